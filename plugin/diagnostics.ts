@@ -1,0 +1,87 @@
+/**
+ * A user's mistake is data: collected, never thrown. Only the edges (plugin, command line) turn a
+ * list of these into a failure.
+ */
+
+import path from "node:path";
+
+export interface Diagnostic {
+  severity: "error" | "warning";
+  /** Stable, kebab-case. */
+  code: string;
+  /** Quotes what was found and says what is wrong with it. */
+  text: string;
+  /** Absolute path. */
+  file: string;
+  /** From 1; absent where the format has no positions. */
+  line?: number;
+  /** From 1, in UTF-16 units. */
+  column?: number;
+  /** What to type instead. */
+  notes: string[];
+}
+
+/** Thrown by the edges only: a config that can't be used. The message is every diagnostic, formatted. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super(`\n${formatDiagnostics(diagnostics)}`);
+    this.diagnostics = diagnostics;
+  }
+}
+
+export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some((diagnostic) => diagnostic.severity === "error");
+}
+
+/** `file:line:column` with the file relative to `from`; the form terminals make clickable. */
+export function formatLocation(
+  at: { file: string; line?: number; column?: number },
+  from: string = process.cwd(),
+): string {
+  const relative = path.relative(from, at.file);
+  const file = relative === "" || relative.startsWith("..") ? at.file : relative;
+  return [file, at.line, at.column].filter((part) => part !== undefined).join(":");
+}
+
+/** The form compilers use, one block a diagnostic, sorted by file and position. No colours. */
+export function formatDiagnostics(diagnostics: readonly Diagnostic[], from?: string): string {
+  const sorted = diagnostics.toSorted(
+    (a, b) => a.file.localeCompare(b.file) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  );
+  return sorted
+    .map((diagnostic) => {
+      const head = `${formatLocation(diagnostic, from)}: ${diagnostic.severity}: ${diagnostic.text} [${diagnostic.code}]`;
+      return [head, ...diagnostic.notes.map((note) => `    ${note}`)].join("\n");
+    })
+    .join("\n");
+}
+
+/** The candidate closest to `word`, if it is close enough to be a slip of the finger. */
+export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.floor(Math.max(word.length, 3) / 3) + 1;
+  for (const candidate of candidates) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, substitution));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

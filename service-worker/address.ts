@@ -1,0 +1,127 @@
+/**
+ * Hosts, addresses and ports in one normal form. Pure: no I/O, no platform beyond `URL`.
+ *
+ * Every door into the product (a fetch URL, a connect address, a line of a config) passes its host
+ * through `parseHost`, so that `0x0a.1`, `::ffff:10.0.0.1`, `EXAMPLE.com.` and their plain spellings
+ * are one and the same destination.
+ */
+
+import ipaddr from "ipaddr.js";
+
+export type Host =
+  /** Lower case, punycode, no trailing dot. */
+  | { type: "name"; text: string }
+  /** Dotted decimal or RFC 5952 text; an IPv4-mapped IPv6 address is its IPv4 address. */
+  | { type: "ip"; text: string; version: 4 | 6; bytes: readonly number[] };
+
+export interface Problem {
+  /** What is wrong, as the end of a sentence: "has no port". */
+  problem: string;
+}
+
+export function isProblem(result: object): result is Problem {
+  return "problem" in result;
+}
+
+/** RFC 1035 §2.3.4, without the trailing dot. */
+const MAX_NAME_LENGTH = 253;
+const MAX_PORT = 65535;
+
+/** Characters with which a host would stop being one inside a URL, or that a URL parser would drop. */
+// oxlint-disable-next-line no-control-regex
+const NOT_IN_A_HOST = /[\u0000-\u0020\u007f/?#@\\%<>^|]/;
+
+/**
+ * @param text a host as written in a URL or an address; IPv6 with or without brackets
+ * @returns its normal form, or why it is no host (WHATWG URL §3.5, host parsing)
+ */
+export function parseHost(text: string): Host | Problem {
+  const forbidden = NOT_IN_A_HOST.exec(text);
+  if (text === "") return { problem: "is empty" };
+  if (forbidden !== null) return { problem: `holds the character ${JSON.stringify(forbidden[0])}` };
+
+  const bare = text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text;
+  if (bare.includes(":")) {
+    return ipaddr.IPv6.isValid(bare) && !bare.includes("%") ? ipHost(bare) : { problem: "is not an IPv6 address" };
+  }
+  if (bare !== text) return { problem: "has brackets around something that is not an IPv6 address" };
+
+  const url = tryUrl(`http://${trimDots(text)}/`);
+  if (url === undefined || url.port !== "") return { problem: "is not a host name or an IP address" };
+  const hostname = url.hostname;
+  if (ipaddr.IPv4.isValidFourPartDecimal(hostname)) return ipHost(hostname);
+  if (hostname.length > MAX_NAME_LENGTH) {
+    return { problem: `is ${hostname.length} characters long; a name has at most ${MAX_NAME_LENGTH}` };
+  }
+  if (hostname.split(".").includes("")) return { problem: "has an empty label" };
+  return { type: "name", text: hostname };
+}
+
+export interface Endpoint {
+  host: Host;
+  /** 1 to 65535. */
+  port: number;
+}
+
+/** @param address `host:port` or `[v6]:port` */
+export function parseEndpoint(address: string): Endpoint | Problem {
+  const colon = address.lastIndexOf(":");
+  if (colon === -1 || address.endsWith("]")) return { problem: "has no port" };
+  const hostText = address.slice(0, colon);
+  if (hostText.includes(":") && !hostText.startsWith("[")) {
+    return { problem: "is an IPv6 address without brackets; write [address]:port" };
+  }
+  const port = parsePort(address.slice(colon + 1));
+  if (typeof port === "object") return port;
+  const host = parseHost(hostText);
+  if (isProblem(host)) return { problem: `has a host that ${host.problem}` };
+  return { host, port };
+}
+
+/** @returns 1 to 65535, or why it is no port */
+export function parsePort(value: string | number): number | Problem {
+  const isNumeral = typeof value === "number" ? Number.isInteger(value) : /^\d{1,10}$/.test(value);
+  if (!isNumeral)
+    return { problem: value === "" ? "has no port" : `has the port ${JSON.stringify(value)}, which is not a number` };
+  const port = Number(value);
+  if (port < 1 || port > MAX_PORT) return { problem: `has the port ${port}, which is not between 1 and ${MAX_PORT}` };
+  return port;
+}
+
+/** `host:port`, IPv6 in brackets; the form `parseEndpoint` reads. */
+export function formatEndpoint(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/**
+ * Clears all bits behind `prefix`.
+ *
+ * @param bytes 4 or 16 octets, most significant first
+ */
+export function maskBytes(bytes: readonly number[], prefix: number): number[] {
+  return bytes.map((byte, index) => {
+    const kept = Math.min(Math.max(prefix - index * 8, 0), 8);
+    return byte & (0xff << (8 - kept)) & 0xff;
+  });
+}
+
+function ipHost(text: string): Host {
+  const address = ipaddr.process(text);
+  return {
+    type: "ip",
+    text:
+      address.kind() === "ipv6"
+        ? ipaddr.IPv6.parse(address.toNormalizedString()).toRFC5952String()
+        : address.toString(),
+    version: address.kind() === "ipv6" ? 6 : 4,
+    bytes: address.toByteArray(),
+  };
+}
+
+function trimDots(name: string): string {
+  return name.replace(/\.+$/, "");
+}
+
+function tryUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}

@@ -1,0 +1,41 @@
+/**
+ * What the service worker and the egress proxy in the Node process say to one another.
+ * Constants and types only; shared by both runtimes.
+ *
+ *   service worker ── HTTP over a unix socket (or loopback) ──▶ egress proxy ──▶ target
+ *                     order in ORDER_HEADER, SECRET_HEADER injected by workerd
+ */
+
+import type { ProxyErrorCode } from "./proxy-error.ts";
+
+/** Carries an `EgressOrder` as JSON. workerd writes it (`cfBlobHeader`), so a Worker can't forge it. */
+export const ORDER_HEADER = "x-miniflare-vpc-order";
+/** Carries the process's secret. workerd injects it, overriding whatever the request had. */
+export const SECRET_HEADER = "x-miniflare-vpc-secret";
+/** On a response: an `EgressFailure` as JSON, the body is empty. Never passed on from a target. */
+export const FAILURE_HEADER = "x-miniflare-vpc-failure";
+
+/** Where the bytes go: an address to dial, a unix socket, or a function of the vpc config. */
+export type EgressTarget =
+  | { type: "address"; host: string; port: number }
+  | { type: "unix"; path: string }
+  | { type: "function"; functionId: string };
+
+export type EgressOrder =
+  /** Forward this very request. `connectTimeout` in milliseconds. */
+  | { op: "http"; target: EgressTarget; connectTimeout: number }
+  /** As the order of an HTTP `CONNECT`: splice this connection to the target. */
+  | { op: "tcp"; target: EgressTarget; connectTimeout: number }
+  /** Dial and hang up; the answer's body is an `EgressProbe` as JSON. */
+  | { op: "probe"; target: EgressTarget; connectTimeout: number };
+
+export interface EgressFailure {
+  code: ProxyErrorCode;
+  /** For the developer: the system's own words, e.g. `connect ECONNREFUSED 127.0.0.1:3001`. */
+  detail: string;
+}
+
+/** `failure` is null when the target accepted the connection. */
+export interface EgressProbe {
+  failure: EgressFailure | null;
+}

@@ -1,0 +1,143 @@
+/**
+ * The one table of errors a VPC binding can throw. The union type, the thrown message, the terminal
+ * line and the README's table all derive from it. Pure: runs in workerd and in Node.
+ *
+ * Source: RFC 9209 §2.3 (proxy error types) and the Workers VPC error reference (`rate_limited`).
+ */
+
+export type ErrorGroup = "Bad Upstream" | "Client" | "Internal";
+
+interface ErrorEntry {
+  /** Where the Cloudflare dashboard counts it. */
+  readonly group: ErrorGroup;
+  /** What happened, as a clause that can follow a destination. */
+  readonly summary: string;
+  /** What a developer does about it on this machine. */
+  readonly hint: string;
+}
+
+export const PROXY_ERRORS = {
+  connection_refused: {
+    group: "Bad Upstream",
+    summary: "the target refused the connection",
+    hint: "Start the service, or change the target if it listens elsewhere.",
+  },
+  connection_terminated: {
+    group: "Bad Upstream",
+    summary: "the target closed the connection before it answered",
+    hint: "Look at the service's own log: it accepted the connection and dropped it.",
+  },
+  connection_timeout: {
+    group: "Bad Upstream",
+    summary: "the target did not accept a connection in time",
+    hint: 'Check that the host is up and its port is not filtered; "connectTimeout" sets the limit.',
+  },
+  connection_limit_reached: {
+    group: "Bad Upstream",
+    summary: "too many connections are open to the target",
+    hint: "Close sockets that are no longer used, or raise the limit.",
+  },
+  destination_unavailable: {
+    group: "Bad Upstream",
+    summary: "the target is marked unavailable",
+    hint: "A route's deny says so; change that route to let traffic through.",
+  },
+  destination_not_found: {
+    group: "Bad Upstream",
+    summary: "no route leads to this destination",
+    hint: "Add a route for it to the network in the vpc config.",
+  },
+  destination_ip_prohibited: {
+    group: "Bad Upstream",
+    summary: "a rule forbids this address",
+    hint: "A route's deny says so; change that route to let traffic through.",
+  },
+  destination_ip_unroutable: {
+    group: "Bad Upstream",
+    summary: "no route leads to this address",
+    hint: "Add a route for the address, or for a CIDR that holds it, to the network in the vpc config.",
+  },
+  proxy_loop_detected: {
+    group: "Bad Upstream",
+    summary: "the request came back to a Worker that is already waiting for it",
+    hint: 'A Worker reached through "worker:" calls itself; give it another target. "workerLimit" sets how many may be in flight.',
+  },
+  dns_error: {
+    group: "Bad Upstream",
+    summary: "the target's name could not be resolved",
+    hint: "Correct the host name of the target, or add it to this machine's hosts file.",
+  },
+  dns_timeout: {
+    group: "Bad Upstream",
+    summary: "the name server did not answer in time",
+    hint: "Check this machine's name servers, or use an address as the target.",
+  },
+  tls_protocol_error: {
+    group: "Bad Upstream",
+    summary: "the TLS handshake with the target failed",
+    hint: 'Check that the target speaks TLS; a plaintext copy is written "http://host:port".',
+  },
+  tls_certificate_error: {
+    group: "Bad Upstream",
+    summary: "the target's certificate was not accepted",
+    hint: 'Name its root in "ca", or relax "cert_verification_mode" as production does.',
+  },
+  http_request_error: {
+    group: "Bad Upstream",
+    summary: "the request could not be sent to the target",
+    hint: "Look at the request's headers and body.",
+  },
+  http_upgrade_failed: {
+    group: "Bad Upstream",
+    summary: "the target did not accept the upgrade",
+    hint: "Check that the target serves WebSockets at this path.",
+  },
+  http_request_denied: {
+    group: "Bad Upstream",
+    summary: "the request is not allowed on this binding",
+    hint: "Use a scheme and method that the service's record allows.",
+  },
+  http_protocol_error: {
+    group: "Bad Upstream",
+    summary: "the target's answer is not HTTP",
+    hint: "Check that the target's port serves HTTP and not another protocol.",
+  },
+  http_response_incomplete: {
+    group: "Bad Upstream",
+    summary: "the target's answer ended too early",
+    hint: "Look at the service's own log: it stopped in the middle of a response.",
+  },
+  connection_read_timeout: {
+    group: "Client",
+    summary: "the target did not send data in time",
+    hint: "Look at why the service is slow, or raise the limit.",
+  },
+  connection_write_timeout: {
+    group: "Client",
+    summary: "the target did not take data in time",
+    hint: "Look at why the service stopped reading, or raise the limit.",
+  },
+  rate_limited: {
+    group: "Client",
+    summary: "the binding's rate limit is reached",
+    hint: "Send fewer requests, or raise the limit.",
+  },
+  proxy_internal_error: {
+    group: "Internal",
+    summary: "the local proxy failed",
+    hint: "This is a fault or a gap of miniflare-vpc itself.",
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ProxyErrorCode = keyof typeof PROXY_ERRORS;
+
+export const PROXY_ERROR_CODES: readonly ProxyErrorCode[] = Object.keys(PROXY_ERRORS).filter(isProxyErrorCode);
+
+export function isProxyErrorCode(text: string): text is ProxyErrorCode {
+  return Object.hasOwn(PROXY_ERRORS, text);
+}
+
+/** The text a Worker sees and may match on; it prints as `Error: ProxyError: dns_error`. */
+export function proxyErrorMessage(code: ProxyErrorCode): string {
+  return `ProxyError: ${code}`;
+}

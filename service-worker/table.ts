@@ -1,0 +1,123 @@
+/**
+ * The RoutingTable: what Node compiles once from the configs and what `decide` reads everywhere.
+ * Plain JSON, versioned; no function, no class, nothing left to check or normalise.
+ */
+
+import type { ProxyErrorCode } from "./proxy-error.ts";
+
+export const TABLE_VERSION = 1;
+
+export interface RoutingTable {
+  version: typeof TABLE_VERSION;
+  /** Counts up with every edit that is pushed into the running service worker. */
+  generation: number;
+  /** Keyed by `bindingKey(worker, binding)`. */
+  bindings: Record<string, Binding>;
+  /** Addressed by index from bindings; one vpc config's networks never appear in another's bindings. */
+  networks: Network[];
+}
+
+/** Key of a binding in the table, and its identity as a service's props. */
+export function bindingKey(workerName: string, bindingName: string): string {
+  return `${workerName}/${bindingName}`;
+}
+
+export type Binding = ServiceBinding | NetworkBinding | UnlinkedBinding;
+
+interface BindingBase {
+  workerName: string;
+  bindingName: string;
+  /** Path of the vpc config as shown to the user; where a missing line would go. */
+  configFile: string;
+  /** Milliseconds until a connection attempt counts as `connection_timeout`. */
+  connectTimeout: number;
+  /** Requests in flight to one `worker:` target before `proxy_loop_detected`. */
+  workerLimit: number;
+  /** Whether a line a request or connection is printed. */
+  traffic: boolean;
+}
+
+export interface ServiceBinding extends BindingBase {
+  kind: "service";
+  serviceId: string;
+  service: Service;
+}
+
+export interface NetworkBinding extends BindingBase {
+  kind: "network";
+  /** A tunnel id or `cf1:network`. */
+  networkId: string;
+  /** Index into `RoutingTable.networks`. */
+  network: number;
+}
+
+/** A binding that the vpc config says nothing about: everything on it is refused. */
+export interface UnlinkedBinding extends BindingBase {
+  kind: "unlinked";
+  bindingType: "vpc-service" | "vpc-network";
+  /** The service_id, tunnel_id or network_id of the wrangler config. */
+  id: string;
+}
+
+export interface Service {
+  /** `both`: the shorthand `"localhost:5432"`, which serves `fetch` and `connect`. */
+  type: "http" | "tcp" | "both";
+  /** The record's own name, or its key. */
+  label: string;
+  /** `file:line:column` of its entry. */
+  origin: string;
+  /** The record's host in normal form: a name, an address, or IPv4 then IPv6. Empty for a shorthand. */
+  hosts: string[];
+  /** Absent: `http:` is not allowed. */
+  httpPort?: number;
+  /** Absent: `https:` is not allowed. */
+  httpsPort?: number;
+  /** Absent: `connect()` is not allowed. */
+  tcpPort?: number;
+  /** Where it is here. Absent: the routes of its network decide. */
+  target?: Target;
+  /** Index into `RoutingTable.networks`; absent when the vpc config does not name that network. */
+  network?: number;
+  /** The record's tunnel id, for messages. */
+  networkId?: string;
+}
+
+export interface Network {
+  /** A tunnel id, `cf1:network`, or a binding's name. */
+  networkId: string;
+  /** `file:line:column` of its entry. */
+  origin: string;
+  /** Unordered: `indexTable` orders them. */
+  routes: Route[];
+}
+
+export interface Route {
+  /** As the user wrote it. */
+  text: string;
+  match: RouteMatch;
+  /** Inclusive; absent: every port. */
+  ports?: { from: number; to: number };
+  target: Target;
+  /** `file:line:column`. */
+  origin: string;
+}
+
+export type RouteMatch =
+  | { type: "name"; name: string }
+  /** `*.suffix`: exactly one label in front of the suffix. */
+  | { type: "wildcard"; suffix: string }
+  /** An address in the normal form of `parseHost`, all bits behind `prefix` zero. */
+  | { type: "cidr"; address: string; prefix: number };
+
+export type Scheme = "http" | "https";
+
+export type Target =
+  /** No port: the destination's port is kept. `scheme`: what this machine's copy speaks, when written. */
+  | { type: "address"; host: string; port?: number; scheme?: Scheme }
+  | { type: "unix"; path: string; scheme?: Scheme }
+  /** `workerName`: as resolved against the session. */
+  | { type: "worker"; workerName: string }
+  | { type: "passthrough" }
+  | { type: "deny"; code: ProxyErrorCode }
+  /** A function of a `vpc.config.*`; it lives in the Node process under this id. */
+  | { type: "function"; functionId: string };

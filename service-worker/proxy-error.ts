@@ -127,7 +127,8 @@ export const PROXY_ERRORS = {
     summary: "the local proxy failed",
     hint: "This is a fault or a gap of miniflare-vpc itself.",
   },
-} as const satisfies Record<string, ErrorEntry>;
+} as const;
+PROXY_ERRORS satisfies Record<string, ErrorEntry>;
 
 export type ProxyErrorCode = keyof typeof PROXY_ERRORS;
 

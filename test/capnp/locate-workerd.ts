@@ -1,0 +1,24 @@
+/**
+ * Where the `workerd` lies that Miniflare runs: its schema and its program must be of one version.
+ */
+
+import { createRequire } from "node:module";
+import path from "node:path";
+
+/** @returns the folder of the package, as Miniflare itself would resolve it */
+export function workerdPackage(): string {
+  return path.dirname(requireOfMiniflare().resolve("workerd/package.json"));
+}
+
+/** @returns the path of the program for this machine */
+export function workerdProgram(): string {
+  const loaded: unknown = requireOfMiniflare()("workerd");
+  if (typeof loaded === "object" && loaded !== null && "default" in loaded && typeof loaded.default === "string") {
+    return loaded.default;
+  }
+  throw new Error('the "workerd" package does not export the path of its program');
+}
+
+function requireOfMiniflare(): NodeJS.Require {
+  return createRequire(createRequire(import.meta.url).resolve("miniflare"));
+}

@@ -40,7 +40,7 @@ export const PROXY_ERRORS = {
   destination_unavailable: {
     group: "Bad Upstream",
     summary: "the target is marked unavailable",
-    hint: "A route's deny says so; change that route to let traffic through.",
+    hint: "Change that route to let traffic through.",
   },
   destination_not_found: {
     group: "Bad Upstream",
@@ -50,7 +50,7 @@ export const PROXY_ERRORS = {
   destination_ip_prohibited: {
     group: "Bad Upstream",
     summary: "a rule forbids this address",
-    hint: "A route's deny says so; change that route to let traffic through.",
+    hint: "Change that route to let traffic through.",
   },
   destination_ip_unroutable: {
     group: "Bad Upstream",

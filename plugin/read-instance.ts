@@ -1,0 +1,96 @@
+/**
+ * What the plugin needs to know of a Miniflare instance: its Workers, their VPC bindings, and the
+ * options a trigger carries. Reads Miniflare's parsed options; changes nothing.
+ */
+
+import type { PluginServicesOptions } from "miniflare";
+import type { ConfigSource, SessionWorker, VpcBinding } from "./load.ts";
+
+type ParsedWorkerOptions = PluginServicesOptions["options"];
+
+/** What of a parsed binding matters here. */
+interface EnvBinding {
+  type: string;
+  id?: string;
+  tunnelId?: string;
+  networkId?: string;
+  dev?: { plugin?: { name?: string }; options?: TriggerOptions };
+}
+
+/** Options of a binding that loads the plugin: a trigger, or one binding of the generated config. */
+export interface TriggerOptions {
+  /** The vpc config: a path, or the object itself. Absent: the file beside each wrangler config. */
+  config?: ConfigSource;
+  /** wrangler's `--env`, for `worker:NAME`. */
+  env?: string;
+  bindingType?: VpcBinding["bindingType"];
+  id?: string;
+}
+
+export interface Instance {
+  workers: InstanceWorker[];
+  source: ConfigSource;
+  env: string | undefined;
+}
+
+export interface InstanceWorker extends SessionWorker {
+  bindings: InstanceBinding[];
+  hasAssets: boolean;
+  /** Not in module format: can't hold a wrapped binding. */
+  isServiceWorkerFormat: boolean;
+}
+
+interface InstanceBinding extends VpcBinding {
+  /** Comes from the generated config and is ours to emit. */
+  isOurs: boolean;
+}
+
+export function readInstance(options: readonly ParsedWorkerOptions[]): Instance {
+  const triggers = options.flatMap((worker) => Object.values(envOf(worker)).flatMap(readTrigger));
+  return {
+    workers: options.map(readWorker),
+    source: triggers.find((trigger) => trigger.config !== undefined)?.config,
+    env: triggers.find((trigger) => trigger.env !== undefined)?.env ?? environmentOfProcess(),
+  };
+}
+
+export function readWorker(options: ParsedWorkerOptions): InstanceWorker {
+  return {
+    workerName: options.config.name,
+    rootPath: options.dev?.rootPath,
+    hasAssets: options.config.assets !== undefined,
+    isServiceWorkerFormat: options.legacy?.serviceWorkerScript !== undefined,
+    bindings: Object.entries(envOf(options)).flatMap(([bindingName, binding]): InstanceBinding[] => {
+      switch (binding.type) {
+        case "vpc-service":
+          return [{ bindingName, bindingType: "vpc-service", id: binding.id ?? "", isOurs: false }];
+        case "vpc-network":
+          return [
+            { bindingName, bindingType: "vpc-network", id: binding.tunnelId ?? binding.networkId ?? "", isOurs: false },
+          ];
+        default:
+          return readTrigger(binding).flatMap(({ bindingType, id }) =>
+            bindingType === undefined || id === undefined ? [] : [{ bindingName, bindingType, id, isOurs: true }],
+          );
+      }
+    }),
+  };
+}
+
+function envOf(worker: ParsedWorkerOptions): Record<string, EnvBinding> {
+  return (worker.config.env ?? {}) as Record<string, EnvBinding>;
+}
+
+/** `[]` unless the binding loads this plugin. */
+function readTrigger({ dev }: EnvBinding): TriggerOptions[] {
+  const name = dev?.plugin?.name;
+  return name === "VPC Service" || name === "VPC Network" ? [dev?.options ?? {}] : [];
+}
+
+/** The form with wrangler alone passes no options: what wrangler itself was started with counts. */
+function environmentOfProcess(): string | undefined {
+  const args = process.argv.slice(2);
+  const flag = args.findIndex((arg) => arg === "--env" || arg === "-e");
+  const joined = args.find((arg) => arg.startsWith("--env=") || arg.startsWith("-e="));
+  return (flag === -1 ? joined?.slice(joined.indexOf("=") + 1) : args[flag + 1]) ?? process.env["CLOUDFLARE_ENV"];
+}

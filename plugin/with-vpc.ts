@@ -1,0 +1,37 @@
+/**
+ * `new Miniflare(withVpc(options, { config }))`: has an instance load the plugin. Thin; changes nothing
+ * else of the options.
+ */
+
+import { fileURLToPath } from "node:url";
+import type { VpcConfig } from "./config.ts";
+import type { TriggerOptions } from "./read-instance.ts";
+
+export interface VpcOptions {
+  /** The vpc config: a path, or the config itself. Absent: the `vpc.*` file in each Worker's `rootPath`. */
+  config?: string | VpcConfig;
+  /** The environment of the wrangler config in use; `worker:NAME` then also finds `NAME-<env>`. */
+  env?: string;
+}
+
+/** The part of Miniflare's options that this reads. */
+export interface InstanceOptions {
+  workers: { config: { env?: Record<string, unknown> } }[];
+}
+
+/** The entry of this package, for Miniflare to load: a name would not be found under a strict package manager. */
+export function packageEntry(): string {
+  return fileURLToPath(new URL("./index.js", import.meta.url));
+}
+
+/** @returns the same options, the first Worker's bindings with a trigger added that no Worker can see */
+export function withVpc<Options extends InstanceOptions>(options: Options, vpc: VpcOptions = {}): Options {
+  const [first, ...rest] = options.workers;
+  if (first === undefined) throw new TypeError("withVpc(): options.workers is empty; give it at least one Worker.");
+  const trigger = {
+    type: "unsafe:miniflare-vpc",
+    dev: { plugin: { package: packageEntry(), name: "VPC Service" }, options: { ...vpc } satisfies TriggerOptions },
+  };
+  const env = { ...first.config.env, MINIFLARE_VPC: trigger };
+  return { ...options, workers: [{ ...first, config: { ...first.config, env } }, ...rest] };
+}

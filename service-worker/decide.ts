@@ -1,0 +1,343 @@
+/**
+ * The one function that decides where a request or connection goes. Pure: reads the table, acts on
+ * nothing. The service worker acts on its answer, `explain` prints it, tests table it.
+ *
+ *   destination ─▶ binding ─▶ service record ─▶ target
+ *                        └──▶ network ─▶ name, wildcard or longest prefix ─▶ target
+ */
+
+import { type Endpoint, formatEndpoint, isProblem, maskBytes, parseHost } from "./address.ts";
+import type { ProxyErrorCode } from "./proxy-error.ts";
+import type {
+  Binding,
+  Network,
+  NetworkBinding,
+  Route,
+  RoutingTable,
+  Scheme,
+  Service,
+  ServiceBinding,
+  Target,
+} from "./table.ts";
+
+/** What a Worker asked for, before anything was decided. */
+export interface Destination {
+  scheme: Scheme | "tcp";
+  /** As written: normalised here and nowhere else. */
+  host: string;
+  /** 1 to 65535; the scheme's default already filled in. */
+  port: number;
+}
+
+export type Decision = Forward | Refusal;
+
+export interface Forward {
+  type: "forward";
+  binding: Binding;
+  to: ForwardTarget;
+  rule: Rule;
+}
+
+/** Where the bytes go; nothing left to choose. */
+export type ForwardTarget =
+  | { type: "address"; host: string; port: number; scheme?: Scheme }
+  | { type: "unix"; path: string; scheme?: Scheme }
+  | { type: "worker"; workerName: string }
+  | { type: "function"; functionId: string };
+
+export interface Refusal {
+  type: "refuse";
+  code: ProxyErrorCode;
+  binding: Binding;
+  /** The rule that refused; absent when none matched. */
+  rule?: Rule;
+  /** For the developer: why, in words. */
+  reason: string;
+  /** For the developer: what to type instead. */
+  hint: string;
+}
+
+/** The line of a config that decided. */
+export interface Rule {
+  kind: "route" | "service";
+  /** As the user wrote it. */
+  text: string;
+  /** `file:line:column` */
+  origin: string;
+}
+
+/** A table with its routes arranged for look-up; made once per table. */
+export interface IndexedTable {
+  table: RoutingTable;
+  networks: NetworkIndex[];
+}
+
+interface NetworkIndex {
+  network: Network;
+  names: Map<string, Route[]>;
+  wildcards: Map<string, Route[]>;
+  v4: PrefixIndex;
+  v6: PrefixIndex;
+}
+
+/** Longest prefix first; within one, masked address → routes. */
+type PrefixIndex = { prefix: number; addresses: Map<string, Route[]> }[];
+
+/** Wider than any range. */
+const ALL_PORTS = 65_536;
+
+const DEFAULT_PORT = { http: 80, https: 443 } as const;
+
+export function indexTable(table: RoutingTable): IndexedTable {
+  return { table, networks: table.networks.map(indexNetwork) };
+}
+
+/** @throws a plain `Error` on a binding the table does not hold: the plugin lists every one */
+export function decide(index: IndexedTable, bindingId: string, destination: Destination): Decision {
+  const binding = index.table.bindings[bindingId];
+  if (binding === undefined) throw new Error(`miniflare-vpc: no binding ${JSON.stringify(bindingId)} in the table`);
+  switch (binding.kind) {
+    case "service":
+      return decideService(index, binding, destination);
+    case "network":
+      return decideNetwork(index.networks[binding.network], binding, destination);
+    case "unlinked":
+      return {
+        type: "refuse",
+        code: "destination_not_found",
+        binding,
+        reason: `the vpc config has no entry for this ${binding.bindingType === "vpc-service" ? "service" : "network"}`,
+        hint:
+          binding.bindingType === "vpc-service"
+            ? `Add "${binding.id}": "http://localhost:PORT" to "services" in ${binding.configFile}.`
+            : `Add "${binding.id}": { "routes": { "${destination.host}": "localhost:PORT" } } to "networks" in ${binding.configFile}.`,
+      };
+    default:
+      return binding satisfies never;
+  }
+}
+
+function decideService(index: IndexedTable, binding: ServiceBinding, asked: Destination): Decision {
+  const { service } = binding;
+  const rule: Rule = { kind: "service", text: service.label, origin: service.origin };
+  const port = servicePort(service, asked.scheme);
+  if (port === undefined) return { type: "refuse", binding, rule, ...refusedScheme(service, asked.scheme) };
+  if (service.target !== undefined) {
+    return resolveTarget(service.target, { binding, rule, scheme: asked.scheme, host: service.hosts[0] ?? "", port });
+  }
+
+  const network = service.network === undefined ? undefined : index.networks[service.network];
+  let refusal: Decision | undefined;
+  for (const host of service.hosts) {
+    const decision = decideNetwork(network, binding, { scheme: asked.scheme, host, port });
+    if (decision.type === "forward" || decision.rule !== undefined) return decision;
+    refusal ??= decision;
+  }
+  if (refusal === undefined) throw new Error(`miniflare-vpc: service ${service.label} has neither a target nor a host`);
+  return refusal;
+}
+
+function servicePort(service: Service, scheme: Destination["scheme"]): number | undefined {
+  switch (scheme) {
+    case "http":
+      return service.httpPort;
+    case "https":
+      return service.httpsPort;
+    case "tcp":
+      return service.tcpPort;
+    default:
+      return scheme satisfies never;
+  }
+}
+
+function refusedScheme(
+  service: Service,
+  scheme: Destination["scheme"],
+): { code: ProxyErrorCode; reason: string; hint: string } {
+  if (scheme === "tcp") {
+    return {
+      code: "destination_not_found",
+      reason: `connect() was called, but ${service.type === "both" ? "the service's target names no port" : "this is an http service without a TCP port"}`,
+      hint: 'Use fetch(), or make it a service of type "tcp" with a "tcp_port"; a shorthand target "host:port" serves both.',
+    };
+  }
+  if (service.type === "tcp") {
+    return {
+      code: "http_request_denied",
+      reason: "fetch() was called, but this is a tcp service",
+      hint: 'Use connect(), or make it a service of type "http".',
+    };
+  }
+  const only = scheme === "http" ? "https" : "http";
+  return {
+    code: "http_request_denied",
+    reason: `the URL's scheme is ${scheme}:, but the record gives only "${only}_port"`,
+    hint: `Use ${only}: in the URL, or add "${scheme}_port" to the record (in production too).`,
+  };
+}
+
+function decideNetwork(
+  network: NetworkIndex | undefined,
+  binding: NetworkBinding | ServiceBinding,
+  asked: Destination,
+): Decision {
+  const host = parseHost(asked.host);
+  if (isProblem(host)) {
+    return {
+      type: "refuse",
+      code: "destination_not_found",
+      binding,
+      reason: `the host ${JSON.stringify(asked.host)} ${host.problem}`,
+      hint: "Correct the host in the Worker's code.",
+    };
+  }
+  const port = asked.port;
+  const route =
+    network &&
+    (host.type === "name"
+      ? matchName(network, host.text, port)
+      : matchAddress(host.version === 4 ? network.v4 : network.v6, host.bytes, port));
+  if (route === undefined) return refuseUnrouted(network?.network, binding, { host, port });
+  return resolveTarget(route.target, {
+    binding,
+    rule: { kind: "route", text: route.text, origin: route.origin },
+    scheme: asked.scheme,
+    host: host.text,
+    port,
+  });
+}
+
+function matchName(network: NetworkIndex, name: string, port: number): Route | undefined {
+  const exact = network.names.get(name)?.find((route) => hasPort(route, port));
+  if (exact !== undefined) return exact;
+  const dot = name.indexOf(".");
+  return dot < 1 ? undefined : network.wildcards.get(name.slice(dot + 1))?.find((route) => hasPort(route, port));
+}
+
+function matchAddress(prefixes: PrefixIndex, bytes: readonly number[], port: number): Route | undefined {
+  for (const { prefix, addresses } of prefixes) {
+    const route = addresses.get(prefixKey(bytes, prefix))?.find((candidate) => hasPort(candidate, port));
+    if (route !== undefined) return route;
+  }
+  return undefined;
+}
+
+function hasPort(route: Route, port: number): boolean {
+  return route.ports === undefined || (route.ports.from <= port && port <= route.ports.to);
+}
+
+function refuseUnrouted(
+  network: Network | undefined,
+  binding: NetworkBinding | ServiceBinding,
+  { host, port }: Endpoint,
+): Refusal {
+  const networkId = network?.networkId ?? networkIdOf(binding);
+  const line = `"${host.text}": "localhost:${port}"`;
+  const hint =
+    network === undefined
+      ? `Add "${networkId}": { "routes": { ${line} } } to "networks" in ${binding.configFile}, or a "target" to the service.`
+      : `Add ${line} to "routes" of the network at ${network.origin}.`;
+  return {
+    type: "refuse",
+    code: host.type === "name" ? "destination_not_found" : "destination_ip_unroutable",
+    binding,
+    reason: `no route of network "${networkId}" matches ${formatEndpoint(host.text, port)}`,
+    hint,
+  };
+}
+
+function networkIdOf(binding: NetworkBinding | ServiceBinding): string {
+  return binding.kind === "network" ? binding.networkId : (binding.service.networkId ?? "");
+}
+
+function resolveTarget(
+  target: Target,
+  { binding, rule, scheme, host, port }: { binding: Binding; rule: Rule } & Destination,
+): Decision {
+  switch (target.type) {
+    case "address": {
+      const defaultPort = target.scheme === undefined || target.scheme === scheme ? port : DEFAULT_PORT[target.scheme];
+      const to = { type: "address", host: target.host, port: target.port ?? defaultPort } as const;
+      return { type: "forward", binding, rule, to: target.scheme ? { ...to, scheme: target.scheme } : to };
+    }
+    case "passthrough":
+      return { type: "forward", binding, rule, to: { type: "address", host, port } };
+    case "unix":
+    case "worker":
+    case "function":
+      return { type: "forward", binding, rule, to: target };
+    case "deny":
+      return {
+        type: "refuse",
+        code: target.code,
+        binding,
+        rule,
+        reason: "a rule denies it",
+        hint: 'Change its "deny" to a target to let it through.',
+      };
+    default:
+      return target satisfies never;
+  }
+}
+
+/** Where bytes go, as a person writes it. */
+export function formatTarget(to: ForwardTarget): string {
+  switch (to.type) {
+    case "address":
+      return (to.scheme ? `${to.scheme}://` : "") + formatEndpoint(to.host, to.port);
+    case "unix":
+      return `unix:${to.path}`;
+    case "worker":
+      return `worker:${to.workerName}`;
+    case "function":
+      return "function";
+    default:
+      return to satisfies never;
+  }
+}
+
+function indexNetwork(network: Network): NetworkIndex {
+  const index: NetworkIndex = { network, names: new Map(), wildcards: new Map(), v4: [], v6: [] };
+  const prefixes = { v4: new Map<number, Map<string, Route[]>>(), v6: new Map<number, Map<string, Route[]>>() };
+  for (const route of network.routes) {
+    const { match } = route;
+    if (match.type === "name") {
+      append(index.names, match.name, route);
+    } else if (match.type === "wildcard") {
+      append(index.wildcards, match.suffix, route);
+    } else {
+      const host = parseHost(match.address);
+      if (isProblem(host) || host.type !== "ip") throw new Error(`miniflare-vpc: bad route ${route.text}`);
+      const version = host.version === 4 ? prefixes.v4 : prefixes.v6;
+      const addresses = version.get(match.prefix) ?? new Map<string, Route[]>();
+      version.set(match.prefix, addresses);
+      append(addresses, prefixKey(host.bytes, match.prefix), route);
+    }
+  }
+  index.v4 = longestFirst(prefixes.v4);
+  index.v6 = longestFirst(prefixes.v6);
+  return index;
+}
+
+/** Keeps the routes of one destination ordered: a port, then the narrower range, then every port. */
+function append(routes: Map<string, Route[]>, key: string, route: Route): void {
+  const same = routes.get(key);
+  if (same === undefined) {
+    routes.set(key, [route]);
+  } else {
+    same.push(route);
+    same.sort((a, b) => portSpan(a) - portSpan(b));
+  }
+}
+
+function portSpan({ ports }: Route): number {
+  return ports === undefined ? ALL_PORTS : ports.to - ports.from;
+}
+
+function longestFirst(prefixes: Map<number, Map<string, Route[]>>): PrefixIndex {
+  return [...prefixes].sort(([a], [b]) => b - a).map(([prefix, addresses]) => ({ prefix, addresses }));
+}
+
+function prefixKey(bytes: readonly number[], prefix: number): string {
+  return String.fromCharCode(...maskBytes(bytes, prefix));
+}

@@ -1,0 +1,114 @@
+/**
+ * The service worker's side of the egress proxy: targets that only the Node process can reach, or
+ * that were not known when the runtime started.
+ */
+
+import type { ForwardTarget } from "./decide.ts";
+import {
+  type EgressFailure,
+  type EgressOrder,
+  type EgressProbe,
+  type EgressTarget,
+  FAILURE_HEADER,
+  ORDER_HEADER,
+  SECRET_HEADER,
+} from "./egress-protocol.ts";
+import type { ServiceWorkerEnv } from "./env.ts";
+import { ProxyError } from "./failure.ts";
+import { PROXY_ERRORS } from "./proxy-error.ts";
+
+/** @throws {ProxyError} if the target gave no response */
+export async function fetchThroughEgress(
+  request: Request,
+  env: ServiceWorkerEnv,
+  order: { target: EgressTarget; connectTimeout: number },
+): Promise<Response> {
+  const response = await env.EGRESS.fetch(request, orderInit({ op: "http", ...order }));
+  const failure = response.headers.get(FAILURE_HEADER);
+  if (failure === null) return response;
+  throw toProxyError(parseFailure(failure));
+}
+
+/** Dials a target and hangs up. @returns why it can't be reached, or null if it accepts */
+export async function probe(
+  env: ServiceWorkerEnv,
+  order: { target: EgressTarget; connectTimeout: number },
+): Promise<EgressFailure | null> {
+  const response = await env.EGRESS.fetch("http://egress/", orderInit({ op: "probe", ...order }));
+  const answer: EgressProbe = await response.json();
+  return answer.failure;
+}
+
+/**
+ * Opens a raw connection to a target by an HTTP CONNECT to the proxy (RFC 9110 §9.3.6).
+ *
+ * @returns the open connection; `first`: bytes of the target that came with the proxy's answer
+ * @throws {ProxyError} if the connection can't be made
+ */
+export async function connectThroughEgress(
+  env: ServiceWorkerEnv,
+  order: { target: EgressTarget; connectTimeout: number },
+): Promise<{ socket: Socket; first: Uint8Array }> {
+  const socket = env.EGRESS_TCP.connect("egress:1", { allowHalfOpen: true });
+  const writer = socket.writable.getWriter();
+  const head = [
+    "CONNECT egress:1 HTTP/1.1",
+    "Host: egress:1",
+    `${SECRET_HEADER}: ${env.SECRET}`,
+    `${ORDER_HEADER}: ${toAscii(JSON.stringify({ op: "tcp", ...order } satisfies EgressOrder))}`,
+  ];
+  await writer.write(new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n`));
+  writer.releaseLock();
+
+  const { text, rest: first } = await readHead(socket.readable);
+  if (/^HTTP\/1\.1 200 /.test(text)) return { socket, first };
+  await socket.close();
+  const failure = new RegExp(`^${FAILURE_HEADER}: (.*)$`, "im").exec(text)?.[1];
+  throw toProxyError(
+    failure === undefined
+      ? { code: "proxy_internal_error", detail: `the egress proxy answered ${JSON.stringify(text.split("\r\n")[0])}` }
+      : parseFailure(failure),
+  );
+}
+
+export function toProxyError({ code, detail }: EgressFailure): ProxyError {
+  return new ProxyError(code, { reason: `${PROXY_ERRORS[code].summary}: ${detail}` });
+}
+
+export function toEgressTarget(to: Exclude<ForwardTarget, { type: "worker" }>): EgressTarget {
+  return to.type === "address" ? { type: "address", host: to.host, port: to.port } : to;
+}
+
+function orderInit(order: EgressOrder): RequestInit {
+  return { cf: order as unknown as RequestInitCfProperties };
+}
+
+function parseFailure(text: string): EgressFailure {
+  return JSON.parse(text) as EgressFailure;
+}
+
+/** JSON with every character beyond ASCII escaped, fit for a header. */
+function toAscii(json: string): string {
+  return json.replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+const HEAD_END = [13, 10, 13, 10];
+
+async function readHead(readable: ReadableStream<Uint8Array>): Promise<{ text: string; rest: Uint8Array }> {
+  const reader = readable.getReader();
+  let bytes = new Uint8Array();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) throw toProxyError({ code: "proxy_internal_error", detail: "the egress proxy hung up" });
+      const longer = new Uint8Array(bytes.length + value.length);
+      longer.set(bytes);
+      longer.set(value, bytes.length);
+      bytes = longer;
+      const end = bytes.findIndex((_, index) => HEAD_END.every((byte, offset) => bytes[index + offset] === byte));
+      if (end !== -1) return { text: new TextDecoder().decode(bytes.subarray(0, end)), rest: bytes.subarray(end + 4) };
+    }
+  } finally {
+    reader.releaseLock();
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * The service worker: the only door from a user's Worker to a private service. Entrypoints and
+ * wiring only.
+ *
+ *   user's Worker ── stub (props: which binding) ──▶ VpcBinding ── decide ──▶ http.ts | tcp.ts ──▶ target
+ *                 ── RPC ──▶ Outcomes  (how did connect() end?)
+ *   plugin        ── POST /table ──▶ Control  (an edit of the vpc config)
+ */
+
+import { env, WorkerEntrypoint } from "cloudflare:workers";
+import { type IndexedTable, indexTable } from "./decide.ts";
+import type { BindingProps, ServiceWorkerEnv } from "./env.ts";
+import { forwardRequest } from "./http.ts";
+import { type Outcome, awaitOutcome } from "./outcomes.ts";
+import { forwardConnection } from "./tcp.ts";
+import { type RoutingTable, TABLE_VERSION } from "./table.ts";
+
+const serviceWorkerEnv = env as unknown as ServiceWorkerEnv;
+
+/** Replaced as a whole by an edit; a request keeps the one it started with. */
+let current: IndexedTable = indexTable(serviceWorkerEnv.TABLE);
+
+/** What `env.B` of a user's Worker is. Has no method but the two of a Fetcher: any other would be callable over RPC. */
+export default class VpcBinding extends WorkerEntrypoint<ServiceWorkerEnv, BindingProps> {
+  override fetch(request: Request): Promise<Response> {
+    return forwardRequest(request, { bindingId: this.ctx.props.binding, index: current, env: this.env, ctx: this.ctx });
+  }
+
+  override connect(socket: Socket): Promise<void> {
+    return forwardConnection(socket, {
+      bindingId: this.ctx.props.binding,
+      index: current,
+      env: this.env,
+      ctx: this.ctx,
+    });
+  }
+}
+
+/** Harmless in a user's hands: an id is a random UUID of the facade that opened the connection. */
+export class Outcomes extends WorkerEntrypoint<ServiceWorkerEnv> {
+  of(connectionId: string): Promise<Outcome> {
+    return awaitOutcome(connectionId);
+  }
+}
+
+/** Behind a socket that only the plugin knows, with a secret besides. */
+export class Control extends WorkerEntrypoint<ServiceWorkerEnv> {
+  override async fetch(request: Request): Promise<Response> {
+    if (request.headers.get("authorization") !== `Bearer ${this.env.SECRET}`) {
+      return new Response("miniflare-vpc: this socket belongs to the plugin\n", { status: 403 });
+    }
+    const table: RoutingTable = await request.json();
+    if (table.version !== TABLE_VERSION) {
+      return new Response(`miniflare-vpc: table version ${table.version}, expected ${TABLE_VERSION}\n`, {
+        status: 400,
+      });
+    }
+    // Two quick edits may arrive out of order; the newer one stays.
+    if (table.generation > current.table.generation) current = indexTable(table);
+    return new Response(null, { status: 204 });
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Joins two sockets: what one reads the other writes, each direction ended on its own (half-close),
+ * with the streams' own backpressure.
+ */
+
+export interface Relayed {
+  /** Bytes from the inbound socket to the upstream one. */
+  sent: number;
+  received: number;
+}
+
+export interface RelayOptions {
+  /** Bytes of the upstream that were already read; they go out before all others. */
+  first: Uint8Array;
+  /** Counting takes JavaScript for each chunk: 1.6 × the time of a round trip. Otherwise the runtime pipes natively. */
+  isCounted: boolean;
+}
+
+/** Bytes asked for at once. With the runtime's default of 4 KiB an upload took 11 × the time. */
+const CHUNK = 256 * 1024;
+
+/** @returns the counts, or undefined where none were kept; never rejects, for each end learns of the other's failure */
+export async function relay(
+  inbound: Socket,
+  upstream: Socket,
+  { first, isCounted }: RelayOptions,
+): Promise<Relayed | undefined> {
+  if (first.length > 0) {
+    const writer = inbound.writable.getWriter();
+    await writer.write(first);
+    writer.releaseLock();
+  }
+  if (!isCounted) {
+    await Promise.allSettled([inbound.readable.pipeTo(upstream.writable), upstream.readable.pipeTo(inbound.writable)]);
+    return undefined;
+  }
+  const relayed: Relayed = { sent: 0, received: first.length };
+  await Promise.allSettled([
+    pump(inbound.readable, upstream.writable, (bytes) => (relayed.sent += bytes)),
+    pump(upstream.readable, inbound.writable, (bytes) => (relayed.received += bytes)),
+  ]);
+  return relayed;
+}
+
+async function pump(
+  readable: ReadableStream<Uint8Array>,
+  writable: WritableStream<Uint8Array>,
+  count: (bytes: number) => void,
+): Promise<void> {
+  const reader = readable.getReader({ mode: "byob" });
+  const writer = writable.getWriter();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read(new Uint8Array(CHUNK));
+      if (done) break;
+      count(value.byteLength);
+      await writer.write(value);
+    }
+    await writer.close();
+  } catch (error) {
+    // As through one TCP connection: whichever side broke, the other learns of it.
+    await Promise.allSettled([writer.abort(error), reader.cancel(error)]);
+  }
+}

@@ -3,12 +3,13 @@
 /* oxlint-disable no-underscore-dangle -- capnp-es names the methods that write a message so */
 
 import { Message } from "capnp-es";
-import { Miniflare, type MiniflareOptions } from "miniflare";
+import type { MiniflareOptions } from "miniflare";
 import { expect, test } from "vitest";
 
 import { captureConfigs } from "./capture.ts";
 import type { Config, Service } from "./config.ts";
 import { readConfig } from "./read-config.ts";
+import { manifest, startMiniflare } from "./start-miniflare.ts";
 import * as schema from "./workerd.js";
 
 const SHOP = `
@@ -24,7 +25,7 @@ const WORKERS: MiniflareOptions = {
       config: {
         name: "shop",
         compatibilityDate: "2026-01-01",
-        manifest: { mainModule: "shop.mjs", modules: { "shop.mjs": { type: "esm", contents: SHOP } } },
+        manifest: manifest(SHOP),
         exports: { Cart: { type: "durable-object", storage: "sqlite" } },
         env: {
           GREETING: { type: "text", value: "hello" },
@@ -138,15 +139,9 @@ test("a global outbound that is left out is the internet", () => {
   });
 });
 
-function startMiniflare(options: MiniflareOptions): Miniflare & AsyncDisposable {
-  const miniflare = new Miniflare(options);
-  return Object.assign(miniflare, { [Symbol.asyncDispose]: () => miniflare.dispose() });
-}
-
 function named(name: string): MiniflareOptions {
-  const contents = "export default { fetch: () => new Response() }";
-  const manifest = { mainModule: "index.mjs", modules: { "index.mjs": { type: "esm" as const, contents } } };
-  return { workers: [{ config: { name, compatibilityDate: "2026-01-01", manifest } }] };
+  const script = "export default { fetch: () => new Response() }";
+  return { workers: [{ config: { name, compatibilityDate: "2026-01-01", manifest: manifest(script) } }] };
 }
 
 function userWorkers(outcome: PromiseSettledResult<{ configs: Uint8Array[] }>): string[][] {

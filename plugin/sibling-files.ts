@@ -1,0 +1,94 @@
+/**
+ * The generated configs on disk: written atomically, removed on every way out, kept out of git's
+ * sight, and swept when an earlier process was killed before it could remove its own.
+ */
+
+import { spawnSync } from "node:child_process";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+import { SIBLING_PATTERN, siblingName, siblingPid } from "./sibling.ts";
+
+export class SiblingFiles implements Disposable {
+  /** File to content, as last written. */
+  readonly #written = new Map<string, string>();
+  readonly #remove = (): void => this[Symbol.dispose]();
+
+  constructor() {
+    // Also reached after an uncaught error.
+    process.on("exit", this.#remove);
+  }
+
+  /**
+   * Writes only what changed, for wrangler restarts the Worker whenever the file does.
+   *
+   * @param position of the config among those of the session
+   * @returns the sibling's absolute path
+   */
+  write(configFile: string, position: number, content: string): string {
+    const folder = path.dirname(configFile);
+    const file = path.join(folder, siblingName(process.pid, position));
+    if (this.#written.get(file) === content) return file;
+    if (!this.#written.has(file)) {
+      sweep(folder);
+      excludeFromGit(folder);
+    }
+    this.#written.set(file, content);
+    // wrangler must never read half a file.
+    writeFileSync(`${file}.new`, content);
+    renameSync(`${file}.new`, file);
+    return file;
+  }
+
+  [Symbol.dispose](): void {
+    process.off("exit", this.#remove);
+    for (const file of this.#written.keys()) {
+      rmSync(file, { force: true });
+      rmSync(`${file}.new`, { force: true });
+    }
+    this.#written.clear();
+  }
+}
+
+/** Removes what processes left behind that are no more. */
+function sweep(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = siblingPid(name);
+    if (pid !== undefined && !isRunning(pid)) rmSync(path.join(folder, name), { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it runs, as another user.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+/** Adds a line to the repository's private ignore list, if there is a repository. */
+function excludeFromGit(folder: string): void {
+  const git = spawnSync("git", ["rev-parse", "--git-path", "info/exclude"], { cwd: folder, encoding: "utf8" });
+  if (git.status !== 0) return;
+  const file = path.resolve(folder, git.stdout.trim());
+  try {
+    const content = readIfPresent(file);
+    if (content.split(/\r?\n/).includes(SIBLING_PATTERN)) return;
+    mkdirSync(path.dirname(file), { recursive: true });
+    appendFileSync(file, `${content === "" || content.endsWith("\n") ? "" : "\n"}${SIBLING_PATTERN}\n`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    console.warn(`miniflare-vpc: git will list ${SIBLING_PATTERN} while this runs: ${reason}`);
+  }
+}
+
+function readIfPresent(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+    throw error;
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * The generated config beside a user's wrangler config: equal to it, except that its VPC bindings
+ * are handed to our plugin. Pure rewriting; reads and writes nothing.
+ */
+
+import {
+  activeSection,
+  isObject,
+  type Json,
+  type JsonObject,
+  VPC_KEYS,
+  vpcBinding,
+  type VpcBinding,
+  type WranglerConfig,
+} from "./read-wrangler.ts";
+
+/** In the same folder, so that relative paths, `.dev.vars` and `$schema` keep their meaning. */
+export function siblingName(pid: number, position: number): string {
+  return `.wrangler-vpc-${pid}-${position}.json`;
+}
+
+/** For `.git/info/exclude`. */
+export const SIBLING_PATTERN = ".wrangler-vpc-*.json";
+
+/** @returns the id of the process that wrote the file; undefined when it is no sibling */
+export function siblingPid(fileName: string): number | undefined {
+  const pid = /^\.wrangler-vpc-(\d+)-\d+\.json$/.exec(fileName)?.[1];
+  return pid === undefined ? undefined : Number(pid);
+}
+
+export interface SiblingOptions {
+  /** Absolute path of the module that exports our Miniflare plugins. */
+  pluginPackage: string;
+  /** The environment wrangler takes. */
+  env: string | undefined;
+  /** The config the user wrote; another file than the one rewritten when a build tool made that. */
+  userFile: string;
+  /** Whether the vpc config leaves this binding to wrangler's own remote bindings. */
+  isRemote: (bindingName: string) => boolean;
+}
+
+/** What wrangler itself writes into a config that it is redirected to; unknown in any other. */
+const REDIRECT_KEYS = ["configPath", "definedEnvironments", "targetEnvironment", "topLevelName", "userConfigPath"];
+
+/** @returns the sibling's content, as text */
+export function writeSibling(config: WranglerConfig, options: SiblingOptions): string {
+  const { raw } = config;
+  const { env } = options;
+  const sibling: JsonObject = { ...raw };
+  if (options.userFile !== config.file) for (const key of REDIRECT_KEYS) delete sibling[key];
+  // Types made from the sibling would call a VPC binding `any`.
+  if (generatesTypes(raw)) sibling["dev"] = { ...(isObject(raw["dev"]) ? raw["dev"] : {}), generate_types: false };
+
+  const active = activeSection(raw, env);
+  const { kept, local } = splitEntries(active, options.isRemote);
+  const replaced: JsonObject =
+    local.length === 0 ? kept : { ...kept, unsafe: withBindings(active["unsafe"], local, options) };
+  if (active === raw || env === undefined) return toText({ ...sibling, ...replaced });
+
+  // The top level only serves wrangler to tell which bindings the environment lacks; it lacks none of ours.
+  const isOthers = (bindingName: string): boolean => !local.some((binding) => binding.bindingName === bindingName);
+  const environments = isObject(raw["env"]) ? raw["env"] : {};
+  return toText({
+    ...sibling,
+    ...splitEntries(raw, isOthers).kept,
+    env: { ...environments, [env]: { ...active, ...replaced } },
+  });
+}
+
+function toText(sibling: JsonObject): string {
+  return `${JSON.stringify(sibling, undefined, 2)}\n`;
+}
+
+/** Whether wrangler is asked to write types from the config while it runs. */
+export function generatesTypes(raw: JsonObject): boolean {
+  return isObject(raw["dev"]) && raw["dev"]["generate_types"] === true;
+}
+
+/** The VPC bindings of a section to take over, and its lists without them; a list may be left empty. */
+function splitEntries(
+  section: JsonObject,
+  isKept: (bindingName: string) => boolean,
+): { kept: JsonObject; local: VpcBinding[] } {
+  const kept: JsonObject = {};
+  const local: VpcBinding[] = [];
+  for (const key of VPC_KEYS) {
+    const entries = section[key];
+    if (!Array.isArray(entries)) continue;
+    kept[key] = entries.filter((entry) => {
+      const binding = vpcBinding(key, entry);
+      if (binding === undefined || isKept(binding.bindingName)) return true;
+      local.push(binding);
+      return false;
+    });
+  }
+  return { kept, local };
+}
+
+/** A section's `unsafe` with our bindings behind those it holds. */
+function withBindings(unsafe: Json | undefined, local: readonly VpcBinding[], options: SiblingOptions): Json {
+  const settings = isObject(unsafe) ? unsafe : {};
+  const existing = Array.isArray(settings["bindings"]) ? settings["bindings"] : [];
+  return { ...settings, bindings: [...existing, ...local.map((binding) => unsafeBinding(binding, options))] };
+}
+
+function unsafeBinding(binding: VpcBinding, options: SiblingOptions): Json {
+  const { bindingName, bindingType, id } = binding;
+  return {
+    name: bindingName,
+    // wrangler's table shows it behind the binding's name.
+    type: id,
+    dev: {
+      plugin: {
+        package: options.pluginPackage,
+        name: bindingType === "vpc-service" ? "VPC Service" : "VPC Network",
+      },
+      options: {
+        bindingType,
+        id,
+        ...(options.env === undefined ? {} : { env: options.env }),
+        wranglerConfig: options.userFile,
+      },
+    },
+  };
+}

@@ -1,0 +1,195 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parseDevArgs } from "../plugin/dev-args.ts";
+import { findConfigs, findEnvironment } from "../plugin/find-configs.ts";
+import { activeSection, readWranglerConfig, vpcBindings, workerNameOf } from "../plugin/read-wrangler.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(path.join(tmpdir(), "read-wrangler-")));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function write(name: string, content: string): string {
+  const file = path.join(folder, name);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, content);
+  return file;
+}
+
+const TOML = `
+name = "api"
+compatibility_date = 2026-01-01
+[vars]
+big = 9007199254740991
+at = [1979-05-27T07:32:00Z, 07:32:00]
+"dotted.key" = { deep = true }
+[[vpc_services]]
+binding = "USERS"
+service_id = "0199"
+[[env.staging.vpc_networks]]
+binding = "NET"
+network_id = "cf1:network"
+`;
+
+const JSONC = `{
+  // as above
+  "name": "api", "compatibility_date": "2026-01-01",
+  "vars": { "big": 9007199254740991, "at": ["1979-05-27T07:32:00Z", "07:32:00"], "dotted.key": { "deep": true } },
+  "vpc_services": [{ "binding": "USERS", "service_id": "0199" }],
+  "env": { "staging": { "vpc_networks": [{ "binding": "NET", "network_id": "cf1:network" },] } },
+}`;
+
+describe("a config that can be read", () => {
+  test("is the same in each format", () => {
+    const toml = readWranglerConfig(write("wrangler.toml", TOML));
+    expect(toml).toEqual({ file: path.join(folder, "wrangler.toml"), raw: expect.objectContaining({ name: "api" }) });
+    for (const name of ["wrangler.jsonc", "wrangler.json"]) {
+      for (const mark of ["", "\uFEFF"]) {
+        expect(readWranglerConfig(write(name, mark + JSONC))).toEqual({ ...toml, file: path.join(folder, name) });
+      }
+    }
+  });
+});
+
+describe("a config that can't be read", () => {
+  const cases: [name: string, content: string, at: object, text: RegExp][] = [
+    ["wrangler.toml", "a = 1\nb = = 2\n", { line: 2, column: 5 }, /not valid TOML/],
+    ["wrangler.toml", "[env.staging\n", { line: 2 }, /not valid TOML/],
+    ["wrangler.jsonc", '{\n  "a": 1\n  "b": 2\n}', { line: 3, column: 3 }, /not valid JSON: CommaExpected/],
+    ["wrangler.json", "", { line: 1, column: 1 }, /not valid JSON/],
+    ["wrangler.json", "[]", {}, /not an object/],
+  ];
+  test.each(cases)("%s %j", (name, content, at, text) => {
+    const file = write(name, content);
+    expect(readWranglerConfig(file)).toMatchObject({
+      severity: "error",
+      code: "wrangler-config-unreadable",
+      text: expect.stringMatching(text),
+      file,
+      ...at,
+    });
+  });
+
+  test("because it is not there", () => {
+    expect(readWranglerConfig(path.join(folder, "none.toml"))).toMatchObject({
+      text: expect.stringContaining("ENOENT"),
+      notes: [expect.stringContaining("--config")],
+    });
+  });
+});
+
+describe("VPC bindings", () => {
+  test("of both kinds", () => {
+    const section = {
+      vpc_services: [
+        { binding: "A", service_id: "1" },
+        { binding: "B", service_id: "2", remote: true },
+      ],
+      vpc_networks: [
+        { binding: "C", tunnel_id: "3" },
+        { binding: "D", network_id: "cf1:network" },
+      ],
+    };
+    expect(vpcBindings(section)).toEqual([
+      { bindingName: "A", bindingType: "vpc-service", id: "1" },
+      { bindingName: "B", bindingType: "vpc-service", id: "2" },
+      { bindingName: "C", bindingType: "vpc-network", id: "3" },
+      { bindingName: "D", bindingType: "vpc-network", id: "cf1:network" },
+    ]);
+  });
+
+  test.each([
+    { vpc_services: [{ binding: "A" }, { service_id: "1" }, { binding: 1, service_id: "1" }, "A", null] },
+    { vpc_services: [{ binding: "A", service_id: "1", remote: false }] },
+    { vpc_networks: [{ binding: "A", tunnel_id: "1", network_id: "2" }, { binding: "A" }] },
+    { vpc_services: { binding: "A", service_id: "1" } },
+  ])("that wrangler refuses are left to it: %j", (section) => {
+    expect(vpcBindings(section)).toEqual([]);
+  });
+});
+
+describe("environments", () => {
+  const raw = { name: "api", env: { staging: { vars: {} }, production: { name: "live" } } };
+
+  test("sections", () => {
+    expect(activeSection(raw, undefined)).toBe(raw);
+    expect(activeSection(raw, "staging")).toBe(raw.env.staging);
+    expect(activeSection(raw, "unknown")).toBe(raw);
+  });
+
+  test("Workers' names", () => {
+    expect(workerNameOf(raw, undefined)).toBe("api");
+    expect(workerNameOf(raw, "staging")).toBe("api-staging");
+    expect(workerNameOf(raw, "production")).toBe("live");
+    expect(workerNameOf(raw, "unknown")).toBe("api-unknown");
+    expect(workerNameOf({}, "staging")).toBeUndefined();
+  });
+
+  test("which one wrangler takes", () => {
+    expect(pick([])).toBeUndefined();
+    write(".env", "CLOUDFLARE_ENV=from-file");
+    expect(pick([])).toBe("from-file");
+    write(".env.local", "CLOUDFLARE_ENV=from-local-file");
+    expect(pick([])).toBe("from-local-file");
+    expect(pick(["--env-file", ".env"])).toBe("from-file");
+    expect(pick([], { CLOUDFLARE_ENV: "from-process" })).toBe("from-process");
+    expect(pick(["-e", "from-argument"], { CLOUDFLARE_ENV: "from-process" })).toBe("from-argument");
+    expect(pick(["--env="], { CLOUDFLARE_ENV: "from-process" })).toBeUndefined();
+  });
+});
+
+describe("which configs wrangler takes", () => {
+  test("none", () => {
+    expect(find([])).toEqual([]);
+  });
+
+  test("the nearest of the first kind that exists, upwards", () => {
+    const toml = write("a/b/wrangler.toml", "");
+    const deep = path.join(folder, "a/b/c");
+    mkdirSync(deep);
+    expect(find([], deep)).toEqual([same(toml)]);
+    const jsonc = write("a/wrangler.jsonc", "{}");
+    expect(find([], deep)).toEqual([same(jsonc)]);
+    const json = write("wrangler.json", "{}");
+    expect(find([], deep)).toEqual([same(json)]);
+    const nearer = write("a/b/c/wrangler.json", "{}");
+    expect(find([], deep)).toEqual([same(nearer)]);
+  });
+
+  test("the one of the script's folder", () => {
+    write("wrangler.toml", "");
+    const file = write("api/wrangler.toml", "");
+    expect(find(["api/src/index.ts"])).toEqual([same(file)]);
+  });
+
+  test("those that are named, in order, existing or not", () => {
+    expect(find(["-c", "b.toml", "--config=../a.json"])).toEqual([
+      same(path.join(folder, "b.toml")),
+      same(path.resolve(folder, "../a.json")),
+    ]);
+  });
+
+  test("the one a build tool redirects to", () => {
+    const userFile = write("wrangler.toml", "");
+    write(".wrangler/deploy/config.json", '{ "configPath": "../../dist/api/wrangler.json" }');
+    expect(find([])).toEqual([{ file: path.join(folder, "dist/api/wrangler.json"), userFile }]);
+    expect(find(["-c", "wrangler.toml"])).toEqual([same(userFile)]);
+    write(".wrangler/deploy/config.json", "{}");
+    expect(find([])).toMatchObject({ severity: "error", code: "wrangler-redirect-invalid" });
+  });
+});
+
+function find(args: string[], cwd: string = folder): unknown {
+  return findConfigs(parseDevArgs(args), cwd);
+}
+
+function same(file: string): object {
+  return { file, userFile: file };
+}
+
+function pick(args: string[], processEnv: NodeJS.ProcessEnv = {}): string | undefined {
+  return findEnvironment(parseDevArgs(args), { cwd: folder, processEnv });
+}

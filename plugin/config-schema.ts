@@ -1,0 +1,131 @@
+/**
+ * The shape of the vpc config, field by field: which fields there are, their types and ranges. What
+ * takes more than one field to judge is the parsers' work. Each message is what the value must be.
+ */
+
+import * as v from "valibot";
+
+import { PROXY_ERROR_CODES } from "../service-worker/proxy-error.ts";
+import type { NetworkEntry, ServiceEntry, VpcConfig, VpcFunction, VpcFunctions } from "./config.ts";
+import { isTable } from "./document.ts";
+
+const MAX_PORT = 65_535;
+/** What a Node timer holds; a longer one would fire at once. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** The schema of each field of `T`; optional ones are `exactOptional`, nested objects `strictObject`. */
+export type FieldsOf<T> = { readonly [K in keyof T]-?: v.GenericSchema<T[K]> };
+
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
+const text = v.string("a string");
+const nonEmpty = v.pipe(text, v.nonEmpty("a string that is not empty"));
+const uuid = v.pipe(v.string("a uuid"), v.regex(UUID, "a uuid"));
+const port = wholeNumber(1, MAX_PORT);
+const flag = v.boolean("true or false");
+
+const vpcFunction = v.custom<VpcFunction>((value) => typeof value === "function");
+const connectFunction = v.custom<NonNullable<VpcFunctions["connect"]>>((value) => typeof value === "function");
+const target = v.union([
+  text,
+  v.strictObject({ deny: v.picklist(PROXY_ERROR_CODES) }),
+  vpcFunction,
+  v.strictObject({ fetch: v.exactOptional(vpcFunction), connect: v.exactOptional(connectFunction) }),
+]);
+
+const tlsSettings = v.strictObject(
+  {
+    cert_verification_mode: v.picklist(
+      ["verify_full", "verify_ca", "disabled"],
+      '"verify_full", "verify_ca" or "disabled"',
+    ),
+  },
+  "an object",
+);
+
+const ip = v.pipe(v.string("an IP address"), v.ip("an IP address"));
+const host = v.strictObject(
+  {
+    ipv4: v.exactOptional(v.pipe(v.string("an IPv4 address"), v.ipv4("an IPv4 address"))),
+    ipv6: v.exactOptional(v.pipe(v.string("an IPv6 address"), v.ipv6("an IPv6 address"))),
+    hostname: v.exactOptional(v.string("a host name")),
+    network: v.exactOptional(v.strictObject({ tunnel_id: uuid }, "an object")),
+    resolver_network: v.exactOptional(
+      v.strictObject(
+        { tunnel_id: uuid, resolver_ips: v.exactOptional(v.nullable(v.array(ip, "an array of IP addresses"))) },
+        "an object",
+      ),
+    ),
+  },
+  "an object",
+);
+
+const recordShape = {
+  name: nonEmpty,
+  type: v.picklist(["http", "tcp"], '"http" or "tcp"'),
+  host,
+  http_port: v.exactOptional(v.nullable(port)),
+  https_port: v.exactOptional(v.nullable(port)),
+  tcp_port: v.exactOptional(v.nullable(port)),
+  app_protocol: v.exactOptional(v.nullable(v.picklist(["postgresql", "mysql"], '"postgresql" or "mysql"'))),
+  tls_settings: v.exactOptional(v.nullable(tlsSettings)),
+  service_id: v.exactOptional(uuid),
+  created_at: v.exactOptional(text),
+  updated_at: v.exactOptional(text),
+};
+
+const settingsShape = {
+  $schema: v.exactOptional(text),
+  ca: v.exactOptional(v.array(nonEmpty, "an array of file names")),
+  connectTimeout: v.exactOptional(wholeNumber(1, MAX_TIMEOUT, "milliseconds")),
+  workerLimit: v.exactOptional(wholeNumber(1, Number.MAX_SAFE_INTEGER, "requests")),
+  traffic: v.exactOptional(flag),
+};
+
+const service = v.strictObject({ ...recordShape, target: v.exactOptional(target) });
+const network = v.strictObject({ name: v.exactOptional(text), routes: v.exactOptional(v.record(text, target)) });
+const configShape = {
+  ...settingsShape,
+  services: v.exactOptional(v.record(text, v.union([target, service]))),
+  networks: v.exactOptional(v.record(text, v.union([v.literal("remote"), network]))),
+};
+
+/** The whole, for the JSON schema. A config is checked level by level, so that one mistake hides no other. */
+export const configSchema: v.GenericSchema<VpcConfig> = v.strictObject(configShape);
+
+/** A table whose entries are checked one by one. */
+type Entries = Record<string, unknown>;
+const entries = v.custom<Entries>(isTable, "an object");
+
+export const configFields: FieldsOf<Omit<VpcConfig, "services" | "networks"> & Sections> = {
+  ...settingsShape,
+  services: v.exactOptional(entries),
+  networks: v.exactOptional(entries),
+};
+interface Sections {
+  services?: Entries;
+  networks?: Entries;
+}
+
+export const serviceFields: FieldsOf<Omit<ServiceEntry, "target"> & { target?: unknown }> = {
+  ...recordShape,
+  target: v.exactOptional(v.unknown()),
+};
+
+export const networkFields: FieldsOf<Omit<NetworkEntry, "routes"> & { routes?: Entries }> = {
+  name: v.exactOptional(text),
+  routes: v.exactOptional(entries),
+};
+
+// The hand-written types and the schema say the same, or this does not compile.
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+true satisfies Same<VpcConfig, v.InferInput<v.StrictObjectSchema<typeof configShape, undefined>>>;
+
+function wholeNumber(from: number, to: number, unit?: string): v.GenericSchema<number> {
+  const range = to === Number.MAX_SAFE_INTEGER ? `of at least ${from}` : `from ${from} to ${to}`;
+  const expected = unit === undefined ? `a whole number ${range}` : `a whole number of ${unit} ${range}`;
+  return v.pipe(v.number(expected), v.integer(expected), v.minValue(from, expected), v.maxValue(to, expected));
+}

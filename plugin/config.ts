@@ -1,0 +1,111 @@
+/**
+ * The vpc config as a user writes it: what `vpc.jsonc`, `vpc.toml` and `vpc.config.ts` may hold.
+ * Types and `defineVpcConfig` only; `config-schema.ts` is checked against them at compile time.
+ */
+
+import type { Duplex } from "node:stream";
+
+import type { ProxyErrorCode } from "../service-worker/proxy-error.ts";
+
+/** The private side of a Worker's VPC bindings, as it looks on this machine. */
+export interface VpcConfig {
+  /** For editors; ignored. */
+  $schema?: string;
+  /** Keyed by a `service_id` or a binding's name; a `service_id` wins. */
+  services?: Record<string, VpcTarget | ServiceEntry>;
+  /** Keyed by a `tunnel_id`, a `network_id` or a binding's name; an id wins. */
+  networks?: Record<string, "remote" | NetworkEntry>;
+  /** PEM files of further trusted roots, relative to this file. */
+  ca?: string[];
+  /** Milliseconds until a connection attempt counts as `connection_timeout`. Default: 5000. */
+  connectTimeout?: number;
+  /** Requests in flight to one `worker:` target before `proxy_loop_detected`. Default: 256. */
+  workerLimit?: number;
+  /** Whether each request or connection prints a line. Default: true. */
+  traffic?: boolean;
+}
+
+/**
+ * Where a destination is on this machine.
+ *
+ * As text: `host:port`, `[v6]:port`, `host` (port kept), `unix:path`, `http://host:port`, `https://host:port`,
+ * `worker:NAME` (a Worker of the session) or `passthrough` (dial the real destination). As a service's whole
+ * entry also `remote`: leave the binding to wrangler's remote bindings.
+ */
+export type VpcTarget = string | VpcDeny | VpcFunctionTarget;
+
+/** Refuses with an error code, as a gateway policy would. */
+export interface VpcDeny {
+  deny: ProxyErrorCode;
+}
+
+/** Answers in place of the origin; runs in the Node process. `vpc.config.*` only. */
+export type VpcFunction = (request: Request) => Response | Promise<Response>;
+
+/** A function for HTTP, or an object that plays HTTP, TCP or both. */
+export type VpcFunctionTarget = VpcFunction | VpcFunctions;
+
+export interface VpcFunctions {
+  fetch?: VpcFunction;
+  /** Plays the origin's end of a TCP connection. */
+  connect?: (socket: Duplex) => void;
+}
+
+/**
+ * A VPC Service as the connectivity directory API answers it, pastable as it is; plus `target`.
+ * Fields the API may answer as null may be null here.
+ */
+export interface ServiceEntry {
+  name: string;
+  type: "http" | "tcp";
+  host: ServiceHost;
+  /** Port for `http:` URLs. One of the two ports given: only that scheme is allowed; none: 80 and 443. */
+  http_port?: number | null;
+  /** Port for `https:` URLs. */
+  https_port?: number | null;
+  /** Required for type `tcp`, unless the hostname carries `:port`. */
+  tcp_port?: number | null;
+  /** For type `tcp`; metadata. */
+  app_protocol?: "postgresql" | "mysql" | null;
+  tls_settings?: TlsSettings | null;
+  /** Read-only in the API; accepted so that an answer can be pasted. */
+  service_id?: string;
+  /** Read-only in the API; ignored. */
+  created_at?: string;
+  /** Read-only in the API; ignored. */
+  updated_at?: string;
+  /** Where the service is here. Without it, the routes of its network decide. */
+  target?: VpcTarget;
+}
+
+/**
+ * Exactly one of: `ipv4` and `network`; `ipv6` and `network`; `ipv4`, `ipv6` and `network`; `hostname` and
+ * `resolver_network`.
+ */
+export interface ServiceHost {
+  ipv4?: string;
+  ipv6?: string;
+  hostname?: string;
+  network?: { tunnel_id: string };
+  resolver_network?: { tunnel_id: string; resolver_ips?: string[] | null };
+}
+
+export interface TlsSettings {
+  /** Default: `verify_full`. `verify_ca` checks the chain but not the host name. */
+  cert_verification_mode: "verify_full" | "verify_ca" | "disabled";
+}
+
+export interface NetworkEntry {
+  /** For people; ignored. */
+  name?: string;
+  /**
+   * Destination → target. A destination is a host name, `*.` and a host name (one label), an IP address or a CIDR,
+   * each with an optional `:port` or `:from-to`; IPv6 in brackets when it has a port.
+   */
+  routes?: Record<string, VpcTarget>;
+}
+
+/** Gives a `vpc.config.ts` its types; returns its argument. */
+export function defineVpcConfig(config: VpcConfig): VpcConfig {
+  return config;
+}

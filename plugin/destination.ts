@@ -1,0 +1,165 @@
+/**
+ * Destinations: the left-hand side of a route, in the normal form that `decide` matches on.
+ */
+
+import { type Host, formatEndpoint, isProblem, maskBytes, parseHost, parsePort } from "../service-worker/address.ts";
+import type { Route, RouteMatch } from "../service-worker/table.ts";
+
+export type Destination = Pick<Route, "match" | "ports">;
+
+interface DestinationProblem {
+  /** The end of a sentence that starts with the destination. */
+  problem: string;
+  note: string;
+}
+
+const FORMS =
+  'A destination is a host name, "*." and a host name, an IP address or a CIDR; each may end in ":port" or ":from-to".';
+
+/** @param text `users.internal`, `*.internal:80`, `10.0.0.0/8:8000-8999`, `[fd00::1]:80`, … */
+export function parseDestination(text: string): Destination | DestinationProblem {
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
+  if (scheme !== undefined) {
+    const rest = text.slice(scheme.length).replace(/[/?#].*$/s, "");
+    return { problem: `has the scheme "${scheme}"`, note: `Write "${rest}"; every scheme takes the same route.` };
+  }
+  const { hostText, portText } = splitPort(text);
+  const match = parseMatch(hostText);
+  if ("problem" in match) return match;
+  if (portText === undefined) return { match };
+  const ports = parsePorts(portText);
+  return "problem" in ports ? ports : { match, ports };
+}
+
+/** Equal for destinations that differ in ports only. */
+export function matchKey(match: RouteMatch): string {
+  switch (match.type) {
+    case "name":
+      return match.name;
+    case "wildcard":
+      return `*.${match.suffix}`;
+    case "cidr":
+      return `${match.address}/${match.prefix}`;
+    default:
+      return match satisfies never;
+  }
+}
+
+function splitPort(text: string): { hostText: string; portText?: string } {
+  const bracketed = /^(\[[^\]]*\])(?::(.*))?$/s.exec(text);
+  if (bracketed !== null) {
+    const [, hostText = "", portText] = bracketed;
+    return portText === undefined ? { hostText } : { hostText, portText };
+  }
+  const colon = text.indexOf(":");
+  // More than one colon: IPv6 without brackets, which has no port.
+  if (colon === -1 || colon !== text.lastIndexOf(":")) return { hostText: text };
+  return { hostText: text.slice(0, colon), portText: text.slice(colon + 1) };
+}
+
+function parsePorts(text: string): { from: number; to: number } | DestinationProblem {
+  const note = 'Write one port, as in ":8080", or a range, as in ":8000-8999".';
+  const [fromText = "", toText = fromText, ...more] = text.split("-");
+  const from = parsePort(fromText);
+  const to = parsePort(toText);
+  if (typeof from === "object") return { ...from, note };
+  if (typeof to === "object") return { ...to, note };
+  if (more.length > 0) return { problem: `has the port range "${text}", which is no range`, note };
+  return from <= to
+    ? { from, to }
+    : { problem: `has the port range ${from}-${to}, which ends before it starts`, note: `Write ":${to}-${from}".` };
+}
+
+function parseMatch(text: string): RouteMatch | DestinationProblem {
+  if (text.startsWith("*")) return parseWildcard(text);
+  if (text.includes("*")) {
+    return {
+      problem: 'has a "*" that is not its first label',
+      note: 'A wildcard stands for one leading label: "*.internal".',
+    };
+  }
+  if (text === "") return { problem: "has no host", note: FORMS };
+  const bare = text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text;
+  if (bare.includes("/")) return parseCidr(bare);
+  const host = parseHost(text);
+  if (isProblem(host)) return { problem: host.problem, note: FORMS };
+  return host.type === "name"
+    ? { type: "name", name: host.text }
+    : { type: "cidr", address: host.text, prefix: host.version === 4 ? 32 : 128 };
+}
+
+function parseWildcard(text: string): RouteMatch | DestinationProblem {
+  if (text === "*") {
+    return {
+      problem: "would match everything",
+      note: 'Write "*.suffix" for names, "0.0.0.0/0" and "::/0" for addresses.',
+    };
+  }
+  const suffix = text.slice(2);
+  if (!text.startsWith("*.") || suffix.includes("*")) {
+    return { problem: "is no wildcard", note: 'A wildcard stands for one leading label: "*.internal".' };
+  }
+  const host = parseHost(suffix);
+  if (isProblem(host)) return { problem: `has a suffix that ${host.problem}`, note: FORMS };
+  return host.type === "name"
+    ? { type: "wildcard", suffix: host.text }
+    : { problem: "is a wildcard for addresses", note: 'Write a CIDR, such as "10.0.0.0/8".' };
+}
+
+function parseCidr(text: string): RouteMatch | DestinationProblem {
+  const slash = text.indexOf("/");
+  const addressText = text.slice(0, slash);
+  const prefixText = text.slice(slash + 1);
+  const host = parseHost(addressText);
+  if (isProblem(host)) return { problem: `is a CIDR whose address ${host.problem}`, note: FORMS };
+  if (host.type === "name") {
+    return { problem: "has a path", note: `Write "${addressText}"; a route holds for every path.` };
+  }
+  const bits = addressText.includes(":") ? 128 : 32;
+  if (!/^\d{1,3}$/.test(prefixText) || Number(prefixText) > bits) {
+    return { problem: `has the prefix "/${prefixText}"`, note: `A prefix is a number from /0 to /${bits}.` };
+  }
+  const octets = addressText.split(".");
+  if (bits === 32 && octets.length < 4) {
+    // URLs read 10.1 as 10.0.0.1, CIDR habits as 10.1.0.0.
+    const padded = [...octets, "0", "0", "0"].slice(0, 4).join(".");
+    return { problem: "is a CIDR with a shortened address", note: `Write "${padded}/${prefixText}".` };
+  }
+  return checkHostBits(host, Number(prefixText), bits);
+}
+
+/** @param bits those of the address as written: 128 for an IPv4-mapped one, which `host` holds as IPv4 */
+function checkHostBits(host: Host & { type: "ip" }, written: number, bits: number): RouteMatch | DestinationProblem {
+  const prefix = written - (bits - host.bytes.length * 8);
+  if (prefix < 0) {
+    return {
+      problem: "is wider than the IPv4-mapped addresses",
+      note: 'Write the IPv4 CIDR itself, such as "0.0.0.0/0".',
+    };
+  }
+  const masked = maskBytes(host.bytes, prefix);
+  if (masked.every((byte, index) => byte === host.bytes[index])) return { type: "cidr", address: host.text, prefix };
+  const network = formatBytes(masked);
+  return {
+    problem: `has bits set behind its prefix /${written}`,
+    note: `Write "${network}/${prefix}" for the network, or "${host.text}" for the one address.`,
+  };
+}
+
+function formatBytes(bytes: readonly number[]): string {
+  if (bytes.length === 4) return bytes.join(".");
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    ((bytes[index * 2] ?? 0) * 256 + (bytes[index * 2 + 1] ?? 0)).toString(16),
+  );
+  const host = parseHost(groups.join(":"));
+  return "text" in host ? host.text : groups.join(":");
+}
+
+/** A destination in its normal form, for messages. */
+export function formatDestination({ match, ports }: Destination): string {
+  const isSingle = match.type === "cidr" && match.prefix === (match.address.includes(":") ? 128 : 32);
+  const host = match.type === "cidr" && isSingle ? match.address : matchKey(match);
+  if (ports === undefined) return host;
+  if (ports.from === ports.to) return formatEndpoint(host, ports.from);
+  return `${host.includes(":") ? `[${host}]` : host}:${ports.from}-${ports.to}`;
+}

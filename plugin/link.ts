@@ -1,0 +1,259 @@
+/**
+ * Joins the bindings of a session with the entries of one vpc config: every check that takes both.
+ * Reads no files; its answer is complete but for the numbering of networks.
+ */
+
+import { type Network, type Service, type Target, bindingKey } from "../service-worker/table.ts";
+import type { VpcFunctionTarget } from "./config.ts";
+import { type Diagnostic, didYouMean, formatLocation } from "./diagnostics.ts";
+import { type Report, originOf, placeOf, quote, reportTo } from "./document.ts";
+import { checkKeys, findEntry } from "./link-keys.ts";
+import { formatPath } from "./locate.ts";
+import { type PlacedRoute, mergeRoutes } from "./merge-networks.ts";
+import {
+  type Entry,
+  MESH_ID,
+  type ModelTarget,
+  type NetworkModel,
+  type ServiceModel,
+  type SessionWorker,
+  type Settings,
+  type VpcBinding,
+  type VpcModel,
+} from "./model.ts";
+import { entryKey } from "./parse-config.ts";
+
+export interface LinkedBinding extends VpcBinding {
+  workerName: string;
+  configFile: string;
+  settings: Settings;
+  to: LinkedEntry;
+}
+
+export type LinkedEntry =
+  | { kind: "service"; service: Omit<Service, "network">; network?: Network }
+  | { kind: "network"; network: Network }
+  | { kind: "unlinked" };
+
+export interface Linked {
+  bindings: LinkedBinding[];
+  /** By function id. */
+  functions: Map<string, VpcFunctionTarget>;
+  /** `bindingKey`s. */
+  remoteBindings: Set<string>;
+}
+
+export interface LinkOptions {
+  /** Those whose config this is. */
+  workers: readonly SessionWorker[];
+  /** Of the whole session. */
+  workerNames: ReadonlySet<string>;
+  env: string | undefined;
+  generation: number;
+}
+
+/** What the steps of one link share. */
+interface Linking extends LinkOptions {
+  model: VpcModel;
+  report: Report;
+  functions: Map<string, VpcFunctionTarget>;
+  bindings: readonly (VpcBinding & { workerName: string })[];
+  /** Made once, however many bindings share one, so that each mistake is reported once. */
+  services: Map<Entry<ServiceModel>, LinkedEntry>;
+  routes: Map<Entry<NetworkModel>, PlacedRoute[]>;
+  networks: Map<string, Network>;
+}
+
+export function link(model: VpcModel, options: LinkOptions, diagnostics: Diagnostic[]): Linked {
+  const linking: Linking = {
+    ...options,
+    model,
+    report: reportTo(diagnostics, model.document),
+    functions: new Map(),
+    bindings: options.workers.flatMap(({ workerName, bindings }) =>
+      bindings.map((binding) => ({ ...binding, workerName })),
+    ),
+    services: new Map(),
+    routes: new Map(),
+    networks: new Map(),
+  };
+  const configFile = formatLocation({ file: model.document.file });
+  const misplaced = checkKeys(model, linking.bindings, linking.report);
+  const linked: Linked = { bindings: [], functions: linking.functions, remoteBindings: new Set() };
+  for (const binding of linking.bindings) {
+    const entry = findEntry(model, binding);
+    if (entry?.kind === "remote") {
+      linked.remoteBindings.add(bindingKey(binding.workerName, binding.bindingName));
+      continue;
+    }
+    const to = binding.bindingType === "vpc-service" ? linkService(binding, linking) : linkNetwork(binding, linking);
+    linked.bindings.push({ ...binding, configFile, settings: model.settings, to: to ?? { kind: "unlinked" } });
+    if (to === undefined && model.isReadable && !misplaced.has(binding)) reportUnlinked(binding, linking);
+  }
+  return linked;
+}
+
+/** @returns undefined when there is no entry */
+function linkService(binding: VpcBinding, linking: Linking): LinkedEntry | undefined {
+  const { services } = linking.model;
+  const entry = services.get(entryKey(binding.id)) ?? services.get(binding.bindingName);
+  if (entry === undefined) return undefined;
+  const known = linking.services.get(entry);
+  if (known !== undefined) return known;
+  const linked = entry.kind === "entry" ? linkServiceEntry(entry, linking) : ({ kind: "unlinked" } as const);
+  linking.services.set(entry, linked);
+  return linked;
+}
+
+function linkServiceEntry(entry: Extract<Entry<ServiceModel>, { kind: "entry" }>, linking: Linking): LinkedEntry {
+  const service = { ...entry.service, origin: originOf(linking.model.document, entry.at) };
+  if (entry.target !== undefined) {
+    const target = resolveTarget(entry.target, linking);
+    return target === undefined ? { kind: "unlinked" } : { kind: "service", service: { ...service, target } };
+  }
+  const network = networkOfService(entry, linking);
+  return { kind: "service", service, ...(network === undefined ? {} : { network }) };
+}
+
+/** The network that routes a service without a target; a missing one is reported. */
+function networkOfService(
+  { service, at }: Extract<Entry<ServiceModel>, { kind: "entry" }>,
+  linking: Linking,
+): Network | undefined {
+  const tunnelId = service.networkId ?? "";
+  const { networks } = linking.model;
+  // A tunnel may also be known by the name of a binding to it.
+  const bound = linking.bindings.find(
+    ({ bindingType, id, bindingName }) =>
+      bindingType === "vpc-network" && entryKey(id) === tunnelId && networks.has(bindingName),
+  );
+  const key = networks.has(tunnelId) ? tunnelId : (bound?.bindingName ?? tunnelId);
+  const entry = networks.get(key);
+  if (entry?.kind === "entry") return networkFor(key, entry, linking);
+  if (entry?.kind === "broken") return undefined;
+  const port = service.httpPort ?? service.httpsPort ?? service.tcpPort ?? 80;
+  linking.report({
+    severity: "warning",
+    code: "service-without-route",
+    text:
+      entry === undefined
+        ? `the service ${quote(service.label)} has no "target", and its network ${quote(tunnelId)} has no entry`
+        : `the service ${quote(service.label)} has no "target", and its network ${quote(key)} is "remote"`,
+    at,
+    part: "key",
+    notes: [
+      entry === undefined
+        ? `Add ${quote(tunnelId)}: { "routes": { ${quote(service.hosts[0])}: "localhost:${port}" } } to "networks", or a "target" to the service.`
+        : 'Add a "target" to the service, or make the service "remote" too.',
+    ],
+  });
+  return undefined;
+}
+
+/** @returns undefined when there is no entry */
+function linkNetwork(binding: VpcBinding, linking: Linking): LinkedEntry | undefined {
+  const { networks } = linking.model;
+  const key = networks.has(entryKey(binding.id)) ? entryKey(binding.id) : binding.bindingName;
+  const entry = networks.get(key);
+  if (binding.id === MESH_ID) return linkMesh(key, entry, linking);
+  if (entry === undefined) return undefined;
+  return entry.kind === "entry" ? { kind: "network", network: networkFor(key, entry, linking) } : { kind: "unlinked" };
+}
+
+function networkFor(key: string, entry: Extract<Entry<NetworkModel>, { kind: "entry" }>, linking: Linking): Network {
+  const known = linking.networks.get(key);
+  if (known !== undefined) return known;
+  const network: Network = {
+    networkId: entry.networkId,
+    origin: originOf(linking.model.document, entry.at),
+    routes: routesOf(entry, linking).map(({ route }) => route),
+  };
+  linking.networks.set(key, network);
+  return network;
+}
+
+/** @param key of the mesh's own entry, which need not exist: the other networks make it */
+function linkMesh(key: string, entry: Entry<NetworkModel> | undefined, linking: Linking): LinkedEntry | undefined {
+  const { model, report, networks } = linking;
+  if (entry === undefined && model.networks.size === 0) return undefined;
+  if (entry?.kind === "broken") return { kind: "unlinked" };
+  const memoKey = `${MESH_ID} ${entry === undefined ? "" : key}`;
+  const known = networks.get(memoKey);
+  if (known !== undefined) return { kind: "network", network: known };
+
+  const others = [...model.networks.values()].filter((other) => other !== entry);
+  const { routes, conflicts } = mergeRoutes(
+    entry === undefined ? [] : routesOf(entry, linking),
+    others.flatMap((other) => routesOf(other, linking)),
+  );
+  for (const { kept, dropped } of conflicts) {
+    report({
+      severity: "warning",
+      code: "conflicting-routes",
+      text: `in ${MESH_ID}, ${quote(dropped.route.text)} loses against ${quote(kept.route.text)} on ${placeOf(model.document, kept.at)}`,
+      at: dropped.at,
+      part: "key",
+      notes: [`Give ${quote(MESH_ID)} a route of its own for it to choose another target.`],
+    });
+  }
+  const origin = originOf(model.document, entry?.at ?? ["networks"]);
+  const network: Network = { networkId: MESH_ID, origin, routes };
+  networks.set(memoKey, network);
+  return { kind: "network", network };
+}
+
+function routesOf(entry: Entry<NetworkModel>, linking: Linking): PlacedRoute[] {
+  if (entry.kind !== "entry") return [];
+  const known = linking.routes.get(entry);
+  if (known !== undefined) return known;
+  const routes = entry.routes.flatMap(({ target, at, ...route }) => {
+    const resolved = resolveTarget(target, linking);
+    const origin = originOf(linking.model.document, at);
+    return resolved === undefined ? [] : [{ route: { ...route, target: resolved, origin }, at }];
+  });
+  linking.routes.set(entry, routes);
+  return routes;
+}
+
+/** @returns undefined when it names an unknown Worker; that is reported then */
+function resolveTarget({ at, ...target }: ModelTarget, linking: Linking): Target | undefined {
+  if (target.type === "function") {
+    const functionId = `${linking.generation}:${linking.model.document.file}:${formatPath(at)}`;
+    linking.functions.set(functionId, target.call);
+    return { type: "function", functionId };
+  }
+  if (target.type !== "worker") return target;
+  const { workerNames, env, report } = linking;
+  const { workerName } = target;
+  if (workerNames.has(workerName)) return target;
+  if (env !== undefined && workerNames.has(`${workerName}-${env}`))
+    return { ...target, workerName: `${workerName}-${env}` };
+  const meant = didYouMean(workerName, workerNames);
+  report({
+    code: "unknown-worker",
+    text: `the target "worker:${workerName}" is no Worker of this session`,
+    at,
+    notes: [
+      ...(meant === undefined ? [] : [`Did you mean "worker:${meant}"?`]),
+      `This session's Workers are ${[...workerNames].join(", ")}.`,
+    ],
+  });
+  return undefined;
+}
+
+function reportUnlinked(binding: VpcBinding & { workerName: string }, { model, report }: Linking): void {
+  const isService = binding.bindingType === "vpc-service";
+  const section = isService ? "services" : "networks";
+  const line = isService
+    ? `${quote(binding.id)}: "localhost:3000"`
+    : `${quote(binding.id)}: { "routes": { "users.internal": "localhost:3000" } }`;
+  const isListed = isService ? model.services.size > 0 : model.networks.size > 0;
+  report({
+    severity: "warning",
+    code: "no-entry",
+    text: `the binding ${quote(binding.bindingName)} of Worker ${quote(binding.workerName)} has no entry, so all it is asked is refused`,
+    at: isListed ? [section] : [],
+    part: "key",
+    notes: [`Add ${line} to "${section}", or ${quote(binding.bindingName)} in place of the id.`],
+  });
+}

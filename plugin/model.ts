@@ -1,0 +1,77 @@
+/**
+ * The nouns: a vpc config that was understood, and the session it is linked with. Everything in a model
+ * is normalised; nothing checks it again.
+ */
+
+import type { Route, Service, Target } from "../service-worker/table.ts";
+import type { TlsSettings, VpcFunctionTarget } from "./config.ts";
+import type { VpcDocument } from "./document.ts";
+import type { Path } from "./locate.ts";
+
+/** A Worker of the session, as the plugin sees it. */
+export interface SessionWorker {
+  workerName: string;
+  /** The folder of its wrangler config. Undefined: the working directory. */
+  rootPath: string | undefined;
+  bindings: VpcBinding[];
+}
+
+export interface VpcBinding {
+  bindingName: string;
+  bindingType: "vpc-service" | "vpc-network";
+  /** The service_id, tunnel_id or network_id of the wrangler config. */
+  id: string;
+}
+
+/** The network that is the union of all others. */
+export const MESH_ID = "cf1:network";
+
+export interface VpcModel {
+  document: VpcDocument;
+  /** False: the file could not be read; what it lacks is no finding. */
+  isReadable: boolean;
+  /** By `entryKey`, in file order; likewise `networks`. */
+  services: Map<string, Entry<ServiceModel>>;
+  networks: Map<string, Entry<NetworkModel>>;
+  settings: Settings;
+}
+
+export type Entry<T> =
+  | (T & { kind: "entry"; at: Path })
+  /** Left to wrangler's remote bindings. */
+  | { kind: "remote"; at: Path }
+  /** Mistaken and reported; its binding counts as mentioned. */
+  | { kind: "broken"; at: Path };
+
+export interface ServiceModel {
+  service: Omit<Service, "origin" | "target" | "network">;
+  target?: ModelTarget;
+  /** Absent for a shorthand. */
+  tlsMode?: TlsSettings["cert_verification_mode"];
+}
+
+export interface NetworkModel {
+  networkId: string;
+  routes: RouteModel[];
+}
+
+export interface RouteModel extends Omit<Route, "target" | "origin"> {
+  target: ModelTarget;
+  at: Path;
+}
+
+/** A target whose Worker is not looked up and whose function is not registered. */
+export type ModelTarget = (Exclude<Target, { type: "function" }> | { type: "function"; call: VpcFunctionTarget }) & {
+  at: Path;
+};
+
+export interface Settings {
+  /** Absolute paths. */
+  ca: string[];
+  /** Milliseconds. */
+  connectTimeout: number;
+  workerLimit: number;
+  traffic: boolean;
+}
+
+export const DEFAULT_SETTINGS: Settings = { ca: [], connectTimeout: 5000, workerLimit: 256, traffic: true };

@@ -1,0 +1,147 @@
+/**
+ * The host of a VPC Service's record: one of four forms, and the rules of a hostname.
+ */
+
+import { isIP } from "node:net";
+
+import { isProblem, parseHost, parsePort } from "../service-worker/address.ts";
+import type { Checked } from "./check-fields.ts";
+import type { ServiceEntry, ServiceHost } from "./config.ts";
+import { type Report, quote } from "./document.ts";
+import type { Path } from "./locate.ts";
+
+const FORMS = 'A host is "ipv4", "ipv6" or both with "network", or "hostname" with "resolver_network".';
+
+export interface HostModel {
+  /** In normal form: a name, an address, or IPv4 then IPv6. */
+  hosts: string[];
+  tunnelId: string;
+  /** Of a tcp hostname that carries `:port`. */
+  port?: number;
+}
+
+interface HostContext {
+  /** Of the `host` object. */
+  at: Path;
+  /** Undefined: missing or wrong, and reported. */
+  type: ServiceEntry["type"] | undefined;
+  /** Whether a field of the host was missing or wrong, and reported. */
+  isBroken: boolean;
+  report: Report;
+}
+
+/** @returns undefined when something about it is wrong; all of that is reported then */
+export function parseServiceHost(host: Checked<ServiceHost>, context: HostContext): HostModel | undefined {
+  const { at, type, isBroken, report } = context;
+  const isFormed = isBroken || checkForm(host, at, report);
+  const name = host.hostname === undefined ? undefined : parseHostname(host.hostname, type);
+  if (name !== undefined && "problems" in name) {
+    report({
+      code: "invalid-hostname",
+      text: `${quote(host.hostname)} is not a host name: it ${joinProblems(name.problems)}`,
+      at: [...at, "hostname"],
+      notes: [name.note],
+    });
+    return undefined;
+  }
+  const tunnelId = (host.network ?? host.resolver_network)?.tunnel_id?.toLowerCase();
+  if (isBroken || !isFormed || tunnelId === undefined) return undefined;
+  if (name !== undefined) {
+    return { hosts: [name.host], tunnelId, ...(name.port === undefined ? {} : { port: name.port }) };
+  }
+  return { hosts: [host.ipv4, host.ipv6].flatMap((address) => normalAddress(address)), tunnelId };
+}
+
+function checkForm(host: Checked<ServiceHost>, at: Path, report: Report): boolean {
+  const addresses = (["ipv4", "ipv6"] as const).filter((key) => host[key] !== undefined);
+  const hasName = host.hostname !== undefined;
+  const wanted = hasName ? "resolver_network" : "network";
+  const other = hasName ? "network" : "resolver_network";
+  let problem: string | undefined;
+  let note = FORMS;
+  if (addresses.length === 0 && !hasName) {
+    problem = "has neither an address nor a hostname";
+  } else if (addresses.length > 0 && hasName) {
+    problem = `has "hostname" and "${addresses.join('" and "')}"`;
+  } else if (host[other] !== undefined) {
+    problem = `has "${other}", which does not go with ${hasName ? '"hostname"' : "an address"}`;
+    if (host[wanted] === undefined) note = `Rename "${other}" to "${wanted}".`;
+  } else if (host[wanted] === undefined) {
+    problem = `lacks "${wanted}"`;
+    note = `Add "${wanted}": { "tunnel_id": a uuid }.`;
+  }
+  if (problem !== undefined) {
+    report({ code: "invalid-host", text: `"host" ${problem}`, at, part: "key", notes: [note] });
+  }
+  return problem === undefined;
+}
+
+interface HostnameProblems {
+  /** Each the end of a sentence that starts with "it". */
+  problems: string[];
+  note: string;
+}
+
+function parseHostname(
+  text: string,
+  type: ServiceEntry["type"] | undefined,
+): { host: string; port?: number } | HostnameProblems {
+  const problems: string[] = [];
+  if (text.trim() === "") return { problems: ["is empty"], note: FORMS };
+
+  let rest = text;
+  if (/\s/.test(rest)) {
+    problems.push("has whitespace");
+    rest = rest.replaceAll(/\s+/g, "");
+  }
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(rest)?.[0];
+  if (scheme !== undefined) {
+    problems.push(`has the scheme ${quote(scheme)}`);
+    rest = rest.slice(scheme.length);
+  }
+  const path = /[/?#].*$/s.exec(rest)?.[0];
+  if (path !== undefined) {
+    problems.push(`has the path ${quote(path)}`);
+    rest = rest.slice(0, -path.length);
+  }
+
+  const { host: hostText, portText } = isIP(rest) === 0 ? splitPort(rest) : { host: rest };
+  let port: number | undefined;
+  if (portText !== undefined && type === "tcp") {
+    const parsed = parsePort(portText);
+    if (typeof parsed === "number") port = parsed;
+    else problems.push(parsed.problem);
+  } else if (portText !== undefined && type === "http") {
+    problems.push(`has the port ":${portText}"`);
+  }
+
+  const host = parseHost(hostText);
+  if (isProblem(host)) problems.push(host.problem);
+  else if (host.type === "ip") problems.push("is an IP address");
+  else if (hostText.includes("*")) problems.push("has a wildcard");
+  else if (problems.length === 0) return port === undefined ? { host: host.text } : { host: host.text, port };
+  return { problems, note: noteFor(host, portText) };
+}
+
+function noteFor(host: ReturnType<typeof parseHost>, portText: string | undefined): string {
+  if (isProblem(host)) return "A host name is 1 to 253 characters of letters, digits, dots, hyphens and underscores.";
+  if (host.type === "ip") return `Write it as "ipv${host.version}": "${host.text}", with "network".`;
+  if (host.text.includes("*")) return "A VPC Service is one host; wildcards belong into a network's routes.";
+  const ports = portText === undefined ? "" : '; the port goes into "http_port", "https_port" or "tcp_port"';
+  return `Write "${host.text}"${ports}.`;
+}
+
+function splitPort(text: string): { host: string; portText?: string } {
+  const [, host, portText] = /^(\[.*\]|[^:]*):([^:\]]*)$/s.exec(text) ?? [];
+  return host === undefined || portText === undefined ? { host: text } : { host, portText };
+}
+
+function joinProblems(problems: string[]): string {
+  const last = problems.at(-1) ?? "";
+  return problems.length < 2 ? last : `${problems.slice(0, -1).join(", ")} and ${last}`;
+}
+
+function normalAddress(address: string | undefined): string[] {
+  const host = address === undefined ? undefined : parseHost(address);
+  return host !== undefined && !isProblem(host) ? [host.text] : [];
+}

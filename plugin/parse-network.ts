@@ -1,0 +1,91 @@
+/**
+ * An entry of "networks": its routes, and what two of them may not say about one destination.
+ */
+
+import { checkFields } from "./check-fields.ts";
+import { networkFields } from "./config-schema.ts";
+import { formatDestination, matchKey, parseDestination } from "./destination.ts";
+import { type Parsing, isTable, placeOf, quote } from "./document.ts";
+import type { Path } from "./locate.ts";
+import type { Entry, NetworkModel, RouteModel } from "./model.ts";
+import { findOverlaps, formatSharedPorts } from "./port-ranges.ts";
+import { parseTarget } from "./target.ts";
+
+export function parseNetwork(
+  { key, value, at }: { key: string; value: unknown; at: Path },
+  parsing: Parsing,
+): Entry<NetworkModel> {
+  if (value === "remote") return { kind: "remote", at };
+  if (!isTable(value)) {
+    parsing.report({
+      code: "invalid-network",
+      text: `the network ${quote(key)} is ${quote(value)}, but must be an object or "remote"`,
+      at,
+      notes: ['Write { "routes": { "users.internal": "localhost:3000" } }.'],
+    });
+    return { kind: "broken", at };
+  }
+  const network = checkFields({ fields: networkFields, what: "a network", value, at }, parsing);
+  const routes = Object.entries(network.routes ?? {}).flatMap(([text, target]) => {
+    // A route of a vpc.config.ts that is undefined was left out on purpose.
+    if (target === undefined) return [];
+    const route = parseRoute({ text, target, at: [...at, "routes", text] }, parsing);
+    return route === undefined ? [] : [route];
+  });
+  checkOverlaps(routes, parsing);
+  return {
+    kind: "entry",
+    at,
+    networkId: key,
+    routes: routes.flatMap(({ target, ...route }) => (target ? [{ ...route, target }] : [])),
+  };
+}
+
+/** A route whose destination is good; its target may not be. */
+type ParsedRoute = Omit<RouteModel, "target"> & { target: RouteModel["target"] | undefined };
+
+function parseRoute(
+  { text, target, at }: { text: string; target: unknown; at: Path },
+  parsing: Parsing,
+): ParsedRoute | undefined {
+  const parsedTarget = parseTarget(target, at, parsing);
+  const destination = parseDestination(text);
+  if ("problem" in destination) {
+    parsing.report({
+      code: "invalid-destination",
+      text: `the destination ${quote(text)} ${destination.problem}`,
+      at,
+      part: "key",
+      notes: [destination.note],
+    });
+    return undefined;
+  }
+  return { text, ...destination, target: parsedTarget, at };
+}
+
+function checkOverlaps(routes: readonly ParsedRoute[], { document, report }: Parsing): void {
+  for (const same of Map.groupBy(routes, (route) => matchKey(route.match)).values()) {
+    for (const { earlier, later, isEqual } of findOverlaps(same)) {
+      const place = placeOf(document, earlier.at);
+      if (isEqual) {
+        report({
+          code: "duplicate-destination",
+          text: `${quote(later.text)} is the same destination as ${quote(earlier.text)} on ${place}`,
+          at: later.at,
+          part: "key",
+          notes: [`Both are ${formatDestination(later)}; remove one of them.`],
+        });
+      } else {
+        report({
+          code: "overlapping-ports",
+          text: `the ports of ${quote(later.text)} overlap with those of ${quote(earlier.text)} on ${place}`,
+          at: later.at,
+          part: "key",
+          notes: [
+            `Neither range holds the other, so neither wins for ${formatSharedPorts(earlier, later)}; split one of them.`,
+          ],
+        });
+      }
+    }
+  }
+}

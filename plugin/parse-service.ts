@@ -1,0 +1,203 @@
+/**
+ * An entry of "services": the shorthand, which is just a target, or a record of the connectivity
+ * directory API.
+ */
+
+import type { Service } from "../service-worker/table.ts";
+import { type Checked, checkFields } from "./check-fields.ts";
+import type { ServiceEntry } from "./config.ts";
+import { isUuid, serviceFields } from "./config-schema.ts";
+import { type Finding, type Parsing, isTable, quote } from "./document.ts";
+import type { Path } from "./locate.ts";
+import type { Entry, ModelTarget, ServiceModel } from "./model.ts";
+import { type HostModel, parseServiceHost } from "./parse-host.ts";
+import { isFunctionTarget, parseTarget } from "./target.ts";
+
+const HTTP_PORT = 80;
+const HTTPS_PORT = 443;
+/** Says that `connect()` is served where nothing dials a port: a socket file, a Worker, a function. */
+const NOMINAL_TCP_PORT = 1;
+
+interface ServiceSource {
+  key: string;
+  value: unknown;
+  at: Path;
+}
+
+export function parseService({ key, value, at }: ServiceSource, parsing: Parsing): Entry<ServiceModel> {
+  if (value === "remote") return { kind: "remote", at };
+  const model = isRecord(value)
+    ? parseRecord({ key, value, at }, parsing)
+    : parseShorthand({ key, value, at }, parsing);
+  return model === undefined ? { kind: "broken", at } : { kind: "entry", at, ...model };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  if (!isTable(value) || isFunctionTarget(value)) return false;
+  return !Object.hasOwn(value, "deny") || Object.hasOwn(value, "type") || Object.hasOwn(value, "host");
+}
+
+function parseShorthand({ key, value, at }: ServiceSource, parsing: Parsing): ServiceModel | undefined {
+  const target = parseTarget(value, at, parsing);
+  if (target === undefined) return undefined;
+  if (target.type === "passthrough") {
+    parsing.report({
+      code: "passthrough-without-host",
+      text: `${quote(key)} passes through, but a shorthand has no host to pass through to`,
+      at,
+      notes: ['Paste the service\'s record with its "host", and add "target": "passthrough" to it.'],
+    });
+    return undefined;
+  }
+  return { service: { label: key, hosts: [], ...shorthandPorts(target) }, target };
+}
+
+/** What a service that is only a target serves. */
+function shorthandPorts(target: ModelTarget): Pick<Service, "type" | "httpPort" | "httpsPort" | "tcpPort"> {
+  const http = { httpPort: HTTP_PORT, httpsPort: HTTPS_PORT };
+  switch (target.type) {
+    case "address":
+      if (target.scheme !== undefined) return { type: "http", ...http };
+      // Without a port there is none to connect to.
+      return { type: "both", ...http, ...(target.port === undefined ? {} : { tcpPort: target.port }) };
+    case "function":
+      if (typeof target.call === "function" || target.call.connect === undefined) return { type: "http", ...http };
+      if (target.call.fetch === undefined) return { type: "tcp", tcpPort: NOMINAL_TCP_PORT };
+      return { type: "both", ...http, tcpPort: NOMINAL_TCP_PORT };
+    case "unix":
+    case "worker":
+    case "deny":
+    case "passthrough":
+      return { type: "both", ...http, tcpPort: NOMINAL_TCP_PORT };
+    default:
+      return target satisfies never;
+  }
+}
+
+interface RecordSource extends ServiceSource {
+  value: Record<string, unknown>;
+}
+
+function parseRecord({ key, value, at }: RecordSource, { document, report }: Parsing): ServiceModel | undefined {
+  let isBroken = false;
+  const parsing: Parsing = {
+    document,
+    report(finding: Finding) {
+      isBroken ||= finding.severity === undefined;
+      report(finding);
+    },
+  };
+  const record = checkFields({ fields: serviceFields, what: "a service", value, at }, parsing);
+  checkServiceId(record, { key, at }, parsing);
+  const target = record.target === undefined ? undefined : parseTarget(record.target, [...at, "target"], parsing);
+  const host = parseHostOf(record, { value, at }, parsing);
+  checkPortFields(record, at, parsing);
+  if (target !== undefined) checkTargetServes(record.type, target, parsing);
+  const tcpPort = record.type === "tcp" ? tcpPortOf(record, { value, at, host }, parsing) : undefined;
+  if (isBroken || host === undefined || record.type === undefined) return undefined;
+
+  const ports = record.type === "http" ? httpPortsOf(record) : tcpPort === undefined ? {} : { tcpPort };
+  return {
+    service: { type: record.type, label: record.name ?? key, hosts: host.hosts, networkId: host.tunnelId, ...ports },
+    tlsMode: record.tls_settings?.cert_verification_mode ?? "verify_full",
+    ...(target === undefined ? {} : { target }),
+  };
+}
+
+type ServiceRecord = Checked<Omit<ServiceEntry, "target"> & { target?: unknown }>;
+
+function parseHostOf(
+  record: ServiceRecord,
+  { value, at }: Pick<RecordSource, "value" | "at">,
+  { report }: Parsing,
+): HostModel | undefined {
+  const { host, type } = record;
+  if (host === undefined) return undefined;
+  const written = Object.keys(isTable(value["host"]) ? value["host"] : {});
+  const isBroken = written.some((field) => !Object.hasOwn(host, field));
+  return parseServiceHost(host, { at: [...at, "host"], type, isBroken, report });
+}
+
+function checkServiceId(record: ServiceRecord, { key, at }: { key: string; at: Path }, { report }: Parsing): void {
+  const serviceId = record.service_id;
+  if (serviceId === undefined || !isUuid(key) || key.toLowerCase() === serviceId.toLowerCase()) return;
+  report({
+    severity: "warning",
+    code: "service-id-differs",
+    text: `"service_id" is ${quote(serviceId)}, but the record stands under ${quote(key)}`,
+    at: [...at, "service_id"],
+    notes: ["The key counts; correct it if the record belongs to the other service."],
+  });
+}
+
+/** Fields that belong to the other type of service. */
+function checkPortFields(record: ServiceRecord, at: Path, { report }: Parsing): void {
+  if (record.type === undefined) return;
+  const foreign =
+    record.type === "http" ? (["tcp_port", "app_protocol"] as const) : (["http_port", "https_port"] as const);
+  for (const field of foreign) {
+    if ((record[field] ?? null) === null) continue;
+    report({
+      code: "wrong-service-type",
+      text: `"${field}" does not go with "type": "${record.type}"`,
+      at: [...at, field],
+      part: "key",
+      notes: [`Remove it, or make the service "type": "${record.type === "http" ? "tcp" : "http"}".`],
+    });
+  }
+}
+
+function checkTargetServes(type: ServiceEntry["type"] | undefined, target: ModelTarget, { report }: Parsing): void {
+  let text: string | undefined;
+  let note = "";
+  if (type === "tcp" && (target.type === "address" || target.type === "unix") && target.scheme !== undefined) {
+    text = `the target's scheme "${target.scheme}://" does not go with "type": "tcp"`;
+    note = 'Write the target as "host:port".';
+  } else if (
+    type === "tcp" &&
+    target.type === "function" &&
+    (typeof target.call === "function" || !target.call.connect)
+  ) {
+    text = 'the target is a function for HTTP, but the service is "type": "tcp"';
+    note = "Write the target as { connect(socket) { … } }.";
+  } else if (type === "http" && target.type === "function" && typeof target.call === "object" && !target.call.fetch) {
+    text = 'the target has only "connect", but the service is "type": "http"';
+    note = "Write the target as a function, or as { fetch(request) { … } }.";
+  }
+  if (text !== undefined) report({ code: "wrong-target", text, at: target.at, notes: [note] });
+}
+
+function httpPortsOf(record: ServiceRecord): Pick<Service, "httpPort" | "httpsPort"> {
+  const httpPort = record.http_port ?? undefined;
+  const httpsPort = record.https_port ?? undefined;
+  if (httpPort === undefined && httpsPort === undefined) return { httpPort: HTTP_PORT, httpsPort: HTTPS_PORT };
+  return { ...(httpPort === undefined ? {} : { httpPort }), ...(httpsPort === undefined ? {} : { httpsPort }) };
+}
+
+function tcpPortOf(
+  record: ServiceRecord,
+  { value, at, host }: Pick<RecordSource, "value" | "at"> & { host: HostModel | undefined },
+  { report }: Parsing,
+): number | undefined {
+  const given = record.tcp_port ?? undefined;
+  if (given !== undefined && host?.port !== undefined && given !== host.port) {
+    report({
+      code: "ports-differ",
+      text: `"tcp_port" is ${given}, but the hostname says :${host.port}`,
+      at: [...at, "tcp_port"],
+      notes: ["Give the port in one place only."],
+    });
+  }
+  // A hostname that is wrong may have meant to carry the port.
+  const mayHavePort = host === undefined ? record.host?.hostname !== undefined : host.port !== undefined;
+  if ((value["tcp_port"] ?? null) === null && !mayHavePort) {
+    report({
+      code: "missing-field",
+      text: 'a service of "type": "tcp" lacks "tcp_port"',
+      at,
+      part: "key",
+      notes: ['Add "tcp_port": a whole number from 1 to 65535.'],
+    });
+  }
+  return given ?? host?.port;
+}

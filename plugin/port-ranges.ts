@@ -1,0 +1,56 @@
+/**
+ * The port ranges of one destination: they must be apart, or one inside the other (the narrower wins).
+ */
+
+interface PortRange {
+  ports?: { from: number; to: number };
+}
+
+/** Wider than any range, for a route that holds for every port. */
+const ALL_PORTS = { from: 0, to: 65_536 };
+
+export interface Overlap<T> {
+  /** By its place in the list. */
+  earlier: T;
+  later: T;
+  /** False: they share some ports, and each has some of its own. */
+  isEqual: boolean;
+}
+
+/**
+ * @param routes of one destination
+ * @returns none if all are apart, nested, or single; otherwise pairs that are equal or overlap in part, at least one
+ * for each cluster of them
+ */
+export function findOverlaps<T extends PortRange>(routes: readonly T[]): Overlap<T>[] {
+  if (routes.length < 2) return [];
+  const order = new Map(routes.map((route, index) => [route, index]));
+  const found: Overlap<T>[] = [];
+  /** Ranges that hold the current one, the innermost last. */
+  const open: T[] = [];
+  // By start, the wider first: a range then comes after all that may hold it.
+  for (const route of routes.toSorted((a, b) => portsOf(a).from - portsOf(b).from || portsOf(b).to - portsOf(a).to)) {
+    const { from, to } = portsOf(route);
+    while (open.length > 0 && portsOf(open.at(-1)).to < from) open.pop();
+    const holder = open.at(-1);
+    const isEqual = holder !== undefined && portsOf(holder).from === from && portsOf(holder).to === to;
+    if (holder === undefined || (to <= portsOf(holder).to && !isEqual)) {
+      open.push(route);
+      continue;
+    }
+    const isInOrder = (order.get(holder) ?? 0) < (order.get(route) ?? 0);
+    found.push(isInOrder ? { earlier: holder, later: route, isEqual } : { earlier: route, later: holder, isEqual });
+  }
+  return found;
+}
+
+/** The ports that two overlapping ranges share, as written in a destination. */
+export function formatSharedPorts(a: PortRange, b: PortRange): string {
+  const from = Math.max(portsOf(a).from, portsOf(b).from);
+  const to = Math.min(portsOf(a).to, portsOf(b).to);
+  return from === to ? `:${from}` : `:${from}-${to}`;
+}
+
+function portsOf(route: PortRange | undefined): { from: number; to: number } {
+  return route?.ports ?? ALL_PORTS;
+}

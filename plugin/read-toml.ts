@@ -1,0 +1,149 @@
+/**
+ * TOML → a document. Syntax only.
+ */
+
+import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
+
+import type { Diagnostic } from "./diagnostics.ts";
+import { type LocatedNode, type Position, locateInTree } from "./locate.ts";
+import type { ReadText } from "./read-vpc.ts";
+
+export const readToml: ReadText = (text, { file, folder }) => {
+  try {
+    const { value, located } = convertProgram(parseTOML(text));
+    return { document: { file, folder, value, locate: locateInTree(located) }, diagnostics: [] };
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    return { document: undefined, diagnostics: [diagnose(error, { text, file })] };
+  }
+};
+
+interface Table {
+  value: Record<string, unknown> | unknown[];
+  located: LocatedNode;
+}
+
+function convertProgram(program: AST.TOMLProgram): Table {
+  const root = newTable({ line: 1, column: 1 });
+  for (const statement of program.body[0].body) {
+    if (statement.type === "TOMLKeyValue") {
+      place(root, statement);
+      continue;
+    }
+    let table = root;
+    const keys = statement.key.keys;
+    // An array's index in the resolved key has no key of its own in the source.
+    let written = 0;
+    for (const segment of statement.resolvedKey) {
+      const key = typeof segment === "string" ? keys[written++] : keys[written - 1];
+      table = descend(table, { segment, at: positionOf(key ?? statement) });
+    }
+    for (const pair of statement.body) place(table, pair);
+  }
+  return root;
+}
+
+/** Sets `a.b = value` in a table. */
+function place(table: Table, { key, value }: AST.TOMLKeyValue): void {
+  let parent = table;
+  for (const part of key.keys.slice(0, -1)) parent = descend(parent, { segment: keyText(part), at: positionOf(part) });
+  const last = key.keys.at(-1);
+  if (last === undefined) return;
+  set(parent, keyText(last), convert(value, positionOf(last)));
+}
+
+function convert(node: AST.TOMLContentNode, keyAt: Position): { value: unknown; located: LocatedNode } {
+  const at = positionOf(node);
+  switch (node.type) {
+    case "TOMLValue":
+      return { value: node.value, located: { key: keyAt, value: at, children: new Map() } };
+    case "TOMLArray": {
+      const list: Table = { value: [], located: { key: keyAt, value: at, children: new Map() } };
+      for (const [index, element] of node.elements.entries()) set(list, index, convert(element, positionOf(element)));
+      return list;
+    }
+    case "TOMLInlineTable": {
+      const table = newTable(keyAt, at);
+      for (const pair of node.body) place(table, pair);
+      return table;
+    }
+    default:
+      return node satisfies never;
+  }
+}
+
+function newTable(key: Position, value: Position = key): Table {
+  // Without a prototype, so that "__proto__" is a key like any other.
+  return { value: Object.create(null), located: { key, value, children: new Map() } };
+}
+
+/** The table under a key, made if there is none. */
+function descend({ value, located }: Table, { segment, at }: { segment: string | number; at: Position }): Table {
+  const child = located.children.get(String(segment));
+  const existing = Reflect.get(value, segment);
+  if (child !== undefined && typeof existing === "object") return { value: existing, located: child };
+  const made = newTable(at);
+  set({ value, located }, segment, made);
+  return made;
+}
+
+function set(table: Table, segment: string | number, child: { value: unknown; located: LocatedNode }): void {
+  Reflect.set(table.value, segment, child.value);
+  table.located.children.set(String(segment), child.located);
+}
+
+function keyText(key: AST.TOMLBare | AST.TOMLQuoted): string {
+  return key.type === "TOMLBare" ? key.name : key.value;
+}
+
+function positionOf(node: AST.TOMLNode): Position {
+  return { line: node.loc.start.line, column: node.loc.start.column + 1 };
+}
+
+const DUPLICATE = /defining a key multiple times/i;
+
+function diagnose(error: ParseError, { text, file }: { text: string; file: string }): Diagnostic {
+  const position = { line: error.lineNumber, column: error.column + 1 };
+  if (!DUPLICATE.test(error.message)) {
+    const message = error.message.slice(0, 1).toLowerCase() + error.message.slice(1).replace(/\.$/, "");
+    return { severity: "error", code: "toml-syntax", text: `not TOML: ${message}`, file, ...position, notes: [] };
+  }
+  const duplicate = findDuplicate(text, error.lineNumber);
+  return {
+    severity: "error",
+    code: "duplicate-key",
+    text:
+      duplicate === undefined
+        ? "a key is given twice in one table"
+        : `${JSON.stringify(duplicate.key)} is given twice: here and on line ${duplicate.line}`,
+    file,
+    ...position,
+    notes: ["Remove one of them, or merge the two."],
+  };
+}
+
+/**
+ * The parser names the second place only; what stands before it parses.
+ *
+ * @param line of the second place
+ */
+function findDuplicate(text: string, line: number): { key: string; line: number } | undefined {
+  const lines = text.split("\n");
+  const statement = /^\s*(?:\[.*\]|(?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w\s.-])+(?==))/.exec(lines[line - 1] ?? "")?.[0];
+  if (statement === undefined) return undefined;
+  try {
+    const before = parseTOML(lines.slice(0, line - 1).join("\n"));
+    const [again] = parseTOML(statement.trimStart().startsWith("[") ? statement : `${statement} = 0`).body[0].body;
+    if (again === undefined) return undefined;
+    const own = again.key.keys.map(keyText);
+    const table =
+      again.type === "TOMLTable" ? undefined : before.body[0].body.findLast((node) => node.type === "TOMLTable");
+    let node: LocatedNode | undefined = convertProgram(before).located;
+    for (const segment of [...(table?.resolvedKey ?? []), ...own]) node = node?.children.get(String(segment));
+    return node === undefined ? undefined : { key: own.at(-1) ?? "", line: node.key.line };
+  } catch (error) {
+    // A statement over several lines: the one position has to do.
+    if (error instanceof ParseError) return undefined;
+    throw error;
+  }
+}

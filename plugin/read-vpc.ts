@@ -1,0 +1,141 @@
+/**
+ * Finds a vpc config and reads it into a document, by its file's ending. Understands none of it.
+ */
+
+import { readFile, readdir } from "node:fs/promises";
+import path from "node:path";
+
+import type { Diagnostic } from "./diagnostics.ts";
+import type { VpcDocument } from "./document.ts";
+import { readJsonc } from "./read-jsonc.ts";
+import { readModule } from "./read-module.ts";
+import { readToml } from "./read-toml.ts";
+
+export const CONFIG_NAMES: readonly string[] = [
+  "vpc.jsonc",
+  "vpc.json",
+  "vpc.toml",
+  "vpc.config.ts",
+  "vpc.config.mts",
+  "vpc.config.mjs",
+  "vpc.config.js",
+];
+
+/** The name of a config that does not exist yet. */
+const NEW_CONFIG_NAME = "vpc.jsonc";
+
+export interface ReadResult {
+  /** Undefined: there is none, or it could not be read and a diagnostic says why. */
+  document: VpcDocument | undefined;
+  diagnostics: Diagnostic[];
+  /** Absolute; where the config is or would be. */
+  file: string;
+  /** Absolute; a change to any of them changes the config. */
+  watch: string[];
+}
+
+interface Source {
+  file: string;
+  folder: string;
+}
+
+/** Parses the text of a config. */
+export type ReadText = (text: string, source: Source) => Pick<ReadResult, "document" | "diagnostics">;
+
+/** Reads the config in a folder, if there is one. */
+export async function readVpcIn(folder: string): Promise<ReadResult> {
+  const file = path.join(folder, NEW_CONFIG_NAME);
+  const candidates = CONFIG_NAMES.map((name) => path.join(folder, name));
+  let present: Set<string>;
+  try {
+    present = await filesIn(folder);
+  } catch (error) {
+    return { document: undefined, diagnostics: [unreadable(folder, error)], file, watch: candidates };
+  }
+  const [found, ...others] = CONFIG_NAMES.filter((name) => present.has(name));
+  if (found === undefined) return { document: undefined, diagnostics: [], file, watch: candidates };
+  if (others.length === 0) return readVpc(path.join(folder, found));
+  const names = [found, ...others];
+  return {
+    document: undefined,
+    diagnostics: [
+      {
+        severity: "error",
+        code: "several-configs",
+        text: `there are ${names.length} vpc configs in one folder: ${names.join(", ")}`,
+        file: path.join(folder, found),
+        notes: ["Keep one of them."],
+      },
+    ],
+    file: path.join(folder, found),
+    watch: names.map((name) => path.join(folder, name)),
+  };
+}
+
+/** @param file absolute path of a config */
+export async function readVpc(file: string): Promise<ReadResult> {
+  const folder = path.dirname(file);
+  const extension = path.extname(file);
+  switch (extension) {
+    case ".json":
+    case ".jsonc":
+      return { ...(await readWith(readJsonc, { file, folder })), file, watch: [file] };
+    case ".toml":
+      return { ...(await readWith(readToml, { file, folder })), file, watch: [file] };
+    case ".ts":
+    case ".mts":
+    case ".mjs":
+    case ".js":
+      return { ...(await readModule(file)), file };
+    default:
+      return {
+        document: undefined,
+        diagnostics: [
+          {
+            severity: "error",
+            code: "unknown-config-format",
+            text: `a vpc config can't be a ${extension === "" ? "file without an ending" : `${extension} file`}`,
+            file,
+            notes: [`Its name is one of ${CONFIG_NAMES.join(", ")}.`],
+          },
+        ],
+        file,
+        watch: [file],
+      };
+  }
+}
+
+async function readWith(read: ReadText, source: Source): Promise<Pick<ReadResult, "document" | "diagnostics">> {
+  let text: string;
+  try {
+    text = await readFile(source.file, "utf8");
+  } catch (error) {
+    return { document: undefined, diagnostics: [unreadable(source.file, error)] };
+  }
+  return read(text.replace(/^\uFEFF/, ""), source);
+}
+
+export function unreadable(file: string, error: unknown): Diagnostic {
+  const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+  return {
+    severity: "error",
+    code: isMissing ? "config-not-found" : "config-unreadable",
+    text: isMissing
+      ? "there is no such vpc config"
+      : `the vpc config can't be read: ${error instanceof Error ? error.message : String(error)}`,
+    file,
+    notes: isMissing ? ["Create it, or correct its path."] : [],
+  };
+}
+
+/** The names of a folder's files; none if there is no such folder. */
+async function filesIn(folder: string): Promise<Set<string>> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return new Set(entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+      return new Set();
+    throw error;
+  }
+}

@@ -174,7 +174,8 @@ function walk(thing, depth) {
 /** Says something on a socket and returns the answer. */
 async function speak(socket) {
   const writer = socket.writable.getWriter();
-  await writer.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"));
+  await writer.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: x\r\n\r\n"));
+  await writer.close();
   return new Response(socket.readable).text();
 }
 

@@ -1,0 +1,141 @@
+/** What a Worker gains that patches its platform before it uses its bindings. */
+
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+
+import type { Miniflare, MiniflareOptions } from "miniflare";
+import { expect, test } from "vitest";
+
+import { withVpc } from "miniflare-vpc";
+import { manifest, startMiniflare } from "./capnp/start-miniflare.ts";
+import { ok, startHttpOrigin } from "./servers/http-origin.ts";
+
+type WorkerOptions = MiniflareOptions["workers"][number];
+
+const SERVICE_ID = "e6a0817c-79c5-40ca-9776-a1c019defe70";
+const TUNNEL = "550e8400-e29b-41d4-a716-446655440000";
+const OTHER_TUNNEL = "0f3c8d4e-7b1a-4c57-9e58-2a6d1f0b9c33";
+
+/** The attacker's own way out, so that all it reaches it reaches through a binding. */
+const WALL = worker(
+  "wall",
+  manifest(
+    "export default { fetch: () => new Response('wall', { status: 403 }), connect: (socket) => socket.close() }",
+  ),
+);
+
+/** Puts a network behind a closure, as a facade might that was written without this test. */
+const CARELESS_FACADE = `
+  import attacker from "./attacker.js";
+  export default {
+    fetch(request, { HELD }, ctx) {
+      const facade = () => ({ fetch: (url) => HELD.fetch(url), connect: (address) => HELD.connect(address) });
+      return attacker.fetch(request, { API: facade(), NET: facade() }, ctx);
+    },
+  };
+`;
+
+test("it reaches what its own routes lead to, and nothing that another Worker's do", async () => {
+  await using origin = await startHttpOrigin(ok("the origin"));
+  await using vault = await startHttpOrigin(ok("the vault"));
+  const script = manifest(await attackerScript());
+  const owner = manifest("export default { fetch: (_, env) => env.NET.fetch('http://vault.internal/') }");
+  await using miniflare = startMiniflare(
+    withVpc(
+      {
+        // A thousand failed attempts are a thousand lines.
+        handleStructuredLogs: () => undefined,
+        workers: [
+          worker("attacker", script, {
+            API: { type: "vpc-service", id: SERVICE_ID },
+            NET: { type: "vpc-network", tunnelId: TUNNEL },
+          }),
+          worker("owner", owner, { NET: { type: "vpc-network", tunnelId: OTHER_TUNNEL } }),
+          WALL,
+        ],
+      },
+      {
+        config: {
+          services: { [SERVICE_ID]: addressOf(origin) },
+          networks: {
+            [TUNNEL]: { routes: { [addressOf(origin)]: addressOf(origin) } },
+            [OTHER_TUNNEL]: { routes: { "vault.internal": addressOf(vault) } },
+          },
+          traffic: false,
+        },
+      },
+    ),
+  );
+  const atOwner = await (await miniflare.getWorker("owner")).fetch("http://owner.test/");
+  expect(await atOwner.text()).toBe("the vault");
+  const before = vault.accepted;
+
+  const report = await attack(miniflare, { open: addressOf(origin), vault: addressOf(vault) });
+  expectUsesToWork(report);
+  expect(report.reached).toEqual([]);
+  expect(vault.accepted).toBe(before);
+});
+
+test("the attack works: it would reach the vault if a facade held a network", async () => {
+  await using origin = await startHttpOrigin(ok("the origin"));
+  await using vault = await startHttpOrigin(ok("the vault"));
+  const script = manifest(CARELESS_FACADE, { "attacker.js": await attackerScript() });
+  await using miniflare = startMiniflare({
+    handleStructuredLogs: () => undefined,
+    workers: [worker("attacker", script, { HELD: { type: "network", allow: ["private"] } }), WALL],
+  });
+  const report = await attack(miniflare, { open: addressOf(origin), vault: addressOf(vault) });
+  expectUsesToWork(report);
+  expect(report.reached).toContain("the vault");
+  expect(vault.accepted).toBeGreaterThan(0);
+});
+
+interface AttackReport {
+  /** What its bindings answered when used as documented, by use. */
+  answers: Record<string, string>;
+  /** Answers of the vault. */
+  reached: string[];
+  attempts: number;
+  /** How many Fetchers it got hold of, and how many calls of theirs it saw. */
+  fetchers: number;
+  calls: number;
+}
+
+async function attack(miniflare: Miniflare, at: { open: string; vault: string }): Promise<AttackReport> {
+  const response = await miniflare.dispatchFetch("http://attacker.test/", {
+    headers: { "x-open": at.open, "x-vault": at.vault },
+  });
+  return (await response.json()) as AttackReport;
+}
+
+/** Bindings go on working in a Worker that patches its platform; and the attack did have something to go on. */
+function expectUsesToWork({ answers, attempts, fetchers, calls }: AttackReport): void {
+  expect(answers).toEqual({
+    "API: fetch": "the origin",
+    "API: connect": expect.stringContaining("the origin"),
+    "API: connect, opened": expect.stringContaining("the origin"),
+    "NET: fetch": "the origin",
+    "NET: connect": expect.stringContaining("the origin"),
+    "NET: connect, opened": expect.stringContaining("the origin"),
+  });
+  expect(attempts).toBeGreaterThan(100);
+  expect(fetchers).toBeGreaterThan(0);
+  expect(calls).toBeGreaterThan(0);
+}
+
+function addressOf({ port }: { port: number }): string {
+  return `127.0.0.1:${port}`;
+}
+
+function attackerScript(): Promise<string> {
+  return readFile(path.join(import.meta.dirname, "capnp/attacker.js"), "utf8");
+}
+
+function worker(
+  name: string,
+  script: ReturnType<typeof manifest>,
+  env: NonNullable<WorkerOptions["config"]["env"]> = {},
+): WorkerOptions {
+  const dev = name === "attacker" ? { outboundService: { type: "worker" as const, worker: "wall" } } : {};
+  return { config: { name, compatibilityDate: "2026-01-01", manifest: script, env }, dev };
+}

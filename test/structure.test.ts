@@ -1,0 +1,212 @@
+/** What Workers hold of ours, read from the very config that workerd is handed. */
+
+import type { MiniflareOptions } from "miniflare";
+import { beforeAll, describe, expect, test } from "vitest";
+
+import { withVpc } from "miniflare-vpc";
+import { captureConfigs } from "./capnp/capture.ts";
+import type { Binding, Config } from "./capnp/config.ts";
+import { findLeaks, type Handle, handlesOf, type Ownership, USER_WORKER } from "./capnp/find-leaks.ts";
+import { readConfig } from "./capnp/read-config.ts";
+import { manifest, startMiniflare } from "./capnp/start-miniflare.ts";
+
+const SERVICE_ID = "e6a0817c-79c5-40ca-9776-a1c019defe70";
+const TUNNEL = "550e8400-e29b-41d4-a716-446655440000";
+const OTHER_TUNNEL = "0f3c8d4e-7b1a-4c57-9e58-2a6d1f0b9c33";
+
+const DOOR = "miniflare-vpc";
+const FACADE = "miniflare-vpc:binding";
+
+const ownership: Ownership = {
+  ours: (serviceName) => serviceName === DOOR || serviceName.startsWith(`${DOOR}:`),
+  isDoor: ({ holder, path, target: { service, entrypoint, props } }) => {
+    if (service !== DOOR) return false;
+    if (entrypoint === "Outcomes") return props === undefined && path.endsWith(" > outcomes");
+    // Nobody holds the identity of another's binding.
+    return entrypoint === undefined && isIdentity(props) && props.binding === bindingAt(holder, path);
+  },
+};
+
+function isIdentity(props: unknown): props is { binding: string } {
+  return typeof props === "object" && props !== null && "binding" in props && Object.keys(props).length === 1;
+}
+
+/** Which Worker's binding a handle belongs to; Miniflare's proxy holds one for each, named after both. */
+function bindingAt(holder: string, path: string): string {
+  if (holder === "core:entry") return path.replace(/^MINIFLARE_PROXY:[^:]+:/, "").replace(":", "/");
+  return `${holder.slice(USER_WORKER.length)}/${path.split(" > ", 1)[0]}`;
+}
+
+describe("the config that workerd is handed", () => {
+  let config: Config;
+
+  beforeAll(async () => {
+    const { configs } = await captureConfigs(async () => {
+      await using miniflare = startMiniflare(
+        withVpc(
+          { workers: session() },
+          {
+            config: {
+              services: { [SERVICE_ID]: "http://127.0.0.1:1", OLD_API: "127.0.0.1:2" },
+              networks: {
+                [TUNNEL]: {
+                  routes: {
+                    "db.internal:5432": "127.0.0.1:3",
+                    "*.internal": "worker:stand-in",
+                    "cache.internal": "unix:/run/cache.sock",
+                    "10.0.0.0/8": "passthrough",
+                  },
+                },
+                [OTHER_TUNNEL]: {
+                  routes: { "vault.internal": "127.0.0.1:4", "10.9.0.0/16": { deny: "destination_unavailable" } },
+                },
+              },
+            },
+          },
+        ),
+      );
+      await miniflare.ready;
+    });
+    const [captured] = configs;
+    if (captured === undefined) throw new Error("no runtime was started");
+    config = readConfig(captured);
+  });
+
+  test.each([
+    ["shop", "API"],
+    ["shop", "NET"],
+    ["orders", "NET"],
+    ["orders", "BACKUP"],
+  ])("%s: %s is a facade over our service, and nothing else", (workerName, bindingName) => {
+    expect(bindingOf(config, workerName, bindingName)).toEqual({
+      name: bindingName,
+      kind: "wrapped",
+      moduleName: FACADE,
+      entrypoint: "default",
+      inner: [
+        {
+          name: "binding",
+          kind: "service",
+          target: { service: DOOR, props: { binding: `${workerName}/${bindingName}` } },
+        },
+        { name: "outcomes", kind: "service", target: { service: DOOR, entrypoint: "Outcomes" } },
+      ],
+    });
+  });
+
+  test("in service-worker format a binding is our service itself", () => {
+    expect(bindingOf(config, "old", "OLD_API")).toEqual({
+      name: "OLD_API",
+      kind: "service",
+      target: { service: DOOR, props: { binding: "old/OLD_API" } },
+    });
+  });
+
+  test("mf.getBindings() has the same, without the facade", () => {
+    const proxied = handlesOf(config, "core:entry").filter(({ target }) => ownership.ours(target.service));
+    expect(proxied.map(({ target }) => target)).toEqual(
+      expect.arrayContaining(
+        ["shop/API", "shop/NET", "orders/NET", "orders/BACKUP", "old/OLD_API"].map((binding) => ({
+          service: DOOR,
+          props: { binding },
+        })),
+      ),
+    );
+  });
+
+  test("no Worker, Miniflare's own included, holds a target, a network or another's identity", () => {
+    const { userWorkers, miniflare } = findLeaks(config, ownership);
+    expect({ userWorkers, miniflare }).toEqual({ userWorkers: [], miniflare: [] });
+  });
+
+  test("the one socket of ours is a unix socket for edits", () => {
+    expect(findLeaks(config, ownership).sockets).toEqual([
+      { holder: "socket:miniflare-vpc:control", path: "service", target: { service: DOOR, entrypoint: "Control" } },
+    ]);
+    expect(config.sockets.find(({ name }) => name === "miniflare-vpc:control")?.address).toMatch(/^unix:\//);
+  });
+
+  test("every way out of workerd is ours or Miniflare's", () => {
+    const ways = config.services
+      .filter(({ kind }) => kind === "network" || kind === "external")
+      .map(({ name }) => name);
+    expect(ways.filter((name) => !ownership.ours(name)).toSorted()).toEqual(["internet", "loopback"]);
+    expect(ways).toEqual(expect.arrayContaining([`${DOOR}:network`, `${DOOR}:egress`]));
+  });
+
+  test("a user's Worker can't import the facade's module", () => {
+    expect(config.extensions.filter(({ name }) => name.startsWith(DOOR))).toEqual([{ name: FACADE, internal: true }]);
+  });
+
+  test.each<[string, Handle["target"]]>([
+    ["a network", { service: `${DOOR}:network` }],
+    ["the entrypoint for edits", { service: DOOR, entrypoint: "Control" }],
+    ["another's identity", { service: DOOR, props: { binding: "orders/NET" } }],
+    ["no identity", { service: DOOR }],
+  ])("the check would find %s in a Worker's hands", (_what, target) => {
+    const tampered = structuredClone(config);
+    const shop = tampered.services.find(({ name }) => name === "core:user:shop");
+    if (shop?.kind !== "worker") throw new Error("there is no Worker shop");
+    shop.worker.bindings.push({ name: "EXTRA", kind: "service", target });
+    const leak = { holder: "core:user:shop", path: "EXTRA", target };
+    expect(findLeaks(tampered, ownership).userWorkers).toContainEqual(leak);
+  });
+});
+
+/** A Worker with everything, one that shares its network, one in the old format, one that answers. */
+function session(): MiniflareOptions["workers"] {
+  const compatibilityDate = "2026-01-01";
+  const shop = `
+    import { DurableObject } from "cloudflare:workers";
+    export class Cart extends DurableObject { fetch() { return this.env.API.fetch("http://users.internal/"); } }
+    export default { fetch: (_, env) => env.API.fetch("http://users.internal/"), tail() {} };
+  `;
+  return [
+    {
+      config: {
+        name: "shop",
+        compatibilityDate,
+        manifest: manifest(shop),
+        exports: { Cart: { type: "durable-object", storage: "sqlite" } },
+        env: {
+          API: { type: "vpc-service", id: SERVICE_ID },
+          NET: { type: "vpc-network", tunnelId: TUNNEL },
+          KV: { type: "kv", id: "kv-id" },
+          DB: { type: "d1", id: "db-id" },
+          CART: { type: "durable-object", exportName: "Cart", worker: "shop" },
+          ORDERS: { type: "worker", worker: "orders" },
+        },
+      },
+    },
+    {
+      config: {
+        name: "orders",
+        compatibilityDate,
+        manifest: manifest("export default { fetch: (_, env) => env.NET.fetch('http://vault.internal/') }"),
+        env: {
+          NET: { type: "vpc-network", tunnelId: OTHER_TUNNEL },
+          BACKUP: { type: "vpc-network", tunnelId: TUNNEL },
+          CART: { type: "durable-object", exportName: "Cart", worker: "shop" },
+        },
+        tailConsumers: [{ worker: "shop" }],
+      },
+    },
+    {
+      config: { name: "old", compatibilityDate, env: { OLD_API: { type: "vpc-service", id: SERVICE_ID } } },
+      legacy: { serviceWorkerScript: "addEventListener('fetch', (e) => e.respondWith(OLD_API.fetch(e.request)))" },
+    },
+    {
+      config: {
+        name: "stand-in",
+        compatibilityDate,
+        manifest: manifest("export default { fetch: () => new Response() }"),
+      },
+    },
+  ];
+}
+
+function bindingOf(config: Config, workerName: string, bindingName: string): Binding | undefined {
+  const service = config.services.find(({ name }) => name === `${USER_WORKER}${workerName}`);
+  if (service?.kind !== "worker") throw new Error(`there is no Worker ${workerName}`);
+  return service.worker.bindings.find(({ name }) => name === bindingName);
+}

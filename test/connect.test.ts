@@ -1,0 +1,291 @@
+/** `connect()`: its promise, its errors, half-close, and a binding that is passed on. */
+
+import { describe, expect, it, vi } from "vitest";
+import { closedPort, startTcpServer } from "./servers/tcp-server.ts";
+import { SERVICE, TUNNEL, startSession } from "./session.ts";
+
+/** Answers `+PONG` to each `PING`, and ends when the client does: what the documented example talks to. */
+function startPong(): ReturnType<typeof startTcpServer> {
+  return startTcpServer((socket) => {
+    socket.on("data", (data) => {
+      if (data.toString() === "PING\r\n") socket.write("+PONG\r\n");
+    });
+    socket.on("end", () => socket.end());
+  });
+}
+
+describe.each([
+  ["a string", "10.0.1.50:6379"],
+  ["a SocketAddress", { hostname: "10.0.1.50", port: 6379 }],
+])("the documented PING with %s", (_, address) => {
+  it.each(["await connect()", "await opened"])("with %s", async (style) => {
+    await using server = await startPong();
+    await using session = await startSession({
+      config: { networks: { [TUNNEL]: { routes: { "10.0.1.50:6379": `127.0.0.1:${server.port}` } } } },
+      ops: {
+        async ping(env, { address, style }) {
+          const socket = style === "await connect()" ? await env.NET.connect(address) : env.NET.connect(address);
+          const { remoteAddress } = await socket.opened;
+          const writer = socket.writable.getWriter();
+          await writer.write(new TextEncoder().encode("PING\r\n"));
+          await writer.close();
+          return [remoteAddress, await new Response(socket.readable).text()];
+        },
+      },
+    });
+    expect(await session.call("ping", { address, style })).toEqual(["10.0.1.50:6379", "+PONG\r\n"]);
+    await vi.waitFor(() => expect(server.open.size).toBe(0));
+    await vi.waitFor(() =>
+      expect(session.output()).toMatch(/NET {2}connect 10\.0\.1\.50:6379 → 127\.0\.0\.1:\d+ {2}↑ 6 B ↓ 7 B {2}\d+ ms/),
+    );
+  });
+});
+
+it("rejects in both styles, alike, and leaves no unhandled rejection", async () => {
+  const port = await closedPort();
+  await using session = await startSession({
+    config: {
+      networks: {
+        [TUNNEL]: {
+          routes: { "refused.internal": `127.0.0.1:${port}`, "denied.internal": { deny: "destination_unavailable" } },
+        },
+      },
+    },
+    prelude: `const unhandled = []; addEventListener("unhandledrejection", (event) => unhandled.push(String(event.reason)));`,
+    ops: {
+      async failures(env, address) {
+        const of = (promise: Promise<unknown>): Promise<string> => promise.then(() => "open", String);
+        const awaited = of((async () => env.NET.connect(address))());
+        const socket = env.NET.connect(address);
+        const opened = of(socket.opened);
+        const closed = of(socket.closed);
+        const together = of(Promise.all([env.NET.connect(address)]));
+        return Promise.all([awaited, opened, closed, together]);
+      },
+      async dropped(env, address) {
+        env.NET.connect(address);
+        env.NET.connect(address).opened.catch(() => "handled");
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        // @ts-expect-error: of the prelude
+        return unhandled;
+      },
+    },
+  });
+  const refused = "Error: ProxyError: connection_refused";
+  const denied = "Error: ProxyError: destination_unavailable";
+  expect(await session.call("failures", "refused.internal:1")).toEqual([refused, refused, refused, refused]);
+  expect(await session.call("failures", "denied.internal:1")).toEqual([denied, denied, denied, denied]);
+  expect(await session.call("dropped", "refused.internal:1")).toEqual([]);
+});
+
+it.each([
+  ["db.internal", 'the address "db.internal" has no port; write "host:port".'],
+  ["db.internal:0", 'the address "db.internal:0" has the port 0, which is not between 1 and 65535; write "host:port".'],
+  ["db:70000", 'the address "db:70000" has the port 70000, which is not between 1 and 65535; write "host:port".'],
+  [":80", 'the address ":80" has a host that is empty; write "host:port".'],
+  [{ hostname: "db", port: 0 }, "the address has the port 0, which is not between 1 and 65535."],
+  [{ hostname: "db", port: "x" }, 'the address has the port "x", which is not a number.'],
+  [{ hostname: "", port: 80 }, 'the hostname "" is empty.'],
+  [{ hostname: "db" }, 'the address is neither "host:port" nor { hostname, port }.'],
+  [null, 'the address is neither "host:port" nor { hostname, port }.'],
+])("throws a TypeError in words on %j", async (address, message) => {
+  await using session = await startSession({
+    config: { networks: { [TUNNEL]: {} } },
+    ops: { connect: (env, to) => env.NET.connect(to) },
+  });
+  const error: unknown = await session.call("connect", address).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ name: "TypeError", message: `connect(): ${message}` });
+});
+
+it.each(["on", "starttls"])("refuses secureTransport %s with a TypeError", async (secureTransport) => {
+  await using session = await startSession({
+    config: { networks: { [TUNNEL]: {} } },
+    ops: { connect: (env, transport) => env.NET.connect("db:1", { secureTransport: transport }) },
+  });
+  await expect(session.call("connect", secureTransport)).rejects.toThrow(/plaintext TCP only/);
+});
+
+describe("on a VPC Service", () => {
+  it("goes to a tcp service's host and port, whatever the address says, and warns once", async () => {
+    await using server = await startPong();
+    await using session = await startSession({
+      config: {
+        services: {
+          [SERVICE]: {
+            name: "cache",
+            type: "tcp",
+            tcp_port: 6379,
+            host: { ipv4: "10.0.1.50", network: { tunnel_id: TUNNEL } },
+          },
+        },
+        networks: { [TUNNEL]: { routes: { "10.0.1.50:6379": `127.0.0.1:${server.port}` } } },
+      },
+      ops: {
+        async ping(env) {
+          const socket = await env.API.connect("anything.example:1");
+          const writer = socket.writable.getWriter();
+          await writer.write(new TextEncoder().encode("PING\r\n"));
+          await writer.close();
+          return new Response(socket.readable).text();
+        },
+        fetch: (env) => env.API.fetch("http://x/"),
+      },
+    });
+    expect(await session.call("ping")).toBe("+PONG\r\n");
+    expect(await session.call("ping")).toBe("+PONG\r\n");
+    expect(session.output().match(/documented for VPC Networks only/g)).toHaveLength(1);
+    await expect(session.call("fetch")).rejects.toThrow("ProxyError: http_request_denied");
+  });
+
+  it("is refused by an http service", async () => {
+    await using session = await startSession({
+      config: { services: { [SERVICE]: "http://localhost:1" } },
+      ops: { connect: (env) => env.API.connect("x:1") },
+    });
+    await expect(session.call("connect")).rejects.toThrow("ProxyError: destination_not_found");
+    expect(session.output()).toContain("this is an http service without a TCP port");
+  });
+});
+
+it("keeps the half that is still open after the other side closed its own", async () => {
+  const received: string[] = [];
+  await using server = await startTcpServer((socket) => {
+    socket.end("bye");
+    socket.on("data", (data) => received.push(data.toString()));
+  });
+  await using session = await startSession({
+    config: { networks: { [TUNNEL]: { routes: { "a.internal": `127.0.0.1:${server.port}` } } } },
+    ops: {
+      async late(env) {
+        const socket = await env.NET.connect("a.internal:1", { allowHalfOpen: true });
+        const greeting = await new Response(socket.readable).text();
+        const writer = socket.writable.getWriter();
+        await writer.write(new TextEncoder().encode("still here"));
+        await writer.close();
+        await socket.closed;
+        return greeting;
+      },
+    },
+  });
+  expect(await session.call("late")).toBe("bye");
+  await vi.waitFor(() => expect(received.join("")).toBe("still here"));
+});
+
+it("holds back a writer whose reader is slow", async () => {
+  await using server = await startTcpServer((socket) => socket.pause());
+  await using session = await startSession({
+    config: { networks: { [TUNNEL]: { routes: { "a.internal": `127.0.0.1:${server.port}` } } } },
+    ops: {
+      async flood(env) {
+        const socket = await env.NET.connect("a.internal:1");
+        const writer = socket.writable.getWriter();
+        const chunk = new Uint8Array(1024 * 1024);
+        for (let written = 0; written < 256; written++) {
+          const isStuck = await Promise.race([
+            writer.write(chunk).then(() => false),
+            new Promise((resolve) => setTimeout(() => resolve(true), 500)),
+          ]);
+          if (isStuck) return written;
+        }
+        return "never held back";
+      },
+    },
+  });
+  expect(await session.call("flood")).toBeLessThan(64);
+});
+
+it("tells a Worker that the target reset the connection", async () => {
+  await using server = await startTcpServer((socket) => socket.once("data", () => socket.resetAndDestroy()));
+  await using session = await startSession({
+    config: { networks: { [TUNNEL]: { routes: { "a.internal": `127.0.0.1:${server.port}` } } } },
+    ops: {
+      async read(env) {
+        const socket = await env.NET.connect("a.internal:1");
+        const writer = socket.writable.getWriter();
+        await writer.write(new TextEncoder().encode("x"));
+        return Promise.race([
+          new Response(socket.readable).text().then(
+            (text) => `ended ${text}`,
+            () => "failed",
+          ),
+          new Promise((resolve) => setTimeout(() => resolve("hangs"), 3000)),
+        ]);
+      },
+    },
+  });
+  expect(await session.call("read")).not.toBe("hangs");
+});
+
+it("serves 200 sockets at once", async () => {
+  await using server = await startTcpServer((socket) => socket.on("data", (data) => socket.write(data)));
+  await using session = await startSession({
+    config: { networks: { [TUNNEL]: { routes: { "a.internal": `127.0.0.1:${server.port}` } } } },
+    ops: {
+      async many(env) {
+        const sockets = await Promise.all(Array.from({ length: 200 }, () => env.NET.connect("a.internal:1")));
+        const answers = await Promise.all(
+          sockets.map(async (socket, index) => {
+            const writer = socket.writable.getWriter();
+            const reader = socket.readable.getReader();
+            await writer.write(new TextEncoder().encode(`socket ${index}`));
+            const { value } = await reader.read();
+            return new TextDecoder().decode(value) === `socket ${index}`;
+          }),
+        );
+        await Promise.all(sockets.map((socket) => socket.close()));
+        return answers.filter(Boolean).length;
+      },
+    },
+  });
+  expect(await session.call("many")).toBe(200);
+  await vi.waitFor(() => expect(server.open.size).toBe(0));
+});
+
+describe("a binding that is passed on", () => {
+  const prelude = `
+    import { WorkerEntrypoint, DurableObject } from "cloudflare:workers";
+    const read = async (binding, address) => {
+      const socket = binding.connect(address);
+      const writer = socket.writable.getWriter();
+      await writer.write(new TextEncoder().encode("PING\\r\\n"));
+      await writer.close();
+      return new Response(socket.readable).text();
+    };
+    export class Receiver extends WorkerEntrypoint {
+      fetch() { return new Response(); }
+      async ping(binding, address) { return read(binding, address); }
+      async get(binding, url) { return (await binding.fetch(url)).text().catch(String); }
+    }
+    export class Room extends DurableObject {
+      async own() { return read(await this.env.NET, "10.0.1.50:6379"); }
+    }
+  `;
+
+  it("keeps its rules over RPC and in a Durable Object", async () => {
+    await using server = await startPong();
+    await using session = await startSession({
+      config: { networks: { [TUNNEL]: { routes: { "10.0.1.50:6379": `127.0.0.1:${server.port}` } } } },
+      prelude,
+      env: {
+        NET: { type: "vpc-network", tunnelId: TUNNEL },
+        RECEIVER: { type: "worker", worker: "app", entrypoint: "Receiver" },
+        ROOM: { type: "durable-object", className: "Room" },
+      },
+      exports: { Room: { type: "durable-object", storage: "sqlite" } },
+      ops: {
+        rpc: (env, address) => env.RECEIVER.ping(env.NET, address),
+        rpcFetch: (env, url) => env.RECEIVER.get(env.NET, url),
+        room: (env) => env.ROOM.get(env.ROOM.idFromName("a")).own(),
+      },
+    });
+    expect(await session.call("rpc", "10.0.1.50:6379")).toBe("+PONG\r\n");
+    expect(await session.call("room")).toBe("+PONG\r\n");
+    // A native connect behind a stub resolves at once; a refusal shows as the end of the stream.
+    const refused = await session.call("rpc", `127.0.0.1:${server.port}`).catch(() => "");
+    expect(refused).toBe("");
+    expect(session.output()).toContain("ProxyError: destination_ip_unroutable");
+    await expect(session.call("rpcFetch", `http://127.0.0.1:${server.port}/`)).rejects.toThrow(
+      "ProxyError: destination_ip_unroutable",
+    );
+  });
+});

@@ -1,0 +1,181 @@
+/** Error codes from real causes, what the Worker sees and what the developer reads. */
+
+import { describe, expect, it, vi } from "vitest";
+import { ok, startHttpOrigin } from "./servers/http-origin.ts";
+import { closedPort, startDeafServer, startTcpServer } from "./servers/tcp-server.ts";
+import { SERVICE, TUNNEL, type Session, startSession } from "./session.ts";
+
+const ops = {
+  // oxlint-disable-next-line typescript/no-explicit-any
+  fetch: async (env: any, url: string) => (await env.NET.fetch(url)).text(),
+  // oxlint-disable-next-line typescript/no-explicit-any
+  connect: async (env: any, address: string) => void (await env.NET.connect(address)),
+};
+
+/** Neither a stack nor a word of the runtime's own may reach the terminal. */
+function expectNoStack(session: Session): void {
+  expect(session.output()).not.toMatch(/stack:|workerd@|internal error|\n\s+at |Uncaught/i);
+}
+
+function network(target: string, connectTimeout = 5000): object {
+  return { connectTimeout, networks: { [TUNNEL]: { routes: { "a.internal": target } } } };
+}
+
+describe.each(["fetch", "connect"] as const)("%s", (op) => {
+  const destination = op === "fetch" ? "http://a.internal:81/" : "a.internal:81";
+
+  it("connection_refused", async () => {
+    const port = await closedPort();
+    await using session = await startSession({ config: network(`127.0.0.1:${port}`), ops });
+    await expect(session.call(op, destination)).rejects.toThrow(/^ProxyError: connection_refused$/);
+    expect(session.output()).toMatch(
+      new RegExp(
+        `NET {2}(GET http://|connect )a\\.internal:81/? → 127\\.0\\.0\\.1:${port} {2}ProxyError: connection_refused\\n` +
+          `.*refused the connection: connect ECONNREFUSED 127\\.0\\.0\\.1:${port} \\(route "a\\.internal", .*\\)\\. Start the service`,
+      ),
+    );
+    expectNoStack(session);
+  });
+
+  it("connection_timeout after our own limit", async () => {
+    await using full = await startDeafServer();
+    await using session = await startSession({ config: network(`127.0.0.1:${full.port}`, 600), ops });
+    const started = Date.now();
+    await expect(session.call(op, destination)).rejects.toThrow(/^ProxyError: connection_timeout$/);
+    expect(Date.now() - started).toBeGreaterThanOrEqual(590);
+    expect(Date.now() - started).toBeLessThan(3000);
+    expectNoStack(session);
+  });
+
+  it("dns_error on a name that does not exist", async () => {
+    await using session = await startSession({ config: network("no-such-host.invalid:80"), ops });
+    await expect(session.call(op, destination)).rejects.toThrow(/^ProxyError: dns_error$/);
+    expect(session.output()).toContain("no-such-host.invalid");
+    expectNoStack(session);
+  });
+
+  it("a deny's own code", async () => {
+    await using session = await startSession({
+      config: { networks: { [TUNNEL]: { routes: { "a.internal": { deny: "rate_limited" } } } } },
+      ops,
+    });
+    await expect(session.call(op, destination)).rejects.toThrow(/^ProxyError: rate_limited$/);
+    expect(session.output()).toMatch(/a rule denies it \(route "a\.internal", /);
+    expectNoStack(session);
+  });
+
+  it("destination_not_found and destination_ip_unroutable where no route leads", async () => {
+    await using session = await startSession({ config: network("127.0.0.1:1"), ops });
+    const other = destination.replace("a.internal", "b.internal");
+    await expect(session.call(op, other)).rejects.toThrow(/^ProxyError: destination_not_found$/);
+    expect(session.output()).toContain('Add "b.internal": "localhost:81" to "routes"');
+    const address = destination.replace("a.internal", "10.1.2.3");
+    await expect(session.call(op, address)).rejects.toThrow(/^ProxyError: destination_ip_unroutable$/);
+    expectNoStack(session);
+  });
+
+  it("a binding without an entry: a warning at the start, a hint at each use", async () => {
+    await using session = await startSession({ config: {}, ops });
+    expect(session.output()).toMatch(/warning: .*NET/);
+    await expect(session.call(op, destination)).rejects.toThrow(/^ProxyError: destination_not_found$/);
+    expect(session.output()).toContain(`Add "${TUNNEL}": { "routes": { "a.internal": "localhost:PORT" } }`);
+    expectNoStack(session);
+  });
+});
+
+describe.each([
+  ["the direct path", (port: number) => `127.0.0.1:${port}`],
+  ["the egress proxy", () => "127.0.0.1"],
+])("connection_terminated through %s", (_, target) => {
+  it.each([
+    ["closed without an answer", "end"],
+    ["reset", "reset"],
+  ])("%s", async (_, how) => {
+    await using server = await startTcpServer((socket) => {
+      socket.once("data", () => (how === "end" ? socket.end() : socket.resetAndDestroy()));
+    });
+    await using session = await startSession({
+      config: { networks: { [TUNNEL]: { routes: { "*.internal": target(server.port) } } } },
+      ops,
+    });
+    await expect(session.call("fetch", `http://a.internal:${server.port}/`)).rejects.toThrow(
+      /^ProxyError: connection_terminated$/,
+    );
+    expectNoStack(session);
+  });
+});
+
+it("waits for a slow answer of a target that accepted", async () => {
+  await using origin = await startHttpOrigin((_, socket) => {
+    setTimeout(() => socket.write(ok("slow")), 900);
+    return undefined;
+  });
+  await using session = await startSession({ config: network(`127.0.0.1:${origin.port}`, 300), ops });
+  expect(await session.call("fetch", "http://a.internal/")).toBe("slow");
+});
+
+it("serves the next request at once after an error", async () => {
+  const port = await closedPort();
+  await using session = await startSession({ config: network(`127.0.0.1:${port}`), ops });
+  await expect(session.call("fetch", "http://a.internal/")).rejects.toThrow("connection_refused");
+  await using _origin = await startHttpOrigin(ok("up"), { host: "127.0.0.1", port });
+  expect(await session.call("fetch", "http://a.internal/")).toBe("up");
+});
+
+describe("proxy_loop_detected", () => {
+  const config = (workerLimit: number): object => ({
+    workerLimit,
+    networks: { [TUNNEL]: { routes: { "self.internal": "worker:app" } } },
+  });
+
+  it("stops a Worker that fetches itself", async () => {
+    await using session = await startSession({
+      config: config(16),
+      ops: { loop: async (env, _, request) => (await env.NET.fetch(request.url.replace("//app", "//self.internal"))).text() },
+    });
+    expect(await session.call("loop")).toContain("ProxyError: proxy_loop_detected");
+    expect(session.output()).toContain('16 calls are already in flight to the Worker "app"');
+    expectNoStack(session);
+    // All have left again: the limit counts what is in flight, not what was.
+    expect(await session.call("loop")).toContain("ProxyError: proxy_loop_detected");
+  });
+
+  it("stops a Worker that connects to itself", async () => {
+    await using session = await startSession({
+      config: config(8),
+      handlers: `async connect(socket, env) {
+        const next = env.NET.connect("self.internal:1");
+        try { await next.opened; await next.readable.pipeTo(socket.writable); }
+        catch (error) {
+          const writer = socket.writable.getWriter();
+          await writer.write(new TextEncoder().encode(error.message));
+          await writer.close();
+        }
+      },`,
+      ops: {
+        loop: async (env) => new Response((await env.NET.connect("self.internal:1")).readable).text(),
+      },
+    });
+    expect(await session.call("loop")).toBe("ProxyError: proxy_loop_detected");
+    await vi.waitFor(() => expect(session.output()).toContain("8 calls are already in flight"));
+    expectNoStack(session);
+  });
+});
+
+it("keeps the service binding's error the same through a Service", async () => {
+  const port = await closedPort();
+  await using session = await startSession({
+    config: { services: { [SERVICE]: `127.0.0.1:${port}` } },
+    ops: {
+      async shape(env) {
+        try {
+          await env.API.fetch("http://x/");
+          return "answered";
+        } catch (error) {
+          return [String(error), error instanceof Error];
+        }
+      },
+    },
+  });
+  expect(await session.call("shape")).toEqual(["Error: ProxyError: connection_refused", true]);
+});

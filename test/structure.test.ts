@@ -1,5 +1,7 @@
 /** What Workers hold of ours, read from the very config that workerd is handed. */
 
+import { createRequire } from "node:module";
+
 import type { MiniflareOptions } from "miniflare";
 import { beforeAll, describe, expect, test } from "vitest";
 
@@ -77,6 +79,7 @@ describe("the config that workerd is handed", () => {
     ["shop", "NET"],
     ["orders", "NET"],
     ["orders", "BACKUP"],
+    ["generated", "NET"],
   ])("%s: %s is a facade over our service, and nothing else", (workerName, bindingName) => {
     expect(bindingOf(config, workerName, bindingName)).toEqual({
       name: bindingName,
@@ -153,7 +156,7 @@ describe("the config that workerd is handed", () => {
   });
 });
 
-/** A Worker with everything, one that shares its network, one in the old format, one that answers. */
+/** A Worker with everything, one that shares its network, and one in each other form there is. */
 function session(): MiniflareOptions["workers"] {
   const compatibilityDate = "2026-01-01";
   const shop = `
@@ -194,6 +197,23 @@ function session(): MiniflareOptions["workers"] {
     {
       config: { name: "old", compatibilityDate, env: { OLD_API: { type: "vpc-service", id: SERVICE_ID } } },
       legacy: { serviceWorkerScript: "addEventListener('fetch', (e) => e.respondWith(OLD_API.fetch(e.request)))" },
+    },
+    {
+      // As the config that `miniflare-vpc dev` generates has it.
+      config: {
+        name: "generated",
+        compatibilityDate,
+        manifest: manifest("export default { fetch: (_, env) => env.NET.fetch('http://vault.internal/') }"),
+        env: {
+          NET: {
+            type: "unsafe:vpc",
+            dev: {
+              plugin: { package: createRequire(import.meta.url).resolve("miniflare-vpc"), name: "VPC Network" },
+              options: { bindingType: "vpc-network", id: TUNNEL },
+            },
+          },
+        },
+      },
     },
     {
       config: {

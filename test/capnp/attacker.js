@@ -1,5 +1,5 @@
 /**
- * A user's Worker that does all it can to reach the address in the request's `x-vault` header: it
+ * A user's Worker that does all it can to reach the addresses in the request's `x-vault` header: it
  * patches what the platform and a facade are made of before it uses its bindings, keeps whatever
  * passes by, and then tries each thing it kept. Runs in workerd.
  */
@@ -195,17 +195,19 @@ export default {
   connect: (socket) => socket.close(),
 
   async fetch(request, env, ctx) {
-    const [open, vault] = [request.headers.get("x-open"), request.headers.get("x-vault")];
+    const open = request.headers.get("x-open");
+    const vaults = request.headers.get("x-vault").split(" ");
     spyOnPrototypesOf(connect("nowhere.test:1"));
     const answers = await useBindings(env, open);
 
     isListening = false;
     for (const thing of [env, ctx, ...kept]) walk(thing, 3);
-    const ways = [
-      ...waysWithout(vault, env),
-      ...[...kept].flatMap((thing) => waysWith(thing, vault)),
-      ...calls.flatMap((call) => waysWithCall(call, vault)),
-    ];
+    const ways = [];
+    for (const vault of vaults) {
+      ways.push(...waysWithout(vault, env));
+      for (const thing of kept) ways.push(...waysWith(thing, vault));
+      for (const call of calls) ways.push(...waysWithCall(call, vault));
+    }
     const results = await NativePromise.all(ways.map(attempt));
     const reached = results.filter((result) => typeof result === "string" && result.includes("the vault"));
     const fetchers = [...kept].filter((thing) => Object.prototype.toString.call(thing) === "[object Fetcher]").length;

@@ -1,0 +1,97 @@
+/**
+ * Opens a connection to an address or a unix socket of a target, within a time limit that covers the
+ * name lookup too. Says nothing over it.
+ */
+
+import { once } from "node:events";
+import net from "node:net";
+
+import type { EgressFailure, EgressTarget } from "../../service-worker/egress-protocol.ts";
+import { classify } from "./failure.ts";
+
+export type DialTarget = Exclude<EgressTarget, { type: "function" }>;
+
+export interface DialOptions {
+  /** Milliseconds until the attempt is given up. */
+  connectTimeout: number;
+  /** Default: false; our half is closed as soon as the target closes its half. */
+  allowHalfOpen?: boolean;
+  /** Default: the system's resolver. */
+  lookup?: net.LookupFunction;
+}
+
+/**
+ * A name with several addresses is tried on each of them (RFC 8305), so `localhost` finds a server on
+ * `::1` as well as one on `127.0.0.1`. Destroying the socket gives the attempt up. The socket does not
+ * keep the process alive.
+ *
+ * @returns a socket that emits `connect`, or `error` with an error for `classify`
+ */
+export function dial(target: DialTarget, options: DialOptions): net.Socket {
+  const { connectTimeout, allowHalfOpen = false, lookup } = options;
+  const socket = new TargetSocket({ allowHalfOpen });
+  let isResolving = target.type === "address" && net.isIP(target.host) === 0;
+  socket.once("lookup", () => (isResolving = false));
+  const timer = setTimeout(() => socket.destroy(timeoutError(target, { connectTimeout, isResolving })), connectTimeout);
+  timer.unref();
+  socket.once("connect", () => clearTimeout(timer));
+  socket.once("close", () => clearTimeout(timer));
+  socket.setNoDelay(true);
+  socket.connect(
+    target.type === "unix"
+      ? { path: target.path }
+      : { host: target.host, port: target.port, autoSelectFamily: true, ...(lookup && { lookup }) },
+  );
+  socket.unref();
+  return socket;
+}
+
+/** Dials and hangs up. @returns why the target can't be reached, or null if it accepted */
+export async function probe(target: DialTarget, options: DialOptions): Promise<EgressFailure | null> {
+  const socket = dial(target, options);
+  try {
+    await once(socket, "connect");
+    return null;
+  } catch (error) {
+    return classify(error);
+  } finally {
+    socket.destroy();
+  }
+}
+
+const HUNG_UP = new Set(["EPIPE", "ECONNRESET", "ECONNABORTED"]);
+
+/**
+ * A target may answer and hang up while it is still being written to: an early 413, or a database's
+ * "too many connections". A plain socket dies of the failed write with that answer unread; this one
+ * reads to the end first and fails then.
+ */
+class TargetSocket extends net.Socket {
+  override _write(chunk: unknown, encoding: BufferEncoding, callback: WriteCallback): void {
+    // oxlint-disable-next-line no-underscore-dangle -- the platform's name
+    super._write(chunk, encoding, (error) => callback(this.#postpone(error)));
+  }
+
+  override _writev(chunks: { chunk: unknown; encoding: BufferEncoding }[], callback: WriteCallback): void {
+    // oxlint-disable-next-line no-underscore-dangle -- the platform's name
+    super._writev?.(chunks, (error) => callback(this.#postpone(error)));
+  }
+
+  #postpone(error: NodeJS.ErrnoException | null | undefined): Error | null {
+    if (!error) return null;
+    if (this.readableEnded || !HUNG_UP.has(error.code ?? "")) return error;
+    this.once("end", () => this.destroy(error));
+    return null;
+  }
+}
+
+type WriteCallback = (error?: Error | null) => void;
+
+function timeoutError(target: DialTarget, state: { connectTimeout: number; isResolving: boolean }): Error {
+  const limit = `within ${Math.round(state.connectTimeout)} ms`;
+  const where = target.type === "unix" ? target.path : `${target.host} port ${target.port}`;
+  // The codes are those of the system's own timeouts: of a name server, of a connection.
+  return state.isResolving
+    ? Object.assign(new Error(`no name server answered for ${where} ${limit}`), { code: "ETIMEOUT" })
+    : Object.assign(new Error(`no connection to ${where} ${limit}`), { code: "ETIMEDOUT" });
+}

@@ -1,0 +1,81 @@
+/**
+ * System errors → error codes, and the answers that carry them to the service worker. Prints nothing:
+ * the service worker does.
+ */
+
+import type { ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+
+import { type EgressFailure, FAILURE_HEADER } from "../../service-worker/egress-protocol.ts";
+import type { ProxyErrorCode } from "../../service-worker/proxy-error.ts";
+
+const CODES: Record<string, ProxyErrorCode> = {
+  ECONNREFUSED: "connection_refused",
+  // The forms a unix socket without a listener takes.
+  ENOENT: "connection_refused",
+  ENOTSOCK: "connection_refused",
+  EACCES: "connection_refused",
+  EPERM: "connection_refused",
+  ETIMEDOUT: "connection_timeout",
+  ETIMEOUT: "dns_timeout",
+  ENOTFOUND: "dns_error",
+  ENETUNREACH: "destination_ip_unroutable",
+  EHOSTUNREACH: "destination_ip_unroutable",
+  EADDRNOTAVAIL: "destination_ip_unroutable",
+  ECONNRESET: "connection_terminated",
+  ECONNABORTED: "connection_terminated",
+  EPIPE: "connection_terminated",
+  EMFILE: "connection_limit_reached",
+  ENFILE: "connection_limit_reached",
+  ERR_UNESCAPED_CHARACTERS: "http_request_error",
+  ERR_INVALID_CHAR: "http_request_error",
+};
+
+/** @param error what a socket or an HTTP request emitted before there was a response */
+export function classify(error: unknown): EgressFailure {
+  const causes = error instanceof AggregateError ? error.errors : [error];
+  const codes = causes.map((cause) => (hasCode(cause) ? cause.code : ""));
+  // Of a name's addresses, the one where something answered tells most.
+  const code = codes.find((candidate) => candidate === "ECONNREFUSED") ?? codes[0] ?? "";
+  return { code: codeOf(code), detail: causes.map(messageOf).join(", ") };
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Answers with a failure instead of a response; if a response has begun, cuts it off. */
+export function sendFailure(outgoing: ServerResponse, failure: EgressFailure): void {
+  if (outgoing.headersSent) {
+    outgoing.destroy();
+    return;
+  }
+  outgoing.writeHead(502, { [FAILURE_HEADER]: toHeader(failure), "Content-Length": 0 });
+  outgoing.end();
+}
+
+/** The same where there is no `ServerResponse`; ends the connection. */
+export function sendRawFailure(socket: Duplex, failure: EgressFailure): void {
+  // Read on, so that the answer is not lost to unread data.
+  socket.resume();
+  socket.end(`HTTP/1.1 502 Bad Gateway\r\n${FAILURE_HEADER}: ${toHeader(failure)}\r\n\r\n`);
+}
+
+/** Longer words of a thrown error would not fit a header. */
+const MAX_DETAIL = 2000;
+
+/** JSON in ASCII. */
+function toHeader({ code, detail }: EgressFailure): string {
+  const json = JSON.stringify({ code, detail: detail.slice(0, MAX_DETAIL) } satisfies EgressFailure);
+  return json.replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+function codeOf(code: string): ProxyErrorCode {
+  if (code.startsWith("HPE_")) return "http_protocol_error";
+  if (code.startsWith("EAI_")) return "dns_error";
+  return CODES[code] ?? "proxy_internal_error";
+}
+
+function hasCode(error: unknown): error is { code: string } {
+  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "string";
+}

@@ -1,0 +1,51 @@
+/**
+ * A directory for this process's sockets that no other user can enter, removed when the process
+ * exits. What killed processes left behind is swept.
+ */
+
+import { rmSync } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+
+import { probe } from "./dial.ts";
+
+const PREFIX = "mvpc-";
+export const EGRESS_SOCKET = "egress.sock";
+
+/** macOS limits the path of a unix socket to 104 octets; this leaves room for a directory and a file name. */
+const MAX_BASE = 56;
+
+/** @returns its absolute path, mode 0700 */
+export async function makePrivateDirectory(): Promise<string> {
+  const base = Buffer.byteLength(os.tmpdir()) <= MAX_BASE || process.platform === "win32" ? os.tmpdir() : "/tmp";
+  await sweep(base);
+  const directory = await mkdtemp(path.join(base, `${PREFIX}${process.pid}-`));
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+async function sweep(base: string): Promise<void> {
+  const names = await readdir(base);
+  await Promise.all(
+    names.map(async (entry) => {
+      const pid = new RegExp(`^${PREFIX}(\\d+)-\\w{6}$`).exec(entry)?.[1];
+      if (pid === undefined || isRunning(Number(pid))) return;
+      const directory = path.join(base, entry);
+      // A container may share the directory but not the process ids, so the socket is asked as well.
+      const socketPath = path.join(directory, EGRESS_SOCKET);
+      if ((await probe({ type: "unix", path: socketPath }, { connectTimeout: 1000 })) === null) return;
+      await rm(directory, { recursive: true, force: true }).catch(() => {
+        // Another user's: theirs to sweep.
+      });
+    }),
+  );
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Raw bytes both ways: an HTTP CONNECT to a target (RFC 9110 §9.3.6), and whatever else has become a
+ * pair of plain connections.
+ *
+ *   service worker ◀─ half-close, backpressure ─▶ target
+ */
+
+import type { Duplex } from "node:stream";
+
+import { type DialOptions, type DialTarget, dial } from "./dial.ts";
+import { classify, sendRawFailure } from "./failure.ts";
+
+/** What a CONNECT is answered with once there is a connection. */
+export const ESTABLISHED = "HTTP/1.1 200 OK\r\n\r\n";
+
+/** Dials, answers the CONNECT on `socket`, and splices. */
+export function connectToTarget(
+  socket: Duplex,
+  target: DialTarget,
+  options: Pick<DialOptions, "connectTimeout">,
+): void {
+  const upstream = dial(target, { ...options, allowHalfOpen: true });
+  const giveUp = (): void => void upstream.destroy();
+  const refuse = (error: Error): void => sendRawFailure(socket, classify(error));
+  socket.once("close", giveUp);
+  upstream.once("error", refuse);
+  upstream.once("connect", () => {
+    socket.off("close", giveUp);
+    upstream.off("error", refuse);
+    socket.write(ESTABLISHED);
+    splice(socket, upstream);
+  });
+}
+
+/**
+ * Until both sides have ended. The end of one side ends the other's half; its failure destroys the
+ * other. Both must allow half-open.
+ */
+export function splice(one: Duplex, other: Duplex): void {
+  copy(one, other);
+  copy(other, one);
+}
+
+function copy(from: Duplex, to: Duplex): void {
+  from.on("error", () => to.destroy());
+  from.once("close", () => {
+    if (!from.readableEnded) to.destroy();
+  });
+  from.pipe(to);
+}

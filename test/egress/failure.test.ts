@@ -1,0 +1,169 @@
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { LookupFunction } from "node:net";
+import os from "node:os";
+import path from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { dial, probe } from "../../plugin/egress/dial.ts";
+import { classify } from "../../plugin/egress/failure.ts";
+import {
+  type EgressFailure,
+  type EgressOrder,
+  type EgressTarget,
+  FAILURE_HEADER,
+} from "../../service-worker/egress-protocol.ts";
+import { ok, startHttpOrigin } from "../servers/http-origin.ts";
+import { closedPort, reset, startDeafServer, startTcpServer } from "../servers/tcp-server.ts";
+import { ask, httpTo, openRaw, orderLines } from "./ask.ts";
+
+/** One target's failure, as each of the three orders reports it; they must agree. */
+async function failureOf(target: EgressTarget, connectTimeout: number): Promise<EgressFailure | null | undefined> {
+  const order = { target, connectTimeout };
+  const [http, probed, tcp] = await Promise.all([
+    ask({ order: { op: "http", ...order } }),
+    ask({ order: { op: "probe", ...order } }),
+    connectFailure({ op: "tcp", ...order }),
+  ]);
+  expect(http).toMatchObject({ status: 502, body: "" });
+  expect(JSON.parse(probed.body)).toEqual({ failure: http.failure });
+  expect(tcp).toEqual(http.failure);
+  return http.failure;
+}
+
+async function connectFailure(order: EgressOrder): Promise<EgressFailure> {
+  await using connection = await openRaw();
+  connection.socket.write(`CONNECT egress:1 HTTP/1.1\r\nHost: egress:1\r\n${await orderLines(order)}\r\n`);
+  await expect.poll(() => connection.isEnded, { timeout: 5000 }).toBe(true);
+  const [statusLine, header = "", ...rest] = connection.received.split("\r\n");
+  expect([statusLine, ...rest]).toEqual(["HTTP/1.1 502 Bad Gateway", "", ""]);
+  expect(header).toContain(`${FAILURE_HEADER}: `);
+  return JSON.parse(header.slice(FAILURE_HEADER.length + 2)) as EgressFailure;
+}
+
+describe("no connection, told alike by http, probe and tcp", () => {
+  test("nobody listens", async () => {
+    const port = await closedPort();
+    const failure = await failureOf({ type: "address", host: "127.0.0.1", port }, 5000);
+    expect(failure).toEqual({ code: "connection_refused", detail: `connect ECONNREFUSED 127.0.0.1:${port}` });
+  });
+
+  test("no answer within the time limit", async () => {
+    await using deaf = await startDeafServer();
+    const failure = await failureOf({ type: "address", host: "127.0.0.1", port: deaf.port }, 150);
+    const detail = `no connection to 127.0.0.1 port ${deaf.port} within 150 ms`;
+    expect(failure).toEqual({ code: "connection_timeout", detail });
+  });
+
+  test("a name that does not exist (RFC 6761 §6.4)", async () => {
+    const failure = await failureOf({ type: "address", host: "nowhere.invalid", port: 80 }, 5000);
+    expect(failure).toEqual({ code: "dns_error", detail: expect.stringContaining("nowhere.invalid") });
+  });
+
+  test.each(["none", "file"])("a unix socket that is not there, or is none: %s", async (fileName) => {
+    const directory = await mkdtemp(path.join(os.tmpdir(), "vpc-"));
+    await writeFile(path.join(directory, "file"), "");
+    const socketPath = path.join(directory, fileName);
+    const failure = await failureOf({ type: "unix", path: socketPath }, 5000);
+    expect(failure).toEqual({ code: "connection_refused", detail: expect.stringContaining(socketPath) });
+    await rm(directory, { recursive: true });
+  });
+});
+
+describe("a connection but no response", () => {
+  test("reset", async () => {
+    await using target = await startTcpServer(reset);
+    const { failure, status } = await ask({ order: httpTo(target.port) });
+    expect({ failure, status }).toEqual({
+      status: 502,
+      failure: { code: "connection_terminated", detail: expect.any(String) },
+    });
+  });
+
+  test.each([
+    ["closed without a byte", "", "connection_terminated"],
+    ["closed in the middle of a head", "HTTP/1.1 200 OK\r\nX: ", "connection_terminated"],
+    ["another protocol", "SSH-2.0-OpenSSH_9.9\r\n", "http_protocol_error"],
+    ["a status that is none", "HTTP/1.1 007 Bond\r\nContent-Length: 0\r\n\r\n", "http_protocol_error"],
+    [
+      "an upgrade that nobody asked for",
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+      "http_protocol_error",
+    ],
+  ])("%s", async (_, bytes, code) => {
+    await using target = await startTcpServer((socket) => void socket.once("data", () => socket.end(bytes)));
+    expect((await ask({ order: httpTo(target.port) })).failure?.code).toBe(code);
+    // Also with an upload under way.
+    expect((await ask({ order: httpTo(target.port), method: "POST", body: "x".repeat(500_000) })).failure?.code).toBe(
+      code,
+    );
+    await expect.poll(() => target.open.size).toBe(0);
+  });
+
+  test("a probe of a target that accepts finds nothing wrong and leaves nothing open", async () => {
+    await using target = await startTcpServer();
+    expect((await ask({ order: { ...httpTo(target.port), op: "probe" } })).body).toBe('{"failure":null}');
+    await expect.poll(() => target.accepted === 1 && target.open.size === 0).toBe(true);
+  });
+
+  test("the connection to the proxy is good for the next request", async () => {
+    await using origin = await startHttpOrigin(ok("next"));
+    await using connection = await openRaw();
+    connection.socket.write(`GET / HTTP/1.1\r\n${await orderLines(httpTo(await closedPort()))}Host: a\r\n\r\n`);
+    await expect.poll(() => connection.received).toContain("connection_refused");
+    connection.socket.write(`GET / HTTP/1.1\r\n${await orderLines(httpTo(origin.port))}Host: a\r\n\r\n`);
+    await expect.poll(() => connection.received).toContain("next");
+  });
+});
+
+function lookup(...addresses: string[]): LookupFunction {
+  const found = addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
+  return (_, __, callback) => callback(null, found);
+}
+
+describe("dial", () => {
+  test.each(["127.0.0.1", "::1"])("a name of both families is reached where the server listens: %s", async (host) => {
+    await using target = await startTcpServer(undefined, { host });
+    const name = { type: "address", host: "both.internal", port: target.port } as const;
+    for (const addresses of [
+      ["127.0.0.1", "::1"],
+      ["::1", "127.0.0.1"],
+    ]) {
+      const socket = dial(name, { connectTimeout: 5000, lookup: lookup(...addresses) });
+      await once(socket, "connect");
+      socket.destroy();
+    }
+    expect(target.accepted).toBe(2);
+  });
+
+  test("if it listens on neither, both are named", async () => {
+    const port = await closedPort();
+    const target = { type: "address", host: "both.internal", port } as const;
+    expect(await probe(target, { connectTimeout: 5000, lookup: lookup("::1", "127.0.0.1") })).toEqual({
+      code: "connection_refused",
+      detail: `connect ECONNREFUSED ::1:${port}, connect ECONNREFUSED 127.0.0.1:${port}`,
+    });
+  });
+
+  test("a name server that does not answer uses up the same time limit", async () => {
+    const target = { type: "address", host: "slow.internal", port: 1 } as const;
+    expect(await probe(target, { connectTimeout: 50, lookup: () => {} })).toEqual({
+      code: "dns_timeout",
+      detail: "no name server answered for slow.internal port 1 within 50 ms",
+    });
+  });
+});
+
+test.each([
+  ["ENETUNREACH", "destination_ip_unroutable"],
+  ["EHOSTUNREACH", "destination_ip_unroutable"],
+  ["EAI_AGAIN", "dns_error"],
+  ["ENOTFOUND", "dns_error"],
+  ["EPIPE", "connection_terminated"],
+  ["EMFILE", "connection_limit_reached"],
+  ["HPE_HEADER_OVERFLOW", "http_protocol_error"],
+  ["EWHATEVER", "proxy_internal_error"],
+])("%s is %s", (systemCode, code) => {
+  expect(classify(Object.assign(new Error("words"), { code: systemCode }))).toEqual({ code, detail: "words" });
+});

@@ -1,0 +1,293 @@
+import { once } from "node:events";
+import http from "node:http";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+
+import { afterEach, describe, expect, test, vi } from "vitest";
+
+import type { VpcFunctionTarget } from "../../plugin/config.ts";
+import { egressProxy } from "../../plugin/egress/server.ts";
+import type { EgressOrder } from "../../service-worker/egress-protocol.ts";
+import { ask, openRaw, openRequest, orderLines, readAnswer, type RawConnection } from "./ask.ts";
+
+const OWNER = "test";
+const HTTP: EgressOrder = { op: "http", target: { type: "function", functionId: "f" }, connectTimeout: 5000 };
+const ESTABLISHED = "HTTP/1.1 200 OK\r\n\r\n";
+
+async function use(target: VpcFunctionTarget, owner = OWNER): Promise<void> {
+  (await egressProxy()).setFunctions(owner, new Map([["f", target]]));
+}
+
+async function connectRaw(): Promise<RawConnection> {
+  const connection = await openRaw();
+  const order = await orderLines({ ...HTTP, op: "tcp" });
+  connection.socket.write(`CONNECT egress:1 HTTP/1.1\r\nHost: egress:1\r\n${order}\r\n`);
+  return connection;
+}
+
+afterEach(async () => {
+  const proxy = await egressProxy();
+  for (const owner of [OWNER, "other"]) for (const _ of [1, 2]) proxy.setFunctions(owner, new Map());
+});
+
+describe("fetch", () => {
+  test("gets the request as a web Request, without what is between the proxies", async () => {
+    await use(async (request) =>
+      Response.json({
+        method: request.method,
+        url: request.url,
+        body: await request.text(),
+        headers: [...request.headers],
+      }),
+    );
+    const headers = { Host: "Users.internal:8080", "X-L": "\u00e9", "Content-Type": "text/x" };
+    const answer = await ask({ order: HTTP, method: "POST", path: "/a?b=%20", headers, body: "hello" });
+    expect(JSON.parse(Buffer.from(answer.body, "latin1").toString())).toEqual({
+      method: "POST",
+      url: "http://users.internal:8080/a?b=%20",
+      body: "hello",
+      headers: [
+        ["content-length", "5"],
+        ["content-type", "text/x"],
+        ["host", "Users.internal:8080"],
+        ["x-l", "\u00e9"],
+      ],
+    });
+  });
+
+  test("its Response is given whole: status, cookies, body", async () => {
+    const headers = new Headers({ "X-L": "\u00e9" });
+    headers.append("Set-Cookie", "a=1");
+    headers.append("Set-Cookie", "b=2");
+    await use(() => new Response("made", { status: 418, statusText: "Teapot", headers }));
+    expect(await ask({ order: HTTP })).toMatchObject({
+      status: 418,
+      body: "made",
+      headers: { "set-cookie": ["a=1", "b=2"], "x-l": "\u00e9" },
+    });
+  });
+
+  test.each([
+    ["204", () => new Response(null, { status: 204 }), { status: 204, body: "" }],
+    ["no body", () => new Response(null), { status: 200, body: "" }],
+    ["HEAD", () => new Response("unseen"), { status: 200, body: "" }],
+  ])("%s", async (name, answer, expected) => {
+    await use(answer);
+    expect(await ask({ order: HTTP, method: name === "HEAD" ? "HEAD" : "GET" })).toMatchObject(expected);
+  });
+
+  test("bodies stream both ways at once", async () => {
+    await use((request) => new Response(request.body));
+    const request = await openRequest({ order: HTTP, method: "POST" });
+    request.flushHeaders();
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    for (const word of ["one", "two"]) {
+      request.write(word);
+      expect(String((await once(response, "data"))[0])).toBe(word);
+    }
+    request.end();
+    expect((await readAnswer(response)).body).toBe("");
+  });
+
+  test("an answer from Node's fetch, which has undone its gzip, can be passed on", async () => {
+    const { gzipSync } = await import("node:zlib");
+    const server = http.createServer((_, response) => {
+      response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync("plain again"));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    await use((request) => fetch(new Request(`http://127.0.0.1:${port}/`, request)));
+    const answer = await ask({ order: HTTP });
+    expect(answer).toMatchObject({ status: 200, body: "plain again" });
+    expect(answer.headers).not.toHaveProperty("content-encoding");
+    server.closeAllConnections();
+    server.close();
+  });
+
+  test("an abort reaches the function's signal and cancels its body", async () => {
+    const cancelled = vi.fn<() => void>();
+    const aborted = vi.fn<() => void>();
+    await use((request) => {
+      request.signal.addEventListener("abort", aborted);
+      return new Response(new ReadableStream({ cancel: cancelled }));
+    });
+    const request = await openRequest({ order: HTTP });
+    request.on("error", () => request.destroy());
+    request.end();
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    response.on("error", () => response.destroy());
+    request.destroy();
+    await expect.poll(() => [cancelled.mock.calls.length, aborted.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  test("an abort in the middle of an upload fails the function's read of it, and nothing else", async () => {
+    const outcomes: string[] = [];
+    await use(async (request) => {
+      await request.text().catch(() => outcomes.push("failed"));
+      return new Response("late");
+    });
+    const request = await openRequest({ order: HTTP, method: "POST" });
+    request.on("error", () => request.destroy());
+    request.write("begun");
+    request.flushHeaders();
+    await once(request, "socket");
+    setImmediate(() => request.destroy());
+    await expect.poll(() => outcomes).toEqual(["failed"]);
+  });
+
+  test("a body that fails midway is cut off, not ended", async () => {
+    await use(() => {
+      let pulls = 0;
+      const body = new ReadableStream({
+        pull(controller) {
+          if (pulls++ === 0) controller.enqueue(new TextEncoder().encode("begun"));
+          else controller.error(new Error("broken"));
+        },
+      });
+      return new Response(body);
+    });
+    await expect(ask({ order: HTTP })).rejects.toThrow(/aborted|hang up/);
+  });
+
+  const used = new Response("used");
+  test.each<[string, VpcFunctionTarget, RegExp]>([
+    [
+      "throws",
+      () => {
+        throw new Error("caf\u00e9\nnot ready");
+      },
+      /^café\nnot ready$/,
+    ],
+    ["rejects with no Error", () => Promise.reject("words"), /^words$/],
+    [
+      "returns nothing",
+      (() => undefined) as unknown as VpcFunctionTarget,
+      /returned undefined, which is no usable Response/,
+    ],
+    ["returns Response.error()", () => Response.error(), /no usable Response/],
+    [
+      "returns a Response that is used up",
+      async () => {
+        if (!used.bodyUsed) await used.text();
+        return used;
+      },
+      /disturbed|locked|used/i,
+    ],
+  ])("one that %s is an internal error with its words", async (_, target, detail) => {
+    await use(target);
+    const answer = await ask({ order: HTTP });
+    expect(answer).toMatchObject({
+      status: 502,
+      failure: { code: "proxy_internal_error", detail: expect.stringMatching(detail) },
+    });
+  });
+
+  test("what no web Request can be is refused in words", async () => {
+    await use(() => new Response("unreached"));
+    const answer = await ask({ order: HTTP, method: "GET", headers: { "Content-Length": "4" }, body: "body" });
+    expect(answer.failure).toEqual({ code: "http_request_error", detail: expect.stringContaining("GET") });
+  });
+
+  test("an upgrade is not taken up: the function's answer is a normal response", async () => {
+    await use((request) => new Response(request.headers.get("upgrade"), { status: 426 }));
+    const answer = await ask({ order: HTTP, headers: { Connection: "Upgrade", Upgrade: "websocket" } });
+    expect(answer).toMatchObject({ status: 426, body: "websocket" });
+  });
+
+  test("methods keep their object", async () => {
+    await use({
+      greeting: "hi",
+      fetch(this: { greeting: string }) {
+        return new Response(this.greeting);
+      },
+    } as VpcFunctionTarget);
+    expect((await ask({ order: HTTP })).body).toBe("hi");
+  });
+});
+
+describe("connect", () => {
+  test("plays the origin's end, half-close included", async () => {
+    await use({
+      connect(socket) {
+        socket.write("hello\r\n");
+        socket.on("data", (chunk: Buffer) => socket.write(chunk.toString().toUpperCase()));
+        socket.on("end", () => socket.end("bye"));
+      },
+    });
+    await using connection = await connectRaw();
+    connection.socket.write("ping ");
+    await expect.poll(() => connection.received).toBe(`${ESTABLISHED}hello\r\nPING `);
+    connection.socket.end("pong ");
+    await expect.poll(() => connection.isEnded).toBe(true);
+    expect(connection.received).toBe(`${ESTABLISHED}hello\r\nPING PONG bye`);
+  });
+
+  test.each<[string, (socket: Duplex) => void]>([
+    ["destroys it", (socket) => socket.destroy()],
+    ["destroys it with an error", (socket) => socket.destroy(new Error("gone"))],
+    ["rejects", async () => Promise.reject(new Error("later"))],
+  ])("a function that %s ends the connection", async (_, connect) => {
+    await use({ connect });
+    await using connection = await connectRaw();
+    await expect.poll(() => connection.isEnded).toBe(true);
+    expect(connection.received).toBe(ESTABLISHED);
+  });
+
+  test("the Worker's going closes the function's end", async () => {
+    const closed = vi.fn<() => void>();
+    await use({
+      connect(socket) {
+        socket.on("close", closed).on("end", () => socket.write("too late"));
+        socket.resume();
+      },
+    });
+    await using connection = await connectRaw();
+    await expect.poll(() => connection.received).toBe(ESTABLISHED);
+    connection.socket.destroy();
+    await expect.poll(() => closed.mock.calls.length).toBe(1);
+  });
+
+  test("one that throws refuses the connection with its words", async () => {
+    await use({
+      connect: () => {
+        throw new Error("not ready");
+      },
+    });
+    await using connection = await connectRaw();
+    await expect.poll(() => connection.isEnded).toBe(true);
+    expect(connection.received).toContain('{"code":"proxy_internal_error","detail":"not ready"}');
+  });
+});
+
+test("a part that is missing is unavailable, in words", async () => {
+  await use({ connect: () => {} });
+  expect((await ask({ order: HTTP })).failure).toEqual({
+    code: "destination_unavailable",
+    detail: "the target's function has no fetch part, so it answers connect() only",
+  });
+  await use(() => new Response());
+  await using connection = await connectRaw();
+  await expect.poll(() => connection.received).toMatch(/destination_unavailable.*answers fetch\(\) only/);
+});
+
+describe("setFunctions", () => {
+  test("replaces; the set before stays for requests already decided, the one before that goes", async () => {
+    const proxy = await egressProxy();
+    await use(() => new Response("first"));
+    await use(() => new Response("second"));
+    expect((await ask({ order: HTTP })).body).toBe("second");
+    proxy.setFunctions(OWNER, new Map());
+    expect((await ask({ order: HTTP })).body).toBe("second");
+    proxy.setFunctions(OWNER, new Map());
+    expect((await ask({ order: HTTP })).failure).toMatchObject({ code: "destination_unavailable" });
+  });
+
+  test("of two owners with the same id, the later set counts", async () => {
+    await use(() => new Response("one"), "other");
+    await use(() => new Response("two"), OWNER);
+    expect((await ask({ order: HTTP })).body).toBe("two");
+    await use(() => new Response("three"), "other");
+    expect((await ask({ order: HTTP })).body).toBe("three");
+  });
+});

@@ -12,7 +12,7 @@ import { isTable } from "./document.ts";
 const MAX_PORT = 65_535;
 /** What a Node timer holds; a longer one would fire at once. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const UUID = /^[\da-fA-F]{8}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{12}$/;
 
 /** The schema of each field of `T`; optional ones are `exactOptional`, nested objects `strictObject`. */
 export type FieldsOf<T> = { readonly [K in keyof T]-?: v.GenericSchema<T[K]> };

@@ -96,7 +96,7 @@ export interface TlsSettings {
 }
 
 export interface NetworkEntry {
-  /** For people; ignored. */
+  /** For people. */
   name?: string;
   /**
    * Destination → target. A destination is a host name, `*.` and a host name (one label), an IP address or a CIDR,

@@ -4,7 +4,7 @@
 
 import { isIP } from "node:net";
 
-import { isProblem, parseHost, parsePort } from "../service-worker/address.ts";
+import { type Host, type Problem, isProblem, parseHost, parsePort } from "../service-worker/address.ts";
 import type { Checked } from "./check-fields.ts";
 import type { ServiceEntry, ServiceHost } from "./config.ts";
 import { type Report, quote } from "./document.ts";
@@ -120,14 +120,20 @@ function parseHostname(
   else if (host.type === "ip") problems.push("is an IP address");
   else if (hostText.includes("*")) problems.push("has a wildcard");
   else if (problems.length === 0) return port === undefined ? { host: host.text } : { host: host.text, port };
-  return { problems, note: noteFor(host, portText) };
+  return { problems, note: noteFor(host, { portText, type }) };
 }
 
-function noteFor(host: ReturnType<typeof parseHost>, portText: string | undefined): string {
+function noteFor(
+  host: Host | Problem,
+  { portText, type }: { portText: string | undefined; type: ServiceEntry["type"] | undefined },
+): string {
   if (isProblem(host)) return "A host name is 1 to 253 characters of letters, digits, dots, hyphens and underscores.";
   if (host.type === "ip") return `Write it as "ipv${host.version}": "${host.text}", with "network".`;
   if (host.text.includes("*")) return "A VPC Service is one host; wildcards belong into a network's routes.";
-  const ports = portText === undefined ? "" : '; the port goes into "http_port", "https_port" or "tcp_port"';
+  const ports =
+    portText === undefined
+      ? ""
+      : `; the port goes into ${type === "tcp" ? '"tcp_port"' : '"http_port" or "https_port"'}`;
   return `Write "${host.text}"${ports}.`;
 }
 

@@ -14,11 +14,12 @@ export const readJsonc: ReadText = (text, { file, folder }) => {
   const positionAt = positionsOf(text);
   const root = parseTree(text, errors, { allowTrailingComma: true });
 
-  // After the first on a line, the parser's errors there are mostly consequences.
+  // After the first on a line, the parser's errors there are consequences; so is an end that comes too early.
   const seen = new Set<number>();
   for (const error of errors) {
     const position = positionAt(error.offset);
-    if (seen.has(position.line)) continue;
+    const isLostTrack = printParseErrorCode(error.error) === "EndOfFileExpected" && seen.size > 0;
+    if (isLostTrack || seen.has(position.line)) continue;
     seen.add(position.line);
     diagnostics.push({ severity: "error", code: "json-syntax", ...describe(error, text), file, ...position });
   }
@@ -97,7 +98,7 @@ function describe(error: ParseError, text: string): Pick<Diagnostic, "text" | "n
     case "PropertyNameExpected":
       return { text: `a key is expected, but ${found} stands here`, notes: ["Keys stand in double quotes."] };
     case "ValueExpected":
-      return { text: `a value is expected, but ${found} stands here`, notes: [] };
+      return { text: `a value is expected, but ${found} stands here`, notes: ["A config is one object in { }."] };
     case "ColonExpected":
       return { text: `a colon is expected, but ${found} stands here`, notes: ['Write "key": value.'] };
     case "CommaExpected":

@@ -1,0 +1,121 @@
+/** Configs that are refused, each with the exact text a developer reads. Fields and types. */
+
+import type { InvalidConfig } from "./invalid-config.ts";
+
+export const invalidShape: InvalidConfig[] = [
+  {
+    title: "a config that is no object",
+    config: "[]",
+    expected: [
+      "vpc.jsonc:1:1: error: the vpc config is an array, but must be an object [invalid-config]",
+      '    Write { "services": { … }, "networks": { … } }.',
+    ],
+  },
+  {
+    title: "unknown fields at every level",
+    config: `{ "service": {}, "networks": { "NET": { "route": {} } }, "services": { "API": {
+  "name": "api", "type": "http", "htp_port": 1,
+  "host": { "ipv4": "10.0.0.1", "network": { "tunnel_id": "550e8400-e29b-41d4-a716-446655440000", "tunel": 1 }, "zzzzzzzzzz": 1 } } } }`,
+    expected: [
+      'vpc.jsonc:1:3: error: "service" is not a field of the vpc config [unknown-field]',
+      '    Did you mean "services"?',
+      'vpc.jsonc:1:41: error: "route" is not a field of a network [unknown-field]',
+      '    Did you mean "routes"?',
+      'vpc.jsonc:2:34: error: "htp_port" is not a field of a service [unknown-field]',
+      '    Did you mean "http_port"?',
+      'vpc.jsonc:3:99: error: "tunel" is not a field of "network" [unknown-field]',
+      "    Its fields are tunnel_id.",
+      'vpc.jsonc:3:113: error: "zzzzzzzzzz" is not a field of "host" [unknown-field]',
+      "    Its fields are ipv4, ipv6, hostname, network, resolver_network.",
+    ],
+  },
+  {
+    title: "sections of the wrong type",
+    config: '{ "services": [], "networks": "remote" }',
+    expected: [
+      'vpc.jsonc:1:15: error: "services" is an array, but must be an object [invalid-value]',
+      'vpc.jsonc:1:31: error: "networks" is "remote", but must be an object [invalid-value]',
+    ],
+  },
+  {
+    title: "settings of the wrong type, all at once",
+    config: `{
+  "connectTimeout": "5s",
+  "workerLimit": 0.5,
+  "traffic": "yes",
+  "ca": "root.pem",
+  "$schema": 1 }`,
+    expected: [
+      'vpc.jsonc:2:21: error: "connectTimeout" is "5s", but must be a whole number of milliseconds from 1 to 2147483647 [invalid-value]',
+      'vpc.jsonc:3:18: error: "workerLimit" is 0.5, but must be a whole number of requests of at least 1 [invalid-value]',
+      'vpc.jsonc:4:14: error: "traffic" is "yes", but must be true or false [invalid-value]',
+      'vpc.jsonc:5:9: error: "ca" is "root.pem", but must be an array of file names [invalid-value]',
+      'vpc.jsonc:6:14: error: "$schema" is 1, but must be a string [invalid-value]',
+    ],
+  },
+  {
+    title: "settings out of range",
+    config: `{ "connectTimeout": 0,
+  "workerLimit": -1,
+  "ca": ["", 5] }`,
+    expected: [
+      'vpc.jsonc:1:21: error: "connectTimeout" is 0, but must be a whole number of milliseconds from 1 to 2147483647 [invalid-value]',
+      'vpc.jsonc:2:18: error: "workerLimit" is -1, but must be a whole number of requests of at least 1 [invalid-value]',
+      'vpc.jsonc:3:10: error: "ca[0]" is "", but must be a string that is not empty [invalid-value]',
+      'vpc.jsonc:3:14: error: "ca[1]" is 5, but must be a string [invalid-value]',
+    ],
+  },
+  {
+    title: "a timeout that no timer holds",
+    config: '{ "connectTimeout": 2147483648 }',
+    expected: [
+      'vpc.jsonc:1:21: error: "connectTimeout" is 2147483648, but must be a whole number of milliseconds from 1 to 2147483647 [invalid-value]',
+    ],
+  },
+  {
+    title: "a root certificate that does not exist, and one that is a folder",
+    config: '{ "ca": ["missing.pem", "."] }',
+    expected: [
+      'vpc.jsonc:1:10: error: the root certificate "missing.pem" does not exist [ca-not-found]',
+      "    It was looked for at FOLDER/missing.pem.",
+      'vpc.jsonc:1:25: error: the root certificate "." is not a file [ca-not-found]',
+      "    It was looked for at FOLDER.",
+    ],
+  },
+  {
+    title: "an entry that is a number",
+    config: '{ "services": { "API": 3001 }, "networks": { "NET": 3001 } }',
+    expected: [
+      "vpc.jsonc:1:24: error: the target is 3001, which is no target [invalid-target]",
+      '    A port alone has no host; write "localhost:3001".',
+      'vpc.jsonc:1:53: error: the network "NET" is 3001, but must be an object or "remote" [invalid-network]',
+      '    Write { "routes": { "users.internal": "localhost:3000" } }.',
+    ],
+  },
+  {
+    title: "an entry that is null, a list, an empty object",
+    config: '{ "services": { "API": null, "DB": [], "C": {} } }',
+    expected: [
+      "vpc.jsonc:1:24: error: the target is null, which is no target [invalid-target]",
+      '    A target is "localhost:3000", "unix:path", "http://localhost:3000", "worker:NAME", "passthrough" or { "deny": code }.',
+      "vpc.jsonc:1:36: error: the target is an array, which is no target [invalid-target]",
+      '    A target is "localhost:3000", "unix:path", "http://localhost:3000", "worker:NAME", "passthrough" or { "deny": code }.',
+      'vpc.jsonc:1:40: error: a service lacks "name" [missing-field]',
+      '    Add "name": a string.',
+      'vpc.jsonc:1:40: error: a service lacks "type" [missing-field]',
+      '    Add "type": "http" or "tcp".',
+      'vpc.jsonc:1:40: error: a service lacks "host" [missing-field]',
+      '    Add "host": an object.',
+    ],
+  },
+  {
+    title: "ids that differ in case only",
+    config: `{ "services": {
+  "e6a0817c-79c5-40ca-9776-a1c019defe70": "localhost:1",
+  "E6A0817C-79C5-40CA-9776-A1C019DEFE70": "localhost:2" } }`,
+    expected: [
+      'vpc.jsonc:3:3: error: "E6A0817C-79C5-40CA-9776-A1C019DEFE70" has the same id as the entry on line 2 [duplicate-entry]',
+      "    The case of an id does not matter; remove one of them.",
+    ],
+  },
+];

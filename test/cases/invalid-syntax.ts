@@ -1,0 +1,189 @@
+/** Configs that are refused, each with the exact text a developer reads. Files that are no JSON or TOML, and positions in TOML. */
+
+import type { InvalidConfig } from "./invalid-config.ts";
+
+export const invalidSyntax: InvalidConfig[] = [
+  {
+    title: "an empty file",
+    config: "",
+    expected: [
+      "vpc.jsonc:1:1: error: a value is expected, but the end of the file stands here [json-syntax]",
+      "    A config is one object in { }.",
+    ],
+  },
+  {
+    title: "a file of comments",
+    config: `// later
+`,
+    expected: [
+      "vpc.jsonc:2:1: error: a value is expected, but the end of the file stands here [json-syntax]",
+      "    A config is one object in { }.",
+    ],
+  },
+  {
+    title: "a missing comma",
+    config: `{ "services": { "API": "localhost:1"
+  "DB": "localhost:2" } }`,
+    expected: [
+      'vpc.jsonc:2:3: error: a comma is expected before "DB" [json-syntax]',
+      "    Put a comma after the entry before it.",
+    ],
+  },
+  {
+    title: "keys without quotes, on two lines",
+    config: `{ services: {},
+  networks: {} }`,
+    expected: [
+      "vpc.jsonc:1:3: error: services is not JSON [json-syntax]",
+      "    Keys and texts stand in double quotes.",
+    ],
+  },
+  {
+    title: "a text that is not closed",
+    config: '{ "services": { "API": "localhost } }',
+    expected: ["vpc.jsonc:1:24: error: the text is not closed [json-syntax]", '    Close it with ".'],
+  },
+  {
+    title: "braces that are not closed",
+    config: `{ "services": {
+  "API": "localhost:1"`,
+    expected: ["vpc.jsonc:2:23: error: a } is expected, but the end of the file stands here [json-syntax]"],
+  },
+  {
+    title: "something behind the end",
+    config: `{}
+{}`,
+    expected: [
+      "vpc.jsonc:2:1: error: { stands after the end of the config [json-syntax]",
+      "    A config is one object in { }.",
+    ],
+  },
+  {
+    title: "an unknown escape",
+    config: '{ "ca": ["C:\\certs"] }',
+    expected: [
+      'vpc.jsonc:1:10: error: "C:\\certs" holds an unknown escape [json-syntax]',
+      "    Write a backslash as \\\\.",
+    ],
+  },
+  {
+    title: "a comment that is not closed",
+    config: "{} /* later",
+    expected: ["vpc.jsonc:1:4: error: the comment is not closed [json-syntax]", "    Close it with */."],
+  },
+  {
+    title: "a key that is given twice",
+    config: `{ "services": { "API": "localhost:1",
+  "DB": "localhost:2",
+  "API": "localhost:3" } }`,
+    expected: [
+      'vpc.jsonc:3:3: error: "API" is given twice: here and on line 1 [duplicate-key]',
+      "    Remove one of them, or merge the two.",
+    ],
+  },
+  {
+    title: "a section that is given twice, and a mistake in it",
+    config: `{
+  "networks": {},
+  "networks": {}, "traffic": 1 }`,
+    expected: [
+      'vpc.jsonc:3:3: error: "networks" is given twice: here and on line 2 [duplicate-key]',
+      "    Remove one of them, or merge the two.",
+      'vpc.jsonc:3:30: error: "traffic" is 1, but must be true or false [invalid-value]',
+    ],
+  },
+  {
+    title: "a key without a value",
+    file: "vpc.toml",
+    config: `connectTimeout =
+`,
+    expected: ["vpc.toml:2:1: error: not TOML: unspecified values are invalid [toml-syntax]"],
+  },
+  {
+    title: "a section that is not closed",
+    file: "vpc.toml",
+    config: `[services
+`,
+    expected: ["vpc.toml:2:1: error: not TOML: unterminated table-key [toml-syntax]"],
+  },
+  {
+    title: "a key that is given twice",
+    file: "vpc.toml",
+    config: `[services]
+API = "localhost:1"
+DB = "localhost:2"
+"API" = "localhost:3"
+`,
+    expected: [
+      'vpc.toml:4:1: error: "API" is given twice: here and on line 2 [duplicate-key]',
+      "    Remove one of them, or merge the two.",
+    ],
+  },
+  {
+    title: "a section that is given twice",
+    file: "vpc.toml",
+    config: `[networks."550e8400-e29b-41d4-a716-446655440000".routes]
+"a" = "localhost:1"
+
+[networks."550e8400-e29b-41d4-a716-446655440000".routes]
+"b" = "localhost:2"
+`,
+    expected: [
+      'vpc.toml:4:50: error: "routes" is given twice: here and on line 1 [duplicate-key]',
+      "    Remove one of them, or merge the two.",
+    ],
+  },
+  {
+    title: "mistakes in sections, tables and arrays",
+    file: "vpc.toml",
+    config: `traffic = 1
+ca = ["missing.pem"]
+
+[networks.NET.routes]
+"10.1.0.0/8" = "localhost:1"
+"a:80-90" = "localhost:1"
+"a:85-95" = "localhost:1"
+b = { deny = "dns" }
+
+[services.API]
+name = "api"
+type = "http"
+host.hostname = "http://a"
+host.resolver_network = { tunel_id = 1979-05-27 }
+`,
+    expected: [
+      'vpc.toml:1:11: error: "traffic" is 1, but must be true or false [invalid-value]',
+      'vpc.toml:2:7: error: the root certificate "missing.pem" does not exist [ca-not-found]',
+      "    It was looked for at FOLDER/missing.pem.",
+      'vpc.toml:5:1: error: the destination "10.1.0.0/8" has bits set behind its prefix /8 [invalid-destination]',
+      '    Write "10.0.0.0/8" for the network, or "10.1.0.0" for the one address.',
+      'vpc.toml:7:1: error: the ports of "a:85-95" overlap with those of "a:80-90" on line 6 [overlapping-ports]',
+      "    Neither range holds the other, so neither wins for :85-90; split one of them.",
+      'vpc.toml:8:14: error: "deny" is "dns", which is not an error code [unknown-error-code]',
+      "    The codes are connection_refused, connection_terminated, connection_timeout, connection_limit_reached, destination_unavailable, destination_not_found, destination_ip_prohibited, destination_ip_unroutable, proxy_loop_detected, dns_error, dns_timeout, tls_protocol_error, tls_certificate_error, http_request_error, http_upgrade_failed, http_request_denied, http_protocol_error, http_response_incomplete, connection_read_timeout, connection_write_timeout, rate_limited, proxy_internal_error.",
+      'vpc.toml:13:17: error: "http://a" is not a host name: it has the scheme "http://" [invalid-hostname]',
+      '    Write "a".',
+      'vpc.toml:14:6: error: "resolver_network" lacks "tunnel_id" [missing-field]',
+      '    Add "tunnel_id": a uuid.',
+      'vpc.toml:14:27: error: "tunel_id" is not a field of "resolver_network" [unknown-field]',
+      '    Did you mean "tunnel_id"?',
+    ],
+  },
+  {
+    title: "dates and array tables",
+    file: "vpc.toml",
+    config: `[[services]]
+API = 1979-05-27
+`,
+    expected: [
+      'vpc.toml:1:3: error: a service lacks "name" [missing-field]',
+      '    Add "name": a string.',
+      'vpc.toml:1:3: error: a service lacks "type" [missing-field]',
+      '    Add "type": "http" or "tcp".',
+      'vpc.toml:1:3: error: a service lacks "host" [missing-field]',
+      '    Add "host": an object.',
+      'vpc.toml:2:1: error: "API" is not a field of a service [unknown-field]',
+      "    Its fields are name, type, host, http_port, https_port, tcp_port, app_protocol, tls_settings, service_id, created_at, updated_at, target.",
+    ],
+  },
+];

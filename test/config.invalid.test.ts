@@ -1,0 +1,54 @@
+/** Every mistake in a vpc config: the exact text, and where it points. */
+
+import { expect, test } from "vitest";
+
+import type { InvalidConfig } from "./cases/invalid-config.ts";
+import { invalidDestinations } from "./cases/invalid-destination.ts";
+import { invalidHosts } from "./cases/invalid-host.ts";
+import { invalidPairs } from "./cases/invalid-pairs.ts";
+import { invalidRecords } from "./cases/invalid-record.ts";
+import { invalidShape } from "./cases/invalid-shape.ts";
+import { invalidSyntax } from "./cases/invalid-syntax.ts";
+import { invalidTargets } from "./cases/invalid-target.ts";
+import { createFolder, networkBinding, serviceBinding } from "./vpc-folder.ts";
+
+const cases: InvalidConfig[] = [
+  ...invalidSyntax,
+  ...invalidShape,
+  ...invalidRecords,
+  ...invalidHosts,
+  ...invalidDestinations,
+  ...invalidPairs,
+  ...invalidTargets,
+];
+
+test.each(cases)("$title", async ({ file = "vpc.jsonc", config, expected }) => {
+  await using vpc = await createFolder({ [file]: config });
+  const app = vpc.worker("app", [serviceBinding("API"), networkBinding("NET")]);
+  const loaded = await vpc.load([app, vpc.worker("stand-in")]);
+  // That a binding has no entry is load.test.ts's business.
+  const diagnostics = loaded.diagnostics.filter(({ code }) => code !== "no-entry");
+  expect(vpc.format({ diagnostics })).toEqual(expected);
+});
+
+test("mistakes in all sections are reported in one go, in the order of the file", async () => {
+  await using vpc = await createFolder({
+    "vpc.jsonc": `{
+  "connectTimeout": "5s",
+  "services": { "API": { "type": "http", "name": "api", "host": {} } },
+  "networks": { "NET": { "routes": { "a:0": "localhost:1", "b": "worker:nobody", "c": "localhost:x" } } },
+  "ca": ["missing.pem"],
+  "wokerLimit": 1
+}`,
+  });
+  const loaded = await vpc.load([vpc.worker("app", [serviceBinding("API"), networkBinding("NET")])]);
+  expect(vpc.format(loaded).filter((line) => !line.startsWith(" "))).toEqual([
+    'vpc.jsonc:2:21: error: "connectTimeout" is "5s", but must be a whole number of milliseconds from 1 to 2147483647 [invalid-value]',
+    'vpc.jsonc:3:57: error: "host" has neither an address nor a hostname [invalid-host]',
+    'vpc.jsonc:4:38: error: the destination "a:0" has the port 0, which is not between 1 and 65535 [invalid-destination]',
+    'vpc.jsonc:4:65: error: the target "worker:nobody" is no Worker of this session [unknown-worker]',
+    'vpc.jsonc:4:87: error: the target "localhost:x" has the port "x", which is not a number [invalid-target]',
+    'vpc.jsonc:5:10: error: the root certificate "missing.pem" does not exist [ca-not-found]',
+    'vpc.jsonc:6:3: error: "wokerLimit" is not a field of the vpc config [unknown-field]',
+  ]);
+});

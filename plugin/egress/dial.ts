@@ -67,6 +67,8 @@ const HUNG_UP = new Set(["EPIPE", "ECONNRESET", "ECONNABORTED"]);
  * reads to the end first and fails then.
  */
 class TargetSocket extends net.Socket {
+  #isPostponed = false;
+
   override _write(chunk: unknown, encoding: BufferEncoding, callback: WriteCallback): void {
     // oxlint-disable-next-line no-underscore-dangle -- the platform's name
     super._write(chunk, encoding, (error) => callback(this.#postpone(error)));
@@ -80,7 +82,8 @@ class TargetSocket extends net.Socket {
   #postpone(error: NodeJS.ErrnoException | null | undefined): Error | null {
     if (!error) return null;
     if (this.readableEnded || !HUNG_UP.has(error.code ?? "")) return error;
-    this.once("end", () => this.destroy(error));
+    if (!this.#isPostponed) this.once("end", () => this.destroy(error));
+    this.#isPostponed = true;
     return null;
   }
 }

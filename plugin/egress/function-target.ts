@@ -4,8 +4,9 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Duplex, Readable, duplexPair } from "node:stream";
+import { type Duplex, PassThrough, Readable, duplexPair } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { ReadableStream } from "node:stream/web";
 
 import type { EgressFailure } from "../../service-worker/egress-protocol.ts";
 import type { VpcFunction, VpcFunctionTarget } from "../config.ts";
@@ -60,7 +61,8 @@ export async function answerByFunction(
   outgoing.once("close", () => {
     if (!outgoing.writableFinished) abort.abort();
   });
-  const request = toRequest(incoming, abort.signal);
+  const body = hasBody(incoming) ? readBody(incoming, outgoing) : null;
+  const request = toRequest(incoming, { body, signal: abort.signal });
   if (!(request instanceof Request)) return sendFailure(outgoing, request);
   try {
     await sendResponse(await callFunction(answer, request), outgoing);
@@ -100,13 +102,31 @@ function missingPart(target: VpcFunctionTarget | undefined, part: "fetch" | "con
   return { code: "destination_unavailable", detail };
 }
 
-function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | EgressFailure {
+/**
+ * Once there is an answer, what is left of an upload is read to its end, or workerd's connection would
+ * stay stuck in it; a function that still wants it gets an error, not a clean end.
+ */
+function readBody(incoming: IncomingMessage, outgoing: ServerResponse): ReadableStream {
+  const body = incoming.pipe(new PassThrough());
+  outgoing.once("close", () => {
+    if (body.writableEnded) return;
+    incoming.unpipe(body).resume();
+    body.destroy(new Error("the request was over before its body was read"));
+  });
+  return Readable.toWeb(body);
+}
+
+interface RequestParts {
+  body: ReadableStream | null;
+  signal: AbortSignal;
+}
+
+function toRequest(incoming: IncomingMessage, parts: RequestParts): Request | EgressFailure {
   const method = incoming.method ?? "GET";
-  const body = hasBody(incoming) ? { body: Readable.toWeb(incoming), duplex: "half" } : {};
   try {
     const headers = relayedFields(incoming.rawHeaders, NOT_IN_A_REQUEST);
     const url = new URL(incoming.url ?? "/", `http://${incoming.headers.host ?? "localhost"}`);
-    return new Request(url, { method, headers, signal, ...body } as RequestInit);
+    return new Request(url, { method, headers, duplex: "half", ...parts });
   } catch (error) {
     const detail = `a function can't be given this ${method} request: ${messageOf(error)}`;
     return { code: "http_request_error", detail };

@@ -42,7 +42,11 @@ export function splice(one: Duplex, other: Duplex): void {
 }
 
 function copy(from: Duplex, to: Duplex): void {
-  from.on("error", () => to.destroy());
+  from.on("error", () => {
+    // A connection that failed after its end has nothing more to take; what it gave is still delivered.
+    if (from.readableEnded) to.end(() => to.destroy());
+    else to.destroy();
+  });
   from.once("close", () => {
     if (!from.readableEnded) to.destroy();
   });

@@ -4,8 +4,9 @@
 
 import { once } from "node:events";
 import http from "node:http";
-import net from "node:net";
+import type net from "node:net";
 
+import { type DialTarget, dial } from "../../plugin/egress/dial.ts";
 import { egressProxy } from "../../plugin/egress/server.ts";
 import {
   type EgressFailure,
@@ -26,7 +27,8 @@ export interface RawConnection extends AsyncDisposable {
 /** A plain connection to the proxy that stays half-open. */
 export async function openRaw(): Promise<RawConnection> {
   const { address } = await egressProxy();
-  const socket = net.connect({ ...toConnect(address), allowHalfOpen: true });
+  // Like workerd, and unlike a plain socket of Node's, this one reads to the end whatever its writes meet.
+  const socket = dial(toTarget(address), { connectTimeout: 5000, allowHalfOpen: true });
   let received = "";
   let isEnded = false;
   socket.on("data", (chunk) => (received += chunk.toString("latin1")));
@@ -114,13 +116,13 @@ export function tcpTo(port: number, connectTimeout = 5000): EgressOrder {
   return { op: "tcp", target: { type: "address", host: "127.0.0.1", port }, connectTimeout };
 }
 
-function toConnect(address: string): net.NetConnectOpts {
-  if (address.startsWith("unix:")) return { path: address.slice("unix:".length) };
+function toTarget(address: string): DialTarget {
+  if (address.startsWith("unix:")) return { type: "unix", path: address.slice("unix:".length) };
   const [host = "", port] = address.split(":");
-  return { host, port: Number(port) };
+  return { type: "address", host, port: Number(port) };
 }
 
 function toRequest(address: string): http.RequestOptions {
-  const { path: socketPath, ...rest } = toConnect(address) as { path?: string };
-  return socketPath === undefined ? rest : { socketPath };
+  const target = toTarget(address);
+  return target.type === "unix" ? { socketPath: target.path } : { host: target.host, port: target.port };
 }

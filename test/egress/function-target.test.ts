@@ -136,6 +136,16 @@ describe("fetch", () => {
     await expect.poll(() => outcomes).toEqual(["failed"]);
   });
 
+  test("an upload it does not read is no obstacle to the next request on the connection", async () => {
+    await use(() => new Response("unread"));
+    await using connection = await openRaw();
+    const order = await orderLines(HTTP);
+    const upload = "x".repeat(1_000_000);
+    connection.socket.write(`POST / HTTP/1.1\r\n${order}Host: a\r\nContent-Length: ${upload.length}\r\n\r\n${upload}`);
+    connection.socket.write(`GET / HTTP/1.1\r\n${order}Host: a\r\n\r\n`);
+    await expect.poll(() => connection.received.match(/unread/g)?.length).toBe(2);
+  });
+
   test("a body that fails midway is cut off, not ended", async () => {
     await use(() => {
       let pulls = 0;

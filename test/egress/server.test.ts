@@ -87,6 +87,8 @@ describe("what can't be carried out", () => {
 /** Arguments for Node: starts the proxy, prints where, then does the rest. */
 function script(rest: string): string[] {
   return [
+    "--experimental-strip-types",
+    "--no-warnings",
     "--input-type=module",
     "-e",
     `import { egressProxy } from ${JSON.stringify(SERVER)};

@@ -94,6 +94,7 @@ function send(exchange: Exchange, { isRetry }: { isRetry: boolean }): void {
   upstream.on("error", (error) => {
     if (response?.complete === true || outgoing.destroyed) return;
     const isStale = upstream.reusedSocket && !incoming.readableDidRead && IDEMPOTENT.has(incoming.method ?? "");
+    unwatch?.();
     if (response === undefined && isStale && !isRetry) send(exchange, { isRetry: true });
     else sendFailure(outgoing, classify(error));
   });
@@ -141,11 +142,19 @@ function sendBody(incoming: IncomingMessage, upstream: http.ClientRequest): void
   }
   flushHead(upstream);
   incoming.once("end", () => {
-    if (upstream.destroyed) return;
-    if (incoming.rawTrailers.length > 0) upstream.addTrailers(toFields(incoming.rawTrailers));
-    upstream.end();
+    if (!upstream.destroyed) endLike(incoming, upstream);
   });
   incoming.pipe(upstream, { end: false });
+}
+
+/** With the same trailers; what Node takes for none breaks the message off. */
+function endLike(received: IncomingMessage, sent: http.OutgoingMessage): void {
+  try {
+    if (received.rawTrailers.length > 0) sent.addTrailers(toFields(received.rawTrailers));
+    sent.end();
+  } catch (error) {
+    sent.destroy(error instanceof Error ? error : undefined);
+  }
 }
 
 function relayInterim(interim: http.InformationEvent, outgoing: ServerResponse): void {
@@ -170,10 +179,7 @@ function relayResponse(response: IncomingMessage, exchange: Exchange, { isContin
     return;
   }
   flushHead(outgoing);
-  response.once("end", () => {
-    if (response.rawTrailers.length > 0) outgoing.addTrailers(toFields(response.rawTrailers));
-    outgoing.end();
-  });
+  response.once("end", () => endLike(response, outgoing));
   response.pipe(outgoing, { end: false });
 }
 

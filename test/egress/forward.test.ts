@@ -327,6 +327,15 @@ describe("ends that are not clean", () => {
   });
 });
 
+test("a trailer of odd octets is passed on or cuts the answer off, and harms nothing else", async () => {
+  await using origin = await startHttpOrigin(
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: a\u0001b\r\n\r\n",
+  );
+  await using connection = await openRaw();
+  connection.socket.write(`GET / HTTP/1.1\r\n${await orderLines(httpTo(origin.port))}Host: a\r\n\r\n`);
+  await expect.poll(() => connection.isEnded || connection.received.endsWith("0\r\nX: a\u0001b\r\n\r\n")).toBe(true);
+});
+
 describe("the pool", () => {
   test("connections are kept and used again, one target at a time", async () => {
     await using one = await startHttpOrigin(ok("one"));

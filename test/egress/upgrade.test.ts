@@ -52,6 +52,23 @@ test("heads pass as they are, and bytes that follow them at once", async () => {
   await expect.poll(() => origin.open.size).toBe(0);
 });
 
+test("a kept connection that the target has given up is replaced for an upgrade, too", async () => {
+  const accepted = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n";
+  await using origin = await startHttpOrigin((request, socket) => {
+    if (!/upgrade/i.test(request)) return ok("kept");
+    if (origin.accepted === 1) socket.destroy();
+    else socket.once("data", () => socket.write("heard")).write(accepted);
+    return undefined;
+  });
+  await ask({ order: httpTo(origin.port) });
+  await using connection = await openRaw();
+  const order = await orderLines(httpTo(origin.port));
+  connection.socket.write(`GET / HTTP/1.1\r\n${order}Connection: Upgrade\r\nUpgrade: x\r\n\r\n`);
+  await expect.poll(() => connection.received).toBe(accepted);
+  connection.socket.write("after");
+  await expect.poll(() => connection.received).toBe(`${accepted}heard`);
+});
+
 test("half-close passes through an upgraded connection", async () => {
   await using origin = await startTcpServer(
     (socket) => {

@@ -30,9 +30,8 @@ const plugin: Plugin = {
   /** Bindings of the generated config, which reach Miniflare as `unsafe` ones; all others exist already. */
   getBindings(options) {
     const worker = readWorker(options);
-    const session = sessions.get(options);
     return worker.bindings
-      .filter((binding) => binding.isOurs && !session?.isRemote(bindingKey(worker.workerName, binding.bindingName)))
+      .filter((binding) => binding.isOurs)
       .map(({ bindingName }) => ({ name: bindingName, service: { name: SERVICE_WORKER } }));
   },
 
@@ -41,9 +40,10 @@ const plugin: Plugin = {
     return {};
   },
 
-  getServices({ options, workerBindings, log, tmpPath }) {
-    const session = sessions.get(options);
-    if (session === undefined) throw new Error("miniflare-vpc: Miniflare called getServices before getExtensions");
+  async getServices({ options, workerBindings, log, tmpPath }) {
+    const opened = sessions.get(options);
+    if (opened === undefined) throw new Error("miniflare-vpc: Miniflare called getServices before getExtensions");
+    const session = await opened.activate({ log, tmpPath });
     const worker = readWorker(options);
     for (const { bindingName } of worker.bindings) {
       const key = bindingKey(worker.workerName, bindingName);
@@ -51,7 +51,7 @@ const plugin: Plugin = {
       const binding = workerBindings.find((candidate) => candidate.name === bindingName);
       if (binding !== undefined) takeOver(binding, { key, canWrap: !worker.isServiceWorkerFormat });
     }
-    return session.activate({ log, tmpPath });
+    return session.services;
   },
 };
 

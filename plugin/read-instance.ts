@@ -3,6 +3,7 @@
  * options a trigger carries. Reads Miniflare's parsed options; changes nothing.
  */
 
+import path from "node:path";
 import type { PluginServicesOptions } from "miniflare";
 import type { ConfigSource, SessionWorker, VpcBinding } from "./load.ts";
 
@@ -25,6 +26,8 @@ export interface TriggerOptions {
   env?: string;
   bindingType?: VpcBinding["bindingType"];
   id?: string;
+  /** The config a generated one stands for; wrangler's `rootPath` is the first config's folder for all. */
+  wranglerConfig?: string;
 }
 
 export interface Instance {
@@ -57,7 +60,7 @@ export function readInstance(options: readonly ParsedWorkerOptions[]): Instance 
 export function readWorker(options: ParsedWorkerOptions): InstanceWorker {
   return {
     workerName: options.config.name,
-    rootPath: options.dev?.rootPath,
+    rootPath: folderOfConfig(options) ?? options.dev?.rootPath,
     hasAssets: options.config.assets !== undefined,
     isServiceWorkerFormat: options.legacy?.serviceWorkerScript !== undefined,
     bindings: Object.entries(envOf(options)).flatMap(([bindingName, binding]): InstanceBinding[] => {
@@ -79,6 +82,13 @@ export function readWorker(options: ParsedWorkerOptions): InstanceWorker {
 
 function envOf(worker: ParsedWorkerOptions): Record<string, EnvBinding> {
   return (worker.config.env ?? {}) as Record<string, EnvBinding>;
+}
+
+/** Known where the config is a generated one. */
+function folderOfConfig(options: ParsedWorkerOptions): string | undefined {
+  const triggers = Object.values(envOf(options)).flatMap(readTrigger);
+  const file = triggers.find(({ wranglerConfig }) => wranglerConfig !== undefined)?.wranglerConfig;
+  return file === undefined ? undefined : path.dirname(file);
 }
 
 /** `[]` unless the binding loads this plugin. */

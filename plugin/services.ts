@@ -4,11 +4,11 @@
  */
 
 import type { Service, ServicesExtensions, Worker_Binding as WorkerBinding } from "miniflare";
-import { formatEndpoint, isProblem, parseHost } from "../service-worker/address.ts";
+import { formatEndpoint, isLiteralHost } from "../service-worker/address.ts";
 import { ORDER_HEADER, SECRET_HEADER } from "../service-worker/egress-protocol.ts";
-import { targetKey } from "../service-worker/env.ts";
 import type { RoutingTable, Target } from "../service-worker/table.ts";
 import type { EgressProxy } from "./egress/server.ts";
+import { targetKey } from "../service-worker/forward-target.ts";
 
 export const SERVICE_WORKER = "miniflare-vpc";
 export const FACADE_MODULE = "miniflare-vpc:binding";
@@ -91,11 +91,6 @@ export function buildServices(options: ServiceOptions): ServicesExtensions {
   };
 }
 
-function isLiteral(host: string): boolean {
-  const parsed = parseHost(host);
-  return host === "localhost" || (!isProblem(parsed) && parsed.type === "ip");
-}
-
 interface KnownTarget {
   name: ReturnType<typeof targetKey>;
   address: string;
@@ -116,7 +111,7 @@ function knownTargets(table: RoutingTable): KnownTarget[] {
     if (target.type === "unix") {
       add("http", target, `unix:${target.path}`);
       add("tcp", target, `unix:${target.path}`);
-    } else if (target.type === "address" && target.scheme !== "https" && isLiteral(target.host)) {
+    } else if (target.type === "address" && target.scheme !== "https" && isLiteralHost(target.host)) {
       const targetPort = target.port ?? port;
       if (targetPort === undefined) continue;
       add("http", { ...target, port: targetPort }, formatEndpoint(target.host, targetPort));

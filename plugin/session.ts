@@ -19,96 +19,104 @@ import { watchFiles } from "./watch.ts";
 type Host = Pick<PluginServicesOptions, "log" | "tmpPath">;
 
 export interface Session {
+  /**
+   * Makes this session the one in force in its instance, once; the watch on its files starts.
+   *
+   * @throws {ConfigError} with every mistake, unless an earlier config of the same instance worked
+   */
+  activate(host: Host): Promise<ActiveSession>;
+}
+
+export interface ActiveSession {
+  /** The services of this session, the same for every Worker. */
+  services: ServicesExtensions;
   /** Left to wrangler's remote bindings. @param key a `bindingKey` */
   isRemote(key: string): boolean;
-  /** The services of this session, the same for every Worker; the first call starts the watch. */
-  activate(host: Host): ServicesExtensions;
 }
 
 /** Miniflare's LogLevel; the enum itself can't be imported. */
 const ERROR = 1;
 
+const STAYS = "The vpc config is broken; the last good one stays in force.";
+
 let generation = 0;
 
-/** What is in force in each instance, by its temporary folder: the watch to end at a reload. */
-const active = new Map<string, { close(): void }>();
-/** The last config that worked, by what makes an instance recognisable across reloads. */
-const lastGood = new Map<string, LoadedSession>();
+/** What is in force in each instance, by its temporary folder: kept across its reloads. */
+const inForce = new Map<string, { lastGood: LoadedSession; close(): void }>();
 
-/** @throws {ConfigError} with every mistake, unless an earlier load of the same instance worked */
 export async function openSession(instance: Instance): Promise<Session> {
   const load = (): Promise<LoadedSession> => loadSession({ ...instance, generation: ++generation });
-  const identity = JSON.stringify([instance.workers, typeof instance.source === "string" ? instance.source : ""]);
   const fresh = await load();
+  let active: Promise<ActiveSession> | undefined;
+  return {
+    activate(host) {
+      active ??= activate(instance, { fresh, load, host });
+      return active;
+    },
+  };
+}
+
+async function activate(
+  instance: Instance,
+  { fresh, load, host }: { fresh: LoadedSession; load: () => Promise<LoadedSession>; host: Host },
+): Promise<ActiveSession> {
+  const { log, tmpPath } = host;
+  const before = inForce.get(tmpPath);
   const isBroken = hasErrors(fresh.diagnostics);
-  const loaded = isBroken ? lastGood.get(identity) : fresh;
+  const loaded = isBroken ? before?.lastGood : fresh;
   if (loaded === undefined) throw new ConfigError(fresh.diagnostics);
-  lastGood.set(identity, loaded);
+  before?.close();
+  if (isBroken) log.logWithLevel(ERROR, `${STAYS}\n${formatDiagnostics(fresh.diagnostics)}`);
+  else report(log, fresh.diagnostics);
 
   const egress = await egressProxy();
-  const owner = `${process.pid}:${loaded.table.generation}`;
-  egress.setFunctions(owner, loaded.functions);
+  egress.setFunctions(tmpPath, loaded.functions);
   const control = await controlAddress(egress.directory);
-  const services = buildServices({
-    table: loaded.table,
-    workers: instance.workers,
-    egress,
-    controlAddress: control.address,
-    script: bundled("service-worker.js"),
-  });
+  const watch = watchFiles(fresh.files, edit, (error) => log.error(error));
+  const force = { lastGood: loaded, close: watch.close };
+  inForce.set(tmpPath, force);
 
-  async function edit({ log, tmpPath }: Host): Promise<readonly string[]> {
+  async function edit(): Promise<readonly string[]> {
     const next = await load();
     if (hasErrors(next.diagnostics)) {
-      log.logWithLevel(
-        ERROR,
-        `The vpc config is broken; the last good one stays in force.\n${formatDiagnostics(next.diagnostics)}`,
-      );
+      log.logWithLevel(ERROR, `${STAYS}\n${formatDiagnostics(next.diagnostics)}`);
       return next.files;
     }
     report(log, next.diagnostics);
-    egress.setFunctions(owner, next.functions);
-    const pushed = await pushTable(control, {
-      table: next.table,
-      secret: egress.secret,
-      isOver: () => !existsSync(tmpPath),
-    });
-    if (pushed === "over") {
-      active.get(tmpPath)?.close();
+    egress.setFunctions(tmpPath, next.functions);
+    const isOver = (): boolean => !existsSync(tmpPath);
+    if ((await pushTable(control, { table: next.table, secret: egress.secret, isOver })) === "over") {
+      watch.close();
+      inForce.delete(tmpPath);
       return [];
     }
-    lastGood.set(identity, next);
-    if (next.remoteBindings.symmetricDifference(loaded.remoteBindings).size > 0) {
+    // With a generated config, that config changes too, and wrangler restarts by itself.
+    const isGenerated = instance.workers.some(({ bindings }) => bindings.some(({ isOurs }) => isOurs));
+    if (!isGenerated && next.remoteBindings.symmetricDifference(force.lastGood.remoteBindings).size > 0) {
       log.warn('The vpc config now says "remote" of other bindings: restart for this to take effect.');
     }
-    log.info(
-      `Took over ${next.files
-        .filter((file) => existsSync(file))
-        .map((file) => path.basename(file))
-        .join(", ")}`,
-    );
+    force.lastGood = next;
+    log.info(`Took over ${namesOf(next.files)}`);
     return next.files;
   }
 
-  let isActive = false;
   return {
+    services: buildServices({
+      table: loaded.table,
+      workers: instance.workers,
+      egress,
+      controlAddress: control.address,
+      script: bundled("service-worker.js"),
+    }),
     isRemote: (key) => loaded.remoteBindings.has(key),
-    activate(host) {
-      if (!isActive) {
-        isActive = true;
-        active.get(host.tmpPath)?.close();
-        report(host.log, fresh.diagnostics);
-        if (isBroken) host.log.logWithLevel(ERROR, "The vpc config is broken; the last good one stays in force.");
-        const watch = watchFiles(
-          fresh.files,
-          () => edit(host),
-          (error) => host.log.error(error),
-        );
-        active.set(host.tmpPath, watch);
-      }
-      return services;
-    },
   };
+}
+
+function namesOf(files: readonly string[]): string {
+  return files
+    .filter((file) => existsSync(file))
+    .map((file) => path.basename(file))
+    .join(", ");
 }
 
 function report(log: Host["log"], diagnostics: readonly Diagnostic[]): void {

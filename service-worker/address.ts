@@ -88,6 +88,11 @@ export function parsePort(value: string | number): number | Problem {
   return port;
 }
 
+/** Whether reaching this host takes no name server: an address, or `localhost`. @param host in normal form */
+export function isLiteralHost(host: string): boolean {
+  return host === "localhost" || ipaddr.isValid(host);
+}
+
 /** `host:port`, IPv6 in brackets; the form `parseEndpoint` reads. */
 export function formatEndpoint(host: string, port: number): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;

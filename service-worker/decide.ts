@@ -7,6 +7,7 @@
  */
 
 import { type Endpoint, formatEndpoint, isProblem, maskBytes, parseHost } from "./address.ts";
+import type { ForwardTarget } from "./forward-target.ts";
 import type { ProxyErrorCode } from "./proxy-error.ts";
 import type {
   Binding,
@@ -37,13 +38,6 @@ export interface Forward {
   to: ForwardTarget;
   rule: Rule;
 }
-
-/** Where the bytes go; nothing left to choose. */
-export type ForwardTarget =
-  | { type: "address"; host: string; port: number; scheme?: Scheme }
-  | { type: "unix"; path: string; scheme?: Scheme }
-  | { type: "worker"; workerName: string }
-  | { type: "function"; functionId: string };
 
 export interface Refusal {
   type: "refuse";
@@ -277,22 +271,6 @@ function resolveTarget(
       };
     default:
       return target satisfies never;
-  }
-}
-
-/** Where bytes go, as a person writes it. */
-export function formatTarget(to: ForwardTarget): string {
-  switch (to.type) {
-    case "address":
-      return (to.scheme ? `${to.scheme}://` : "") + formatEndpoint(to.host, to.port);
-    case "unix":
-      return `unix:${to.path}`;
-    case "worker":
-      return `worker:${to.workerName}`;
-    case "function":
-      return "function";
-    default:
-      return to satisfies never;
   }
 }
 

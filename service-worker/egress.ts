@@ -3,7 +3,6 @@
  * that were not known when the runtime started.
  */
 
-import type { ForwardTarget } from "./decide.ts";
 import {
   type EgressFailure,
   type EgressOrder,
@@ -16,6 +15,7 @@ import {
 import type { ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./failure.ts";
 import { PROXY_ERRORS } from "./proxy-error.ts";
+import { type ForwardTarget } from "./forward-target.ts";
 
 /** @throws {ProxyError} if the target gave no response */
 export async function fetchThroughEgress(

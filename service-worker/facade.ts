@@ -73,8 +73,9 @@ function withOutcome(
     if (result.type === "failed") throw new Error(proxyErrorMessage(result.code));
     return { remoteAddress };
   });
-  const closed = opened.then(() => socket.closed);
-  ignoreUnhandled(opened, closed, socket.closed);
+  const nativeClosed = socket.closed;
+  const closed = opened.then(() => nativeClosed);
+  ignoreUnhandled(opened, closed, nativeClosed);
   Object.defineProperties(socket, {
     opened: { value: opened, configurable: true },
     closed: { value: closed, configurable: true },

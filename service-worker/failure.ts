@@ -2,8 +2,9 @@
  * A connection that can't be made: the code goes to the Worker, the reason in words to the developer.
  */
 
-import { type Decision, formatTarget } from "./decide.ts";
+import { type Decision } from "./decide.ts";
 import { PROXY_ERRORS, type ProxyErrorCode, proxyErrorMessage } from "./proxy-error.ts";
+import { formatTarget } from "./forward-target.ts";
 
 /** Carries the reason from where it is known to where the line is printed; its message is all a Worker sees. */
 export class ProxyError extends Error {

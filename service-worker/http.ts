@@ -5,20 +5,14 @@
  *   any other         ──▶ egress proxy in the Node process
  */
 
-import {
-  type Decision,
-  type Destination,
-  type ForwardTarget,
-  type IndexedTable,
-  decide,
-  formatTarget,
-} from "./decide.ts";
+import { type Decision, type Destination, type IndexedTable, decide } from "./decide.ts";
 import { fetchThroughEgress, probe, toEgressTarget, toProxyError } from "./egress.ts";
-import { type ServiceWorkerEnv, targetKey } from "./env.ts";
+import { type ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, describeFailure } from "./failure.ts";
 import type { Scheme } from "./table.ts";
 import { printFailure, printTraffic } from "./traffic.ts";
 import { enterWorker, workerStub } from "./worker-target.ts";
+import { formatTarget, targetKey, type ForwardTarget } from "./forward-target.ts";
 
 export interface Call {
   /** A `bindingKey` of the table. */

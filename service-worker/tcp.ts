@@ -8,13 +8,14 @@
  */
 
 import { connect } from "cloudflare:sockets";
-import { formatEndpoint, isProblem, parseEndpoint } from "./address.ts";
+import { formatEndpoint, isLiteralHost, isProblem, parseEndpoint } from "./address.ts";
 import { unmarkHost } from "./connection-id.ts";
-import { type Decision, type Forward, decide, formatTarget } from "./decide.ts";
+import { type Decision, type Forward, decide } from "./decide.ts";
 import { connectThroughEgress, probe, toEgressTarget, toProxyError } from "./egress.ts";
 import type { EgressTarget } from "./egress-protocol.ts";
-import { type ServiceWorkerEnv, targetKey } from "./env.ts";
+import type { ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, describeFailure } from "./failure.ts";
+import { type ForwardTarget, formatTarget, targetKey } from "./forward-target.ts";
 import type { Call } from "./http.ts";
 import { settleOutcome } from "./outcomes.ts";
 import { relay } from "./relay.ts";
@@ -55,7 +56,10 @@ export async function forwardConnection(inbound: Socket, call: Call): Promise<vo
 
   try {
     const isCounted = decision.binding.traffic;
-    const relayed = await relay(inbound, upstream.socket, { first: upstream.first, isCounted });
+    const relaying = relay(inbound, upstream.socket, { first: upstream.first, isCounted });
+    // A caller that answers right after its `close()` ends this event too, and the line would be lost.
+    call.ctx.waitUntil(relaying);
+    const relayed = await relaying;
     if (relayed !== undefined) {
       const bytes = `↑ ${formatBytes(relayed.sent)} ↓ ${formatBytes(relayed.received)}`;
       const line = `${decision.binding.bindingName}  ${asked} → ${formatTarget(decision.to)}  ${bytes}  ${Date.now() - started} ms`;
@@ -76,36 +80,28 @@ function destinationOf(address: string): { host: string; port: number; connectio
 
 async function dial({ to, binding }: Forward, { env }: Call): Promise<Upstream> {
   const { connectTimeout } = binding;
+  if (to.type === "worker") {
+    const leave = enterWorker(to.workerName, binding.workerLimit);
+    return { socket: workerStub(to, env).connect("worker:1", { allowHalfOpen: true }), first: NOTHING, leave };
+  }
+  const target = toEgressTarget(to);
+  const native = nativeSocket(to, env);
+  if (native === undefined)
+    return { ...(await connectThroughEgress(env, { target, connectTimeout })), leave: () => {} };
+  return { socket: await open(native, { env, target, connectTimeout }), first: NOTHING, leave: () => {} };
+}
+
+/** @returns undefined where only the Node process can dial: a function, a new unix socket, a name */
+function nativeSocket(to: Exclude<ForwardTarget, { type: "worker" }>, env: ServiceWorkerEnv): Socket | undefined {
   switch (to.type) {
-    case "worker": {
-      const leave = enterWorker(to.workerName, binding.workerLimit);
-      return { socket: workerStub(to, env).connect("worker:1", { allowHalfOpen: true }), first: NOTHING, leave };
-    }
     case "function":
-      return { ...(await connectThroughEgress(env, { target: to, connectTimeout })), leave: () => {} };
-    case "unix": {
-      const known = env[targetKey("tcp", to)];
-      if (known === undefined) {
-        return {
-          ...(await connectThroughEgress(env, { target: toEgressTarget(to), connectTimeout })),
-          leave: () => {},
-        };
-      }
-      const socket = known.connect("unix:1", { allowHalfOpen: true });
-      return {
-        socket: await open(socket, { env, target: toEgressTarget(to), connectTimeout }),
-        first: NOTHING,
-        leave: () => {},
-      };
-    }
-    case "address": {
-      const socket = connect({ hostname: bracketed(to.host), port: to.port }, { allowHalfOpen: true });
-      return {
-        socket: await open(socket, { env, target: toEgressTarget(to), connectTimeout }),
-        first: NOTHING,
-        leave: () => {},
-      };
-    }
+      return undefined;
+    case "unix":
+      return env[targetKey("tcp", to)]?.connect("unix:1", { allowHalfOpen: true });
+    case "address":
+      // workerd prints a native stack for a name that does not resolve.
+      if (!isLiteralHost(to.host)) return undefined;
+      return connect({ hostname: bracketed(to.host), port: to.port }, { allowHalfOpen: true });
     default:
       return to satisfies never;
   }

@@ -4,9 +4,9 @@
  * otherwise recurse until memory ends.
  */
 
-import type { ForwardTarget } from "./decide.ts";
-import { type ServiceWorkerEnv, targetKey } from "./env.ts";
+import { type ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./failure.ts";
+import { targetKey, type ForwardTarget } from "./forward-target.ts";
 
 const inFlight = new Map<string, number>();
 

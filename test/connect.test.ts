@@ -1,7 +1,7 @@
 /** `connect()`: its promise, its errors, half-close, and a binding that is passed on. */
 
 import { describe, expect, it, vi } from "vitest";
-import { closedPort, startTcpServer } from "./servers/tcp-server.ts";
+import { closedPort, echo, startTcpServer } from "./servers/tcp-server.ts";
 import { SERVICE, TUNNEL, startSession } from "./session.ts";
 
 /** Answers `+PONG` to each `PING`, and ends when the client does: what the documented example talks to. */
@@ -217,7 +217,7 @@ it("tells a Worker that the target reset the connection", async () => {
 });
 
 it("serves 200 sockets at once", async () => {
-  await using server = await startTcpServer((socket) => socket.on("data", (data) => socket.write(data)));
+  await using server = await startTcpServer(echo);
   await using session = await startSession({
     config: { networks: { [TUNNEL]: { routes: { "a.internal": `127.0.0.1:${server.port}` } } } },
     ops: {
@@ -268,8 +268,8 @@ describe("a binding that is passed on", () => {
       prelude,
       env: {
         NET: { type: "vpc-network", tunnelId: TUNNEL },
-        RECEIVER: { type: "worker", worker: "app", entrypoint: "Receiver" },
-        ROOM: { type: "durable-object", className: "Room" },
+        RECEIVER: { type: "worker", worker: "app", exportName: "Receiver" },
+        ROOM: { type: "durable-object", worker: "app", exportName: "Room" },
       },
       exports: { Room: { type: "durable-object", storage: "sqlite" } },
       ops: {

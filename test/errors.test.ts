@@ -131,7 +131,9 @@ describe("proxy_loop_detected", () => {
   it("stops a Worker that fetches itself", async () => {
     await using session = await startSession({
       config: config(16),
-      ops: { loop: async (env, _, request) => (await env.NET.fetch(request.url.replace("//app", "//self.internal"))).text() },
+      ops: {
+        loop: async (env, _, request) => (await env.NET.fetch(request.url.replace("//app", "//self.internal"))).text(),
+      },
     });
     expect(await session.call("loop")).toContain("ProxyError: proxy_loop_detected");
     expect(session.output()).toContain('16 calls are already in flight to the Worker "app"');

@@ -9,8 +9,10 @@ import { ok, startHttpOrigin } from "./servers/http-origin.ts";
 import { startTcpServer } from "./servers/tcp-server.ts";
 import { SERVICE, TUNNEL, startSession } from "./session.ts";
 
-const text: (env: Record<string, Fetcherish>, argument: [binding: string, url: string, init?: object]) => unknown =
-  async (env, [binding, url, init]) => (await env[binding]!.fetch(url, init)).text();
+const text: (
+  env: Record<string, Fetcherish>,
+  argument: [binding: string, url: string, init?: object],
+) => unknown = async (env, [binding, url, init]) => (await env[binding]!.fetch(url, init)).text();
 
 interface Fetcherish {
   fetch(url: string, init?: object): Promise<Response>;

@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { Miniflare, type MiniflareOptions } from "miniflare";
 import { describe, expect, it } from "vitest";
-import { plugins, withVpc } from "../dist/index.js";
+import { plugins, withVpc } from "miniflare-vpc";
 import { ok, startHttpOrigin } from "./servers/http-origin.ts";
 import { echo, startTcpServer } from "./servers/tcp-server.ts";
 import { SERVICE, TUNNEL, startSession } from "./session.ts";
@@ -29,7 +29,10 @@ it("takes over bindings with remote absent or true", async () => {
   await using origin = await startHttpOrigin(ok("local"));
   await using session = await startSession({
     config: { services: { [SERVICE]: `127.0.0.1:${origin.port}` } },
-    env: { PLAIN: { type: "vpc-service", id: SERVICE }, REMOTE: { type: "vpc-service", id: SERVICE, dev: { remote: true } } },
+    env: {
+      PLAIN: { type: "vpc-service", id: SERVICE },
+      REMOTE: { type: "vpc-service", id: SERVICE, dev: { remote: true } },
+    },
     ops: { get: async (env, binding) => (await env[binding].fetch("http://x/")).text() },
   });
   expect(await session.call("get", "PLAIN")).toBe("local");
@@ -191,7 +194,8 @@ describe("functions of a config", () => {
         networks: {
           [TUNNEL]: {
             routes: {
-              "http.internal": async (request) => new Response(`${request.method} ${request.url} ${await request.text()}`),
+              "http.internal": async (request) =>
+                new Response(`${request.method} ${request.url} ${await request.text()}`),
               "tcp.internal": {
                 connect(socket) {
                   socket.on("data", (data: Buffer) => socket.end(`got ${data.toString()}`));

@@ -4,7 +4,7 @@
  */
 
 import { Log, LogLevel, Miniflare, type MiniflareOptions } from "miniflare";
-import { withVpc } from "../dist/index.js";
+import { withVpc } from "miniflare-vpc";
 import type { VpcConfig } from "../plugin/config.ts";
 
 export const TUNNEL = "550e8400-e29b-41d4-a716-446655440000";
@@ -59,9 +59,14 @@ class KeptLog extends Log {
   }
 }
 
+/** Source of an object member; a method's own source is one already. */
+function toMember(name: string, source: string): string {
+  return /^(async\s*)?(\(|[\w$]+\s*=>)/.test(source) ? `${JSON.stringify(name)}: ${source}` : source;
+}
+
 export async function startSession(options: SessionOptions): Promise<Session> {
   const lines: string[] = [];
-  const ops = Object.entries(options.ops).map(([name, op]) => `${JSON.stringify(name)}: ${op.toString()}`);
+  const ops = Object.entries(options.ops).map(([name, op]) => toMember(name, op.toString()));
   const contents = `
 ${options.prelude ?? ""}
 const ops = {${ops.join(",\n")}};

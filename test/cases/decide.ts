@@ -1,6 +1,7 @@
 /** `decide` over one table that holds every kind of binding, service, route and target. */
 
-import { type Decision, decide, formatTarget, indexTable } from "../../service-worker/decide.ts";
+import { type Decision, decide, indexTable } from "../../service-worker/decide.ts";
+import { formatTarget } from "../../service-worker/forward-target.ts";
 import { PROXY_ERROR_CODES } from "../../service-worker/proxy-error.ts";
 import type { Binding, Route, RouteMatch, RoutingTable, Service, Target } from "../../service-worker/table.ts";
 import type { Case } from "./case.ts";

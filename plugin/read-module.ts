@@ -99,13 +99,14 @@ async function importBundle(
 ): Promise<{ value: unknown } | { diagnostic: Diagnostic }> {
   // A new URL each time, or an edit would be answered from the module cache. The name is for stack traces.
   const name = `${pathToFileURL(file).href}?bundled=${(imports += 1)}`;
-  const source = Buffer.from(`${code}\n//# sourceURL=${name}`).toString("base64");
+  const url = `data:text/javascript;base64,${Buffer.from(`${code}\n//# sourceURL=${name}`).toString("base64")}`;
   try {
-    const module: { default?: unknown } = await import(`data:text/javascript;base64,${source}`);
+    const module: { default?: unknown } = await import(url);
     return { value: module.default };
   } catch (error) {
     const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
-    const at = thrownAt(stack, { name, sourceMap, folder: path.dirname(file) });
+    // Who replaces Error.prepareStackTrace, as test runners do, may not know sourceURL.
+    const at = thrownAt(stack.replaceAll(url, name), { name, sourceMap, folder: path.dirname(file) });
     const text = `the vpc config threw while it was loaded: ${message}`;
     return { diagnostic: { severity: "error", code: "config-threw", text, file, ...at, notes: [] } };
   }
@@ -131,11 +132,10 @@ const externalPackages: Plugin = {
     build.onResolve({ filter: /^[^./#]/ }, async ({ path: specifier, kind, importer, resolveDir, pluginData }) => {
       if (kind === "entry-point" || pluginData === externalPackages || path.isAbsolute(specifier)) return undefined;
       if (isBuiltin(specifier)) return { path: specifier, external: true };
+      // Run from elsewhere (npx), this package need not be installed beside the config.
+      if (specifier === OWN_PACKAGE) return { path: specifier, namespace: OWN_PACKAGE };
       const resolved = await build.resolve(specifier, { kind, importer, resolveDir, pluginData: externalPackages });
-      if (resolved.errors.length > 0) {
-        // Run from elsewhere (npx), this package need not be installed beside the config.
-        return specifier === OWN_PACKAGE ? { path: specifier, namespace: OWN_PACKAGE } : undefined;
-      }
+      if (resolved.errors.length > 0) return undefined;
       const isInstalled = resolved.path.split(path.sep).includes("node_modules");
       return isInstalled ? { path: pathToFileURL(resolved.path).href, external: true } : resolved;
     });

@@ -37,7 +37,7 @@ export function parseTarget(value: unknown, at: Path, { document, report }: Pars
       });
       return undefined;
     }
-    if (target.type === "address" && didYouMean(value, ["passthrough"]) !== undefined) {
+    if (target.type === "address" && !value.includes(":") && didYouMean(value, ["passthrough"]) !== undefined) {
       report({
         severity: "warning",
         code: "target-like-keyword",

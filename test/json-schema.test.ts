@@ -1,0 +1,42 @@
+/** The JSON schema that editors read: the same shape as the types, without what JSON can't write. */
+
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+
+import { expect, test } from "vitest";
+
+import { createFolder } from "./vpc-folder.ts";
+
+test("has every field, each described, and no functions", async () => {
+  await using vpc = await createFolder();
+  const file = path.join(vpc.folder, "vpc.schema.json");
+  const script = path.resolve(import.meta.dirname, "../plugin/json-schema.ts");
+  await promisify(execFile)(process.execPath, [script, file]);
+  const schema: unknown = JSON.parse(await readFile(file, "utf8"));
+  const field: unknown = { description: expect.stringMatching(/./) };
+  expect(schema).toMatchObject({
+    $schema: "http://json-schema.org/draft-07/schema#",
+    additionalProperties: false,
+    properties: {
+      $schema: field,
+      services: field,
+      networks: {
+        additionalProperties: {
+          anyOf: [
+            { const: "remote" },
+            {
+              properties: { routes: { additionalProperties: { anyOf: [{ type: "string" }, { required: ["deny"] }] } } },
+            },
+          ],
+        },
+      },
+      ca: field,
+      connectTimeout: { type: "integer", minimum: 1 },
+      workerLimit: field,
+      traffic: { type: "boolean" },
+    },
+  });
+  expect(JSON.stringify(schema)).not.toMatch(/"not":|"fetch"|"connect"/);
+});

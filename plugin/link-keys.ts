@@ -3,10 +3,14 @@
  * finger, two entries for one binding.
  */
 
+import { isUuid } from "./config-schema.ts";
 import { didYouMean } from "./diagnostics.ts";
 import { type Report, placeOf, quote } from "./document.ts";
 import { type Entry, MESH_ID, type VpcBinding, type VpcModel } from "./model.ts";
 import { entryKey } from "./parse-config.ts";
+
+/** Each key is compared with each of them. */
+const MAX_CANDIDATES = 100;
 
 type Section = "services" | "networks";
 
@@ -66,7 +70,10 @@ function* checkSection(section: Section, { model, bindings, report }: SectionChe
     ({ key }) => key,
   );
   // A slip is likely only where something is missing.
-  const wanted = own.filter((binding) => findEntry(model, binding) === undefined).flatMap(keysOf);
+  const wanted = own
+    .filter((binding) => findEntry(model, binding) === undefined)
+    .slice(0, MAX_CANDIDATES)
+    .map(({ bindingName }) => bindingName);
   for (const [key, { at }] of model[section]) {
     if (known.has(key)) continue;
     const elsewhere = misplaced.get(key) ?? [];
@@ -81,7 +88,8 @@ function* checkSection(section: Section, { model, bindings, report }: SectionChe
       yield* elsewhere.map(({ binding }) => binding);
       continue;
     }
-    const meant = didYouMean(key, wanted);
+    // An id is pasted, not typed; and another Worker's id is not like this one's.
+    const meant = isUuid(key) ? undefined : didYouMean(key, wanted);
     if (meant === undefined) continue;
     report({
       severity: "warning",

@@ -3,6 +3,8 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // They need Debian's servers: `npm run test:servers`.
+    exclude: ["test/server-suites/**"],
     // Real processes are started (workerd, wrangler, PostgreSQL); two cores are assumed.
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -20,8 +20,11 @@ export interface RelayOptions {
 const CHUNK = 256 * 1024;
 
 /**
- * @returns the counts, or undefined where none were kept; when one direction breaks the upstream is
- *   closed, and the inbound socket breaks with the end of its handler
+ * Differs from production: while bytes are counted, a target's reset looks like an orderly end to the
+ * Worker, for the runtime gives JavaScript no way to break a socket off.
+ *
+ * @returns the counts, or undefined where none were kept; never rejects, for each end sees on its own
+ *   socket that the other one ended
  */
 export async function relay(
   inbound: Socket,
@@ -43,7 +46,6 @@ export async function relay(
   try {
     await Promise.all([up, down]);
   } catch {
-    // Who reset or hung up is nobody's error here: each end sees it on its own socket.
     await upstream.close();
   }
   return isCounted ? relayed : undefined;

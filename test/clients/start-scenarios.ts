@@ -1,0 +1,53 @@
+/** A scenario Worker in Miniflare, with one VPC Network in front of what the test started. */
+
+import { Miniflare } from "miniflare";
+import { type VpcConfig, withVpc } from "miniflare-vpc";
+import { bundle, COMPATIBILITY } from "./bundle.ts";
+
+export const TUNNEL = "550e8400-e29b-41d4-a716-446655440000";
+
+export interface Scenarios extends AsyncDisposable {
+  /** @throws an `Error` with what the scenario threw */
+  run<Returned>(scenario: string, query?: Record<string, string>): Promise<Returned>;
+  /** @returns what a scenario threw, and after how long */
+  fail(scenario: string, query?: Record<string, string>): Promise<Failure>;
+}
+
+export interface Failure {
+  thrown: string;
+  milliseconds: number;
+}
+
+type Routes = NonNullable<Exclude<NonNullable<VpcConfig["networks"]>[string], string>["routes"]>;
+
+/** @param worker name of a file in `workers/` */
+export async function startScenarios(worker: string, routes: Routes): Promise<Scenarios> {
+  const manifest = await bundle(`${import.meta.dirname}/workers/${worker}.ts`);
+  const config = { name: worker, ...COMPATIBILITY, manifest, env: { NETWORK: network } };
+  const miniflare = new Miniflare(
+    withVpc({ workers: [{ config }] }, { config: { networks: { [TUNNEL]: { routes } } } }),
+  );
+  async function ask<Returned>(scenario: string, query: Record<string, string>): Promise<Answer<Returned>> {
+    const response = await miniflare.dispatchFetch(
+      `http://worker/${scenario}?${new URLSearchParams(query).toString()}`,
+    );
+    return (await response.json()) as Answer<Returned>;
+  }
+  return {
+    async run<Returned>(scenario: string, query: Record<string, string> = {}): Promise<Returned> {
+      const answer = await ask<Returned>(scenario, query);
+      if ("thrown" in answer) throw new Error(`${worker}/${scenario} threw ${answer.thrown}`);
+      return answer.returned;
+    },
+    async fail(scenario, query = {}) {
+      const answer = await ask(scenario, query);
+      if ("thrown" in answer) return answer;
+      throw new Error(`${worker}/${scenario} did not throw but returned ${JSON.stringify(answer.returned)}`);
+    },
+    [Symbol.asyncDispose]: () => miniflare.dispose(),
+  };
+}
+
+type Answer<Returned> = { returned: Returned } | Failure;
+
+const network = { type: "vpc-network", tunnelId: TUNNEL } as const;

@@ -88,6 +88,7 @@ async function activate(
     if ((await pushTable(control, { table: next.table, secret: egress.secret, isOver })) === "over") {
       watch.close();
       inForce.delete(tmpPath);
+      egress.setFunctions(tmpPath, new Map());
       return [];
     }
     // With a generated config, that config changes too, and wrangler restarts by itself.

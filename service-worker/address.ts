@@ -27,6 +27,9 @@ export function isProblem(result: object): result is Problem {
 const MAX_NAME_LENGTH = 253;
 const MAX_PORT = 65535;
 
+/** What a URL parser makes of every spelling of an IPv4 address. */
+const FOUR_PARTS = /^\d+\.\d+\.\d+\.\d+$/;
+
 /** Characters with which a host would stop being one inside a URL, or that a URL parser would drop. */
 // oxlint-disable-next-line no-control-regex
 const NOT_IN_A_HOST = /[\u0000-\u0020\u007f/?#@\\%<>^|]/;
@@ -49,7 +52,7 @@ export function parseHost(text: string): Host | Problem {
   const url = tryUrl(`http://${trimDots(text)}/`);
   if (url === undefined || url.port !== "") return { problem: "is not a host name or an IP address" };
   const hostname = url.hostname;
-  if (ipaddr.IPv4.isValidFourPartDecimal(hostname)) return ipHost(hostname);
+  if (FOUR_PARTS.test(hostname)) return ipHost(hostname);
   if (hostname.length > MAX_NAME_LENGTH) {
     return { problem: `is ${hostname.length} characters long; a name has at most ${MAX_NAME_LENGTH}` };
   }

@@ -5,6 +5,7 @@ import { renameSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { type HttpOrigin, ok, startHttpOrigin } from "./servers/http-origin.ts";
+import { closedPort } from "./servers/tcp-server.ts";
 import { MINIFLARE_VPC, run, serve, type Server, WRANGLER } from "./wrangler/run.ts";
 import { createProject, type Project } from "./wrangler/temporary-project.ts";
 
@@ -135,6 +136,27 @@ test("--env, arguments, SIGTERM", { timeout: 60_000 }, async () => {
   server.signal("SIGTERM");
   expect(await server.ended()).toBe(143);
   expect(project.leftovers()).toEqual([]);
+});
+
+test("traffic lines, and quiet under --log-level error, where failures still show", { timeout: 60_000 }, async () => {
+  await using first = await startHttpOrigin(ok("first"));
+  await using second = await startHttpOrigin(ok("second"));
+  using project = api({ first, second });
+  {
+    await using server = await serve(MINIFLARE_VPC, ["dev"], { project });
+    expect(await server.get("/USERS")).toBe("first");
+    const target = `http://127\\.0\\.0\\.1:${first.port}`;
+    await server.printed(new RegExp(`USERS {2}GET http://users\\.internal/list → ${target} {2}200 {2}\\d+ ms`));
+  }
+  const port = await closedPort();
+  const args = ["dev", "--log-level", "error", "--port", String(port), "--inspector-port", "0"];
+  await using quiet = run(MINIFLARE_VPC, args, { project });
+  const get = (path: string): Promise<string> =>
+    fetch(`http://localhost:${port}${path}`).then((answer) => answer.text());
+  await expect.poll(() => get("/USERS").catch(String), { timeout: 40_000 }).toBe("first");
+  expect(await get("/NET?url=http://elsewhere.internal/")).toContain("destination_not_found");
+  await quiet.printed(/NET {2}GET http:\/\/elsewhere\.internal\/ {2}ProxyError: destination_not_found/);
+  expect(quiet.output()).not.toContain("USERS  GET");
 });
 
 test("several configs, each with the vpc config beside it", { timeout: 60_000 }, async () => {

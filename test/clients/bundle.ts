@@ -8,7 +8,10 @@ import path from "node:path";
 import { promisify } from "node:util";
 import type { MiniflareOptions } from "miniflare";
 
-export const COMPATIBILITY = { compatibilityDate: "2026-11-01", compatibilityFlags: ["nodejs_compat"] };
+export const COMPATIBILITY: { compatibilityDate: string; compatibilityFlags: string[] } = {
+  compatibilityDate: "2026-11-01",
+  compatibilityFlags: ["nodejs_compat"],
+};
 
 type Manifest = NonNullable<MiniflareOptions["workers"][number]["config"]["manifest"]>;
 

@@ -1,0 +1,67 @@
+/** Pools of `pg` and `postgres` in a Worker, against Debian's PostgreSQL. */
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startScenarios, type Scenarios } from "../clients/start-scenarios.ts";
+import { startDebianPostgres } from "./servers/postgres.ts";
+
+describe.each([
+  ["pg", "TCP"],
+  ["pg", "a unix socket"],
+  ["postgres", "TCP"],
+  ["postgres", "a unix socket"],
+])("%s over %s", (library, way) => {
+  const stack = new AsyncDisposableStack();
+  let worker: Scenarios;
+
+  beforeAll(async () => {
+    const server = stack.use(await startDebianPostgres());
+    const target = way === "TCP" ? `127.0.0.1:${server.port}` : `unix:${server.socket}`;
+    worker = stack.use(await startScenarios(library, { "db.internal:5432": target }));
+  });
+  afterAll(() => stack.disposeAsync());
+
+  test("a query with a parameter", async () => {
+    expect(await worker.run("query")).toEqual([{ sum: 42, database: "postgres" }]);
+  });
+
+  test("a prepared statement, used twice", async () => {
+    expect(await worker.run("prepared")).toEqual({ answers: [2, 4], prepared: 1 });
+  });
+
+  test("others don't see an open transaction", async () => {
+    expect(await worker.run("isolation")).toEqual({ during: [0, 0, 0], after: 1 });
+  });
+
+  test("five connections at once", async () => {
+    expect(await worker.run("concurrent")).toEqual({ size: 5, backends: 5 });
+  });
+
+  test("20 MB of rows", async () => {
+    expect(await worker.run("large", { rows: "20000" })).toEqual({ rows: 20_000, length: 20_000_000 });
+  });
+
+  test("a parameter of 8 MB", async () => {
+    expect(await worker.run("upload", { length: "8000000" })).toEqual({ length: 8_000_000, same: true });
+  });
+
+  test("a notification on an idle connection", async () => {
+    expect(await worker.run("notify")).toBe("hello");
+  });
+
+  test("the database's own error, and the pool goes on", async () => {
+    expect(await worker.run("sqlError")).toEqual({ code: "42703", next: 1 });
+  });
+
+  test("a connection that the server ends, and the pool goes on", async () => {
+    const { error, next } = await worker.run<{ error: string; next: number }>("terminated");
+    // Which of the two a library reads first is a matter of chance.
+    expect(error).toMatch(/terminating connection due to administrator command|CONNECTION_CLOSED/);
+    expect(next).toBe(1);
+  });
+});
+
+test("postgres, with its cursor: 100 MB of rows to a slow reader", async () => {
+  await using server = await startDebianPostgres();
+  await using worker = await startScenarios("postgres", { "db.internal:5432": `127.0.0.1:${server.port}` });
+  expect(await worker.run("slowReader", { rows: "10000" })).toEqual({ rows: 10_000, length: 100_000_000 });
+});

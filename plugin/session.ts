@@ -34,11 +34,6 @@ export interface ActiveSession {
   isRemote(key: string): boolean;
 }
 
-/** Miniflare's LogLevel; the enum itself can't be imported. */
-const ERROR = 1;
-
-const STAYS = "The vpc config is broken; the last good one stays in force.";
-
 let generation = 0;
 
 /** What is in force in each instance, by its temporary folder: kept across its reloads. */
@@ -66,20 +61,20 @@ async function activate(
   const loaded = isBroken ? before?.lastGood : fresh;
   if (loaded === undefined) throw new ConfigError(fresh.diagnostics);
   before?.close();
-  if (isBroken) log.logWithLevel(ERROR, `${STAYS}\n${formatDiagnostics(fresh.diagnostics)}`);
+  if (isBroken) complain(log, fresh.diagnostics);
   else report(log, fresh.diagnostics);
 
   const egress = await egressProxy();
   egress.setFunctions(tmpPath, loaded.functions);
   const control = await controlAddress(egress.directory);
   const watch = watchFiles(fresh.files, edit, (error) => log.error(error));
-  const force = { lastGood: loaded, close: watch.close };
+  const force = { lastGood: loaded, close: () => watch.close() };
   inForce.set(tmpPath, force);
 
   async function edit(): Promise<readonly string[]> {
     const next = await load();
     if (hasErrors(next.diagnostics)) {
-      log.logWithLevel(ERROR, `${STAYS}\n${formatDiagnostics(next.diagnostics)}`);
+      complain(log, next.diagnostics);
       return next.files;
     }
     report(log, next.diagnostics);
@@ -118,6 +113,15 @@ function namesOf(files: readonly string[]): string {
     .filter((file) => existsSync(file))
     .map((file) => path.basename(file))
     .join(", ");
+}
+
+function complain(log: Host["log"], diagnostics: readonly Diagnostic[]): void {
+  const error = new Error(
+    `The vpc config is broken; the last good one stays in force.\n${formatDiagnostics(diagnostics)}`,
+  );
+  // A stack says nothing about the user's file.
+  error.stack = error.message;
+  log.error(error);
 }
 
 function report(log: Host["log"], diagnostics: readonly Diagnostic[]): void {

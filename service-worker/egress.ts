@@ -61,7 +61,7 @@ export async function connectThroughEgress(
   writer.releaseLock();
 
   const { text, rest: first } = await readHead(socket.readable);
-  if (/^HTTP\/1\.1 200 /.test(text)) return { socket, first };
+  if (text.startsWith("HTTP/1.1 200 ")) return { socket, first };
   await socket.close();
   const failure = new RegExp(`^${FAILURE_HEADER}: (.*)$`, "im").exec(text)?.[1];
   throw toProxyError(
@@ -80,7 +80,7 @@ export function toEgressTarget(to: Exclude<ForwardTarget, { type: "worker" }>): 
 }
 
 function orderInit(order: EgressOrder): RequestInit {
-  return { cf: order as unknown as RequestInitCfProperties };
+  return { cf: { ...order } };
 }
 
 function parseFailure(text: string): EgressFailure {

@@ -100,9 +100,7 @@ async function fetchDirectly(service: Fetcher, request: Request, order: DirectOr
   const timedOut = new Promise<never>((_, reject) => {
     const remaining = connectTimeout * (1 - PROBE_AFTER);
     probing = setTimeout(() => {
-      probe(order.env, { target: order.target, connectTimeout: remaining }).then((failure) => {
-        if (failure?.code === "connection_timeout") reject(toProxyError(failure));
-      }, reject);
+      void rejectIfUnreachable(order, { within: remaining, reject });
     }, connectTimeout * PROBE_AFTER);
   });
   try {
@@ -112,6 +110,18 @@ async function fetchDirectly(service: Fetcher, request: Request, order: DirectOr
     throw await classify(order);
   } finally {
     clearTimeout(probing);
+  }
+}
+
+async function rejectIfUnreachable(
+  { env, target }: DirectOrder,
+  { within, reject }: { within: number; reject: (error: unknown) => void },
+): Promise<void> {
+  try {
+    const failure = await probe(env, { target, connectTimeout: within });
+    if (failure?.code === "connection_timeout") reject(toProxyError(failure));
+  } catch (error) {
+    reject(error);
   }
 }
 

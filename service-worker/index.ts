@@ -51,9 +51,7 @@ export class Control extends WorkerEntrypoint<ServiceWorkerEnv> {
     }
     const table: RoutingTable = await request.json();
     if (table.version !== TABLE_VERSION) {
-      return new Response(`miniflare-vpc: table version ${table.version}, expected ${TABLE_VERSION}\n`, {
-        status: 400,
-      });
+      return new Response("miniflare-vpc: this table is of another version\n", { status: 400 });
     }
     // Two quick edits may arrive out of order; the newer one stays.
     if (table.generation > current.table.generation) current = indexTable(table);

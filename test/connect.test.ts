@@ -54,12 +54,13 @@ it("rejects in both styles, alike, and leaves no unhandled rejection", async () 
     prelude: `const unhandled = []; addEventListener("unhandledrejection", (event) => unhandled.push(String(event.reason)));`,
     ops: {
       async failures(env, address) {
+        // oxlint-disable-next-line unicorn/consistent-function-scoping -- the function's source is what runs
         const of = (promise: Promise<unknown>): Promise<string> => promise.then(() => "open", String);
         const awaited = of((async () => env.NET.connect(address))());
         const socket = env.NET.connect(address);
         const opened = of(socket.opened);
         const closed = of(socket.closed);
-        const together = of(Promise.all([env.NET.connect(address)]));
+        const together = of(Promise.all([env.NET.connect(address), env.NET.connect(address)]));
         return Promise.all([awaited, opened, closed, together]);
       },
       async dropped(env, address) {

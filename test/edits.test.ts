@@ -86,12 +86,13 @@ it("lets a request in flight finish on the table it started with", async () => {
 it("serves tcp and unix targets that an edit brings", async () => {
   await writeFile(file, routesTo("127.0.0.1:1"));
   await using tcp = await startTcpServer((socket) => socket.end("tcp"));
-  await using _unix = await startTcpServer((socket) => socket.end("unix"), { path: path.join(folder, "s.sock") });
+  await using unix = await startTcpServer((socket) => socket.end("unix"), { path: path.join(folder, "s.sock") });
   await using session = await start();
   await writeFile(file, routesTo(`127.0.0.1:${tcp.port}`));
   await vi.waitFor(async () => expect(await session.call("ping")).toBe("tcp"));
   await writeFile(file, routesTo("unix:s.sock"));
   await vi.waitFor(async () => expect(await session.call("ping")).toBe("unix"));
+  expect(unix.accepted).toBe(1);
 });
 
 it("reports a broken edit and keeps the last good one, then takes the next", async () => {

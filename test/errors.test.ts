@@ -12,6 +12,10 @@ const ops = {
   connect: async (env: any, address: string) => void (await env.NET.connect(address)),
 };
 
+function selfRouted(workerLimit: number): object {
+  return { workerLimit, networks: { [TUNNEL]: { routes: { "self.internal": "worker:app" } } } };
+}
+
 /** Neither a stack nor a word of the runtime's own may reach the terminal. */
 function expectNoStack(session: Session): void {
   expect(session.output()).not.toMatch(/stack:|workerd@|internal error|\n\s+at |Uncaught/i);
@@ -118,19 +122,15 @@ it("serves the next request at once after an error", async () => {
   const port = await closedPort();
   await using session = await startSession({ config: network(`127.0.0.1:${port}`), ops });
   await expect(session.call("fetch", "http://a.internal/")).rejects.toThrow("connection_refused");
-  await using _origin = await startHttpOrigin(ok("up"), { host: "127.0.0.1", port });
+  await using origin = await startHttpOrigin(ok("up"), { host: "127.0.0.1", port });
   expect(await session.call("fetch", "http://a.internal/")).toBe("up");
+  expect(origin.requests).toHaveLength(1);
 });
 
 describe("proxy_loop_detected", () => {
-  const config = (workerLimit: number): object => ({
-    workerLimit,
-    networks: { [TUNNEL]: { routes: { "self.internal": "worker:app" } } },
-  });
-
   it("stops a Worker that fetches itself", async () => {
     await using session = await startSession({
-      config: config(16),
+      config: selfRouted(16),
       ops: {
         loop: async (env, _, request) => (await env.NET.fetch(request.url.replace("//app", "//self.internal"))).text(),
       },
@@ -144,7 +144,7 @@ describe("proxy_loop_detected", () => {
 
   it("stops a Worker that connects to itself", async () => {
     await using session = await startSession({
-      config: config(8),
+      config: selfRouted(8),
       handlers: `async connect(socket, env) {
         const next = env.NET.connect("self.internal:1");
         try { await next.opened; await next.readable.pipeTo(socket.writable); }

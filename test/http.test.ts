@@ -183,12 +183,13 @@ describe("a VPC Network", () => {
   it("reaches a unix socket", async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), "vpc-"));
     try {
-      await using _origin = await startHttpOrigin(ok("socket"), { path: path.join(folder, "app.sock") });
+      await using origin = await startHttpOrigin(ok("socket"), { path: path.join(folder, "app.sock") });
       await using session = await startSession({
         config: { networks: { [TUNNEL]: { routes: { "a.internal": `unix:${folder}/app.sock` } } } },
         ops: { text },
       });
       expect(await session.call("text", ["NET", "http://a.internal/"])).toBe("socket");
+      expect(origin.requests).toHaveLength(1);
     } finally {
       await rm(folder, { recursive: true });
     }
@@ -252,6 +253,7 @@ describe.each([
           void writer.write(new TextEncoder().encode("a-part"));
           const response = await env.NET.fetch(`http://a.internal:${port}/`, { method: "POST", body: readable });
           const reader = response.body.getReader();
+          // oxlint-disable-next-line unicorn/consistent-function-scoping -- the function's source is what runs
           const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
           const first = decode((await reader.read()).value);
           await writer.write(new TextEncoder().encode("b-part"));
@@ -288,7 +290,9 @@ describe.each([
   it("upgrades to a WebSocket", async () => {
     const sockets = new WebSocketServer({ host: "127.0.0.1", port: 0 });
     await new Promise((resolve) => sockets.once("listening", resolve));
-    sockets.on("connection", (socket) => socket.on("message", (data) => socket.send(`echo ${String(data)}`)));
+    sockets.on("connection", (socket) =>
+      socket.on("message", (data: Buffer) => socket.send(`echo ${data.toString()}`)),
+    );
     const { port } = sockets.address() as { port: number };
     try {
       await using session = await startSession({

@@ -6,9 +6,9 @@
 
 import { readFileSync } from "node:fs";
 
-import { runDev } from "./dev.ts";
+import { runDev } from "./dev/dev.ts";
 import { didYouMean } from "./diagnostics.ts";
-import type { Exit } from "./run-wrangler.ts";
+import type { Exit } from "./dev/run-wrangler.ts";
 
 interface Command {
   summary: string;

@@ -6,16 +6,16 @@
 import path from "node:path";
 
 import type { RoutingTable } from "../service-worker/table.ts";
-import { compile } from "./compile.ts";
+import { compile } from "./link/compile.ts";
 import type { VpcConfig, VpcFunctionTarget } from "./config.ts";
 import type { Diagnostic } from "./diagnostics.ts";
-import { type VpcDocument, emptyDocument } from "./document.ts";
-import { type LinkedBinding, link } from "./link.ts";
-import type { SessionWorker, VpcModel } from "./model.ts";
-import { emptyModel, parseConfig } from "./parse-config.ts";
-import { type ReadResult, readVpc, readVpcIn } from "./read-vpc.ts";
+import { type VpcDocument, emptyDocument } from "./read/document.ts";
+import { type LinkedBinding, link } from "./link/link.ts";
+import type { SessionWorker, VpcModel } from "./link/model.ts";
+import { emptyModel, parseConfig } from "./parse/parse-config.ts";
+import { type ReadResult, readVpc, readVpcIn } from "./read/read-vpc.ts";
 
-export type { SessionWorker, VpcBinding } from "./model.ts";
+export type { SessionWorker, VpcBinding } from "./link/model.ts";
 
 /** A path; the config itself; or undefined: the one beside each Worker's wrangler config. */
 export type ConfigSource = string | VpcConfig | undefined;

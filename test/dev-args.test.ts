@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseDevArgs, replaceConfigs } from "../plugin/dev-args.ts";
+import { parseDevArgs, replaceConfigs } from "../plugin/dev/dev-args.ts";
 
 describe("the configs named on the command line", () => {
   const cases: [given: string, named: string[], replaced: string][] = [

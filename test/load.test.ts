@@ -6,7 +6,7 @@ import { describe, expect, test, vi } from "vitest";
 
 import type { VpcConfig } from "../plugin/config.ts";
 import { OBJECT_SOURCE } from "../plugin/load.ts";
-import { CONFIG_NAMES } from "../plugin/read-vpc.ts";
+import { CONFIG_NAMES } from "../plugin/read/read-vpc.ts";
 import { networkOf, portOf, targetsOf } from "./session-table.ts";
 import { TUNNEL_ID, createFolder, networkBinding, serviceBinding } from "./vpc-folder.ts";
 

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { parseDevArgs } from "../plugin/dev-args.ts";
-import { findConfigs, findEnvironment } from "../plugin/find-configs.ts";
-import { activeSection, readWranglerConfig, vpcBindings, workerNameOf } from "../plugin/read-wrangler.ts";
+import { parseDevArgs } from "../plugin/dev/dev-args.ts";
+import { findConfigs, findEnvironment } from "../plugin/dev/find-configs.ts";
+import { activeSection, readWranglerConfig, vpcBindings, workerNameOf } from "../plugin/dev/read-wrangler.ts";
 
 let folder: string;
 beforeEach(() => {

@@ -12,8 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { SIBLING_PATTERN, siblingName } from "../plugin/sibling.ts";
-import { SiblingFiles } from "../plugin/sibling-files.ts";
+import { SIBLING_PATTERN, siblingName } from "../plugin/dev/sibling.ts";
+import { SiblingFiles } from "../plugin/dev/sibling-files.ts";
 
 let folder: string;
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { JsonObject } from "../plugin/read-wrangler.ts";
-import { SIBLING_PATTERN, siblingName, siblingPid, writeSibling } from "../plugin/sibling.ts";
+import type { JsonObject } from "../plugin/dev/read-wrangler.ts";
+import { SIBLING_PATTERN, siblingName, siblingPid, writeSibling } from "../plugin/dev/sibling.ts";
 
 interface Options {
   env?: string;

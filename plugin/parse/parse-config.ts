@@ -8,10 +8,10 @@ import path from "node:path";
 
 import { checkFields } from "./check-fields.ts";
 import { configFields, isUuid } from "./config-schema.ts";
-import type { Diagnostic } from "./diagnostics.ts";
-import { type Parsing, type VpcDocument, isTable, placeOf, quote, reportTo } from "./document.ts";
-import type { Path } from "./locate.ts";
-import { DEFAULT_SETTINGS, type Entry, type VpcModel } from "./model.ts";
+import type { Diagnostic } from "../diagnostics.ts";
+import { type Parsing, type VpcDocument, isTable, placeOf, quote, reportTo } from "../read/document.ts";
+import type { Path } from "../read/locate.ts";
+import { DEFAULT_SETTINGS, type Entry, type VpcModel } from "../link/model.ts";
 import { parseNetwork } from "./parse-network.ts";
 import { parseService } from "./parse-service.ts";
 

@@ -9,7 +9,7 @@ import {
   type Service,
   TABLE_VERSION,
   bindingKey,
-} from "../service-worker/table.ts";
+} from "../../service-worker/table.ts";
 import type { LinkedBinding } from "./link.ts";
 
 export function compile(linked: readonly LinkedBinding[], generation: number): RoutingTable {

@@ -4,7 +4,7 @@
 
 import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
 
-import type { Diagnostic } from "./diagnostics.ts";
+import type { Diagnostic } from "../diagnostics.ts";
 import { type LocatedNode, type Position, locateInTree } from "./locate.ts";
 import type { ReadText } from "./read-vpc.ts";
 

@@ -9,16 +9,16 @@
 
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { parseDevArgs, replaceConfigs } from "./dev-args.ts";
-import { formatDiagnostics, formatLocation } from "./diagnostics.ts";
+import { formatDiagnostics, formatLocation } from "../diagnostics.ts";
+import { packageEntry } from "../with-vpc.ts";
 import { findConfigs, findEnvironment } from "./find-configs.ts";
 import { loadProject, type Project, siblingsOf } from "./project.ts";
 import { type Exit, findWrangler, runWrangler } from "./run-wrangler.ts";
 import { SiblingFiles } from "./sibling-files.ts";
 import { generatesTypes } from "./sibling.ts";
-import { watchFiles } from "./watch.ts";
+import { watchFiles } from "../watch.ts";
 
 const DEV_USAGE = `miniflare-vpc dev [arguments of wrangler dev]
 
@@ -33,9 +33,6 @@ See wrangler dev --help for them all.`;
 
 /** wrangler compares it with the config it runs, which is the generated one. */
 const TYPES_FILE = "worker-configuration.d.ts";
-
-/** Where the build puts the plugin, seen from the built command. */
-const PLUGIN_PACKAGE = fileURLToPath(new URL("./index.js", import.meta.url));
 
 /** @param argv what follows `dev` on the command line */
 export async function runDev(argv: readonly string[]): Promise<Exit> {
@@ -75,7 +72,7 @@ export async function runDev(argv: readonly string[]): Promise<Exit> {
 
   using siblings = new SiblingFiles();
   const write = (project: Project): string[] =>
-    siblingsOf(project, { env, pluginPackage: PLUGIN_PACKAGE }).map(({ file, content }, position) =>
+    siblingsOf(project, { env, pluginPackage: packageEntry() }).map(({ file, content }, position) =>
       siblings.write(file, position, content),
     );
   const files = write(start.project);

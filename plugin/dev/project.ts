@@ -5,11 +5,11 @@
 
 import path from "node:path";
 
-import { bindingKey } from "../service-worker/table.ts";
-import type { Diagnostic } from "./diagnostics.ts";
-import { hasErrors } from "./diagnostics.ts";
+import { bindingKey } from "../../service-worker/table.ts";
+import type { Diagnostic } from "../diagnostics.ts";
+import { hasErrors } from "../diagnostics.ts";
 import type { ConfigSource } from "./find-configs.ts";
-import { loadSession } from "./load.ts";
+import { loadSession } from "../load.ts";
 import {
   activeSection,
   isDiagnostic,

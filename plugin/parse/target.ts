@@ -5,14 +5,14 @@
 
 import path from "node:path";
 
-import { isProblem, parseEndpoint, parseHost } from "../service-worker/address.ts";
-import { PROXY_ERROR_CODES, isProxyErrorCode } from "../service-worker/proxy-error.ts";
-import type { Target } from "../service-worker/table.ts";
-import type { VpcFunctionTarget } from "./config.ts";
-import { didYouMean } from "./diagnostics.ts";
-import { type Parsing, type Report, isTable, quote } from "./document.ts";
-import type { Path } from "./locate.ts";
-import type { ModelTarget } from "./model.ts";
+import { isProblem, parseEndpoint, parseHost } from "../../service-worker/address.ts";
+import { PROXY_ERROR_CODES, isProxyErrorCode } from "../../service-worker/proxy-error.ts";
+import type { Target } from "../../service-worker/table.ts";
+import type { VpcFunctionTarget } from "../config.ts";
+import { didYouMean } from "../diagnostics.ts";
+import { type Parsing, type Report, isTable, quote } from "../read/document.ts";
+import type { Path } from "../read/locate.ts";
+import type { ModelTarget } from "../link/model.ts";
 
 const FORMS =
   'A target is "localhost:3000", "unix:path", "http://localhost:3000", "worker:NAME", "passthrough" or { "deny": code }.';

@@ -4,7 +4,7 @@
 
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 
-import type { Diagnostic } from "./diagnostics.ts";
+import type { Diagnostic } from "../diagnostics.ts";
 import { type LocatedNode, type Position, locateInTree, positionsOf } from "./locate.ts";
 import type { ReadText } from "./read-vpc.ts";
 

@@ -3,13 +3,13 @@
  * directory API.
  */
 
-import type { Service } from "../service-worker/table.ts";
+import type { Service } from "../../service-worker/table.ts";
 import { type Checked, checkFields } from "./check-fields.ts";
-import type { ServiceEntry } from "./config.ts";
+import type { ServiceEntry } from "../config.ts";
 import { isUuid, serviceFields } from "./config-schema.ts";
-import { type Finding, type Parsing, isTable, quote } from "./document.ts";
-import type { Path } from "./locate.ts";
-import type { Entry, ModelTarget, ServiceModel } from "./model.ts";
+import { type Finding, type Parsing, isTable, quote } from "../read/document.ts";
+import type { Path } from "../read/locate.ts";
+import type { Entry, ModelTarget, ServiceModel } from "../link/model.ts";
 import { type HostModel, parseServiceHost } from "./parse-host.ts";
 import { isFunctionTarget, parseTarget } from "./target.ts";
 

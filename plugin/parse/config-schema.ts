@@ -5,9 +5,9 @@
 
 import * as v from "valibot";
 
-import { PROXY_ERROR_CODES } from "../service-worker/proxy-error.ts";
-import type { NetworkEntry, ServiceEntry, VpcConfig, VpcFunction, VpcFunctions } from "./config.ts";
-import { isTable } from "./document.ts";
+import { PROXY_ERROR_CODES } from "../../service-worker/proxy-error.ts";
+import type { NetworkEntry, ServiceEntry, VpcConfig, VpcFunction, VpcFunctions } from "../config.ts";
+import { isTable } from "../read/document.ts";
 
 const MAX_PORT = 65_535;
 /** What a Node timer holds; a longer one would fire at once. */

@@ -2,8 +2,8 @@
  * Destinations: the left-hand side of a route, in the normal form that `decide` matches on.
  */
 
-import { type Host, formatEndpoint, isProblem, maskBytes, parseHost, parsePort } from "../service-worker/address.ts";
-import type { Route, RouteMatch } from "../service-worker/table.ts";
+import { type Host, formatEndpoint, isProblem, maskBytes, parseHost, parsePort } from "../../service-worker/address.ts";
+import type { Route, RouteMatch } from "../../service-worker/table.ts";
 
 export type Destination = Pick<Route, "match" | "ports">;
 

@@ -14,7 +14,7 @@ import {
   traverseNodes,
 } from "toml-eslint-parser";
 
-import type { Diagnostic } from "./diagnostics.ts";
+import type { Diagnostic } from "../diagnostics.ts";
 
 export type Json = string | number | boolean | null | Json[] | JsonObject;
 export interface JsonObject {

@@ -3,7 +3,7 @@
  * finding about it becomes a Diagnostic.
  */
 
-import { type Diagnostic, formatLocation } from "./diagnostics.ts";
+import { type Diagnostic, formatLocation } from "../diagnostics.ts";
 import { type Locate, type Path, formatPath } from "./locate.ts";
 
 export interface VpcDocument {

@@ -5,9 +5,9 @@
 import * as v from "valibot";
 
 import type { FieldsOf } from "./config-schema.ts";
-import { didYouMean } from "./diagnostics.ts";
-import { type Parsing, isTable, quote } from "./document.ts";
-import { type Path, formatPath } from "./locate.ts";
+import { didYouMean } from "../diagnostics.ts";
+import { type Parsing, isTable, quote } from "../read/document.ts";
+import { type Path, formatPath } from "../read/locate.ts";
 
 /** What is left of a `T` after its bad and missing fields were reported. */
 export type Checked<T> = T extends string | number | boolean | null | undefined | readonly unknown[]

@@ -8,7 +8,7 @@ import path from "node:path";
 import { parseEnv } from "node:util";
 
 import type { DevArgs } from "./dev-args.ts";
-import type { Diagnostic } from "./diagnostics.ts";
+import type { Diagnostic } from "../diagnostics.ts";
 import { isDiagnostic, readWranglerConfig } from "./read-wrangler.ts";
 
 export interface ConfigSource {

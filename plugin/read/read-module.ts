@@ -10,7 +10,7 @@ import { pathToFileURL } from "node:url";
 
 import { type BuildFailure, type Message, type OutputFile, type Plugin, build } from "esbuild";
 
-import type { Diagnostic } from "./diagnostics.ts";
+import type { Diagnostic } from "../diagnostics.ts";
 import { locateInScript } from "./locate.ts";
 import { type ReadResult, unreadable } from "./read-vpc.ts";
 

@@ -19,7 +19,7 @@ const schema = toJsonSchema(configSchema, {
   overrideSchema: ({ valibotSchema }) => (valibotSchema.type === "custom" ? NEVER : undefined),
   errorMode: "ignore",
 });
-const descriptions = await readDescriptions(new URL("./config.ts", import.meta.url));
+const descriptions = await readDescriptions(new URL("../config.ts", import.meta.url));
 const document = { $schema: "http://json-schema.org/draft-07/schema#", title: "miniflare-vpc" };
 await writeFile(output, `${JSON.stringify(Object.assign(document, rewrite(schema, descriptions)), undefined, 2)}\n`);
 

@@ -2,10 +2,10 @@
  * The routes of `cf1:network`: the union of all networks, in which one destination has one target.
  */
 
-import type { Route, Target } from "../service-worker/table.ts";
-import { matchKey } from "./destination.ts";
-import type { Path } from "./locate.ts";
-import { findOverlaps } from "./port-ranges.ts";
+import type { Route, Target } from "../../service-worker/table.ts";
+import { matchKey } from "../parse/destination.ts";
+import type { Path } from "../read/locate.ts";
+import { findOverlaps } from "../parse/port-ranges.ts";
 
 /** A route, and where in the config it stands. */
 export interface PlacedRoute {

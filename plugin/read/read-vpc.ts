@@ -5,7 +5,7 @@
 import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 
-import type { Diagnostic } from "./diagnostics.ts";
+import type { Diagnostic } from "../diagnostics.ts";
 import type { VpcDocument } from "./document.ts";
 import { readJsonc } from "./read-jsonc.ts";
 import { readModule } from "./read-module.ts";

@@ -4,11 +4,11 @@
 
 import { isIP } from "node:net";
 
-import { type Host, type Problem, isProblem, parseHost, parsePort } from "../service-worker/address.ts";
+import { type Host, type Problem, isProblem, parseHost, parsePort } from "../../service-worker/address.ts";
 import type { Checked } from "./check-fields.ts";
-import type { ServiceEntry, ServiceHost } from "./config.ts";
-import { type Report, quote } from "./document.ts";
-import type { Path } from "./locate.ts";
+import type { ServiceEntry, ServiceHost } from "../config.ts";
+import { type Report, quote } from "../read/document.ts";
+import type { Path } from "../read/locate.ts";
 
 const FORMS = 'A host is "ipv4", "ipv6" or both with "network", or "hostname" with "resolver_network".';
 

@@ -3,11 +3,11 @@
  * finger, two entries for one binding.
  */
 
-import { isUuid } from "./config-schema.ts";
-import { didYouMean } from "./diagnostics.ts";
-import { type Report, placeOf, quote } from "./document.ts";
+import { isUuid } from "../parse/config-schema.ts";
+import { didYouMean } from "../diagnostics.ts";
+import { type Report, placeOf, quote } from "../read/document.ts";
 import { type Entry, MESH_ID, type VpcBinding, type VpcModel } from "./model.ts";
-import { entryKey } from "./parse-config.ts";
+import { entryKey } from "../parse/parse-config.ts";
 
 /** Each key is compared with each of them. */
 const MAX_CANDIDATES = 100;

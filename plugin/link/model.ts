@@ -3,10 +3,10 @@
  * is normalised; nothing checks it again.
  */
 
-import type { Route, Service, Target } from "../service-worker/table.ts";
-import type { TlsSettings, VpcFunctionTarget } from "./config.ts";
-import type { VpcDocument } from "./document.ts";
-import type { Path } from "./locate.ts";
+import type { Route, Service, Target } from "../../service-worker/table.ts";
+import type { TlsSettings, VpcFunctionTarget } from "../config.ts";
+import type { VpcDocument } from "../read/document.ts";
+import type { Path } from "../read/locate.ts";
 
 /** A Worker of the session, as the plugin sees it. */
 export interface SessionWorker {

@@ -3,12 +3,12 @@
  * Reads no files; its answer is complete but for the numbering of networks.
  */
 
-import { type Network, type Service, type Target, bindingKey } from "../service-worker/table.ts";
-import type { VpcFunctionTarget } from "./config.ts";
-import { type Diagnostic, didYouMean, formatLocation } from "./diagnostics.ts";
-import { type Report, originOf, placeOf, quote, reportTo } from "./document.ts";
+import { type Network, type Service, type Target, bindingKey } from "../../service-worker/table.ts";
+import type { VpcFunctionTarget } from "../config.ts";
+import { type Diagnostic, didYouMean, formatLocation } from "../diagnostics.ts";
+import { type Report, originOf, placeOf, quote, reportTo } from "../read/document.ts";
 import { checkKeys, findEntry } from "./link-keys.ts";
-import { formatPath } from "./locate.ts";
+import { formatPath } from "../read/locate.ts";
 import { type PlacedRoute, mergeRoutes } from "./merge-networks.ts";
 import {
   type Entry,
@@ -21,7 +21,7 @@ import {
   type VpcBinding,
   type VpcModel,
 } from "./model.ts";
-import { entryKey } from "./parse-config.ts";
+import { entryKey } from "../parse/parse-config.ts";
 
 export interface LinkedBinding extends VpcBinding {
   workerName: string;

@@ -5,9 +5,9 @@
 import { checkFields } from "./check-fields.ts";
 import { networkFields } from "./config-schema.ts";
 import { formatDestination, matchKey, parseDestination } from "./destination.ts";
-import { type Parsing, isTable, placeOf, quote } from "./document.ts";
-import type { Path } from "./locate.ts";
-import type { Entry, NetworkModel, RouteModel } from "./model.ts";
+import { type Parsing, isTable, placeOf, quote } from "../read/document.ts";
+import type { Path } from "../read/locate.ts";
+import type { Entry, NetworkModel, RouteModel } from "../link/model.ts";
 import { findOverlaps, formatSharedPorts } from "./port-ranges.ts";
 import { parseTarget } from "./target.ts";
 

@@ -12,7 +12,7 @@ import { createFolder } from "./vpc-folder.ts";
 test("has every field, each described, and no functions", async () => {
   await using vpc = await createFolder();
   const file = path.join(vpc.folder, "vpc.schema.json");
-  const script = path.resolve(import.meta.dirname, "../plugin/json-schema.ts");
+  const script = path.resolve(import.meta.dirname, "../plugin/parse/json-schema.ts");
   await promisify(execFile)(process.execPath, [script, file]);
   const schema: unknown = JSON.parse(await readFile(file, "utf8"));
   const field: unknown = { description: expect.stringMatching(/./) };

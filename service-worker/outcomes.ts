@@ -17,18 +17,22 @@ interface Pending {
 
 const pending = new Map<string, Pending>();
 
-/** Settled outcomes nobody asked for are dropped beyond this many, oldest first. */
+/** Outcomes that nobody asked for, or nobody reported, are dropped beyond this many, oldest first. */
 const MAX_PENDING = 10_000;
 
-/** Longer than any connect timeout; bounds what a caller with an invented id can wait for. */
+/**
+ * Milliseconds; longer than any connection attempt. What waits for another event alone is taken for
+ * hung and cancelled by the runtime; what also waits for a timer is not.
+ */
 const MAX_WAIT = 600_000;
 
 export async function awaitOutcome(connectionId: string): Promise<Outcome> {
-  const { outcome } = pendingFor(connectionId);
-  const lost = scheduler.wait(MAX_WAIT).then((): Outcome => ({ type: "failed", code: "proxy_internal_error" }));
+  const { outcome, resolve } = pendingFor(connectionId);
+  const timer = setTimeout(() => resolve({ type: "failed", code: "proxy_internal_error" }), MAX_WAIT);
   try {
-    return await Promise.race([outcome, lost]);
+    return await outcome;
   } finally {
+    clearTimeout(timer);
     pending.delete(connectionId);
   }
 }

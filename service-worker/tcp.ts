@@ -117,7 +117,7 @@ async function open(
   socket: Socket,
   { env, target, connectTimeout }: { env: ServiceWorkerEnv; target: EgressTarget; connectTimeout: number },
 ): Promise<Socket> {
-  const timer = new AbortController();
+  let timer: number | null = null;
   // A socket that fails rejects both promises; only `opened` is read here.
   socket.closed.catch(() => undefined);
   try {
@@ -126,24 +126,19 @@ async function open(
         () => "open" as const,
         () => "failed" as const,
       ),
-      timeout(connectTimeout, timer.signal),
+      new Promise<"timeout">((resolve) => {
+        timer = setTimeout(() => resolve("timeout"), connectTimeout);
+      }),
     ]);
     if (outcome === "open") return socket;
     if (outcome === "timeout") {
       throw new ProxyError("connection_timeout", { reason: `no answer within ${connectTimeout} ms` });
     }
   } finally {
-    timer.abort();
+    clearTimeout(timer);
   }
   const failure = await probe(env, { target, connectTimeout });
   throw failure === null ? new ProxyError("connection_terminated") : toProxyError(failure);
-}
-
-function timeout(milliseconds: number, signal: AbortSignal): Promise<"timeout"> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve("timeout"), milliseconds);
-    signal.addEventListener("abort", () => clearTimeout(timer));
-  });
 }
 
 function bracketed(host: string): string {

@@ -2,6 +2,7 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    globalSetup: ["test/node-version.ts"],
     include: ["test/**/*.test.ts"],
     // They need Debian's servers: `npm run test:servers`.
     exclude: ["test/server-suites/**"],

@@ -4,6 +4,7 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    globalSetup: ["test/node-version.ts"],
     include: ["test/server-suites/**/*.test.ts"],
     maxWorkers: 1,
     testTimeout: 30_000,

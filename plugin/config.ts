@@ -17,7 +17,7 @@ export interface VpcConfig {
   networks?: Record<string, "remote" | NetworkEntry>;
   /** PEM files of further trusted roots, relative to this file. */
   ca?: string[];
-  /** Milliseconds until a connection attempt counts as `connection_timeout`. Default: 5000. */
+  /** Milliseconds until a connection attempt counts as `connection_timeout`. Default: 5000; at most 300000, five minutes. */
   connectTimeout?: number;
   /** Requests in flight to one `worker:` target before `proxy_loop_detected`. Default: 256. */
   workerLimit?: number;

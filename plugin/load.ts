@@ -1,6 +1,6 @@
 /**
- * The entry: a session's Workers and their vpc configs → the table they run on. Throws for no mistake
- * of a user's; all of them are in `diagnostics`.
+ * From a session to its table: has each vpc config read, parsed and linked with the Workers it is for, and
+ * compiles all of them into one. Throws for no mistake of a user's; all of them are in `diagnostics`.
  */
 
 import path from "node:path";
@@ -11,11 +11,11 @@ import type { VpcConfig, VpcFunctionTarget } from "./config.ts";
 import type { Diagnostic } from "./diagnostics.ts";
 import { type VpcDocument, emptyDocument } from "./read/document.ts";
 import { type LinkedBinding, link } from "./link/link.ts";
-import type { SessionWorker, VpcModel } from "./link/model.ts";
+import type { SessionWorker, VpcModel } from "./model.ts";
 import { emptyModel, parseConfig } from "./parse/parse-config.ts";
 import { type ReadResult, readVpc, readVpcIn } from "./read/read-vpc.ts";
 
-export type { SessionWorker, VpcBinding } from "./link/model.ts";
+export type { SessionWorker, VpcBinding } from "./model.ts";
 
 /** A path; the config itself; or undefined: the one beside each Worker's wrangler config. */
 export type ConfigSource = string | VpcConfig | undefined;

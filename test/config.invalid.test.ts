@@ -43,7 +43,7 @@ test("mistakes in all sections are reported in one go, in the order of the file"
   });
   const loaded = await vpc.load([vpc.worker("app", [serviceBinding("API"), networkBinding("NET")])]);
   expect(vpc.format(loaded).filter((line) => !line.startsWith(" "))).toEqual([
-    'vpc.jsonc:2:21: error: "connectTimeout" is "5s", but must be a whole number of milliseconds from 1 to 2147483647 [invalid-value]',
+    'vpc.jsonc:2:21: error: "connectTimeout" is "5s", but must be a whole number of milliseconds from 1 to 300000 [invalid-value]',
     'vpc.jsonc:3:57: error: "host" has neither an address nor a hostname [invalid-host]',
     'vpc.jsonc:4:38: error: the destination "a:0" has the port 0, which is not between 1 and 65535 [invalid-destination]',
     'vpc.jsonc:4:65: error: the target "worker:nobody" is no Worker of this session [unknown-worker]',

@@ -12,7 +12,7 @@ import { createFolder } from "./vpc-folder.ts";
 test("has every field, each described, and no functions", async () => {
   await using vpc = await createFolder();
   const file = path.join(vpc.folder, "vpc.schema.json");
-  const script = path.resolve(import.meta.dirname, "../plugin/parse/json-schema.ts");
+  const script = path.resolve(import.meta.dirname, "../plugin/parse/write-json-schema.ts");
   await promisify(execFile)(process.execPath, [script, file]);
   const schema: unknown = JSON.parse(await readFile(file, "utf8"));
   const field: unknown = { description: expect.stringMatching(/./) };
@@ -33,7 +33,7 @@ test("has every field, each described, and no functions", async () => {
         },
       },
       ca: field,
-      connectTimeout: { type: "integer", minimum: 1 },
+      connectTimeout: { type: "integer", minimum: 1, maximum: 300_000 },
       workerLimit: field,
       traffic: { type: "boolean" },
     },

@@ -235,7 +235,7 @@ export default {
 };`,
       {},
       [
-        'vpc.config.ts:4:3: error: "connectTimeout" is "5s", but must be a whole number of milliseconds from 1 to 2147483647 [invalid-value]',
+        'vpc.config.ts:4:3: error: "connectTimeout" is "5s", but must be a whole number of milliseconds from 1 to 300000 [invalid-value]',
         'vpc.config.ts:7:5: error: the target "localhost:x" has the port "x", which is not a number [invalid-target]',
         'vpc.config.ts:10:5: error: the destination "10.1.0.0/8" has bits set behind its prefix /8 [invalid-destination]',
         'vpc.config.ts:13:5: error: "A." is the same destination as "a" on line 12 [duplicate-destination]',

@@ -1,18 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { SIBLING_PATTERN, siblingName } from "../plugin/dev/sibling.ts";
+import { SIBLING_PATTERN, siblingName, unfinished } from "../plugin/dev/sibling.ts";
 import { SiblingFiles } from "../plugin/dev/sibling-files.ts";
 
 let folder: string;
@@ -47,12 +38,14 @@ test("of processes that are gone are removed, others are kept", () => {
   const { pid } = spawnSync(process.execPath, ["--version"]);
   const dead = path.join(folder, siblingName(pid, 0));
   const alive = path.join(folder, siblingName(process.ppid, 0));
-  writeFileSync(dead, "");
-  writeFileSync(alive, "");
+  for (const file of [dead, alive]) {
+    writeFileSync(file, "");
+    writeFileSync(unfinished(file), "");
+  }
   using siblings = new SiblingFiles();
-  siblings.write(config(), 0, "{}");
-  expect(existsSync(dead)).toBe(false);
-  expect(existsSync(alive)).toBe(true);
+  const written = siblings.write(config(), 0, "{}");
+  const names = [written, alive, unfinished(alive)].map((file) => path.basename(file));
+  expect(readdirSync(folder).toSorted()).toEqual(names.toSorted());
 });
 
 test("are not seen by git", () => {
@@ -61,7 +54,7 @@ test("are not seen by git", () => {
   writeFileSync(list, "*.log");
   for (let run = 0; run < 2; run++) {
     using siblings = new SiblingFiles();
-    siblings.write(config(), 0, "{}");
+    writeFileSync(unfinished(siblings.write(config(), 0, "{}")), "");
     expect(git(folder, "status", "--porcelain")).toBe("");
   }
   expect(readFileSync(list, "utf8")).toBe(`*.log\n${SIBLING_PATTERN}\n`);

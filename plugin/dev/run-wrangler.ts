@@ -8,6 +8,8 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 
+import { hasCode } from "../error.ts";
+
 /** How a process ended. */
 export type Exit = number | NodeJS.Signals;
 
@@ -46,7 +48,7 @@ function resolveFrom(folder: string, request: string): string | undefined {
   try {
     return createRequire(path.join(folder, "from-here.js")).resolve(request);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND") return undefined;
+    if (hasCode(error, "MODULE_NOT_FOUND")) return undefined;
     throw error;
   }
 }

@@ -7,7 +7,9 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-import { SIBLING_PATTERN, siblingName, siblingPid } from "./sibling.ts";
+import { hasCode, messageOf } from "../error.ts";
+import { isRunning } from "../is-running.ts";
+import { SIBLING_PATTERN, siblingName, siblingPid, unfinished } from "./sibling.ts";
 
 export class SiblingFiles implements Disposable {
   /** File to content, as last written. */
@@ -34,9 +36,8 @@ export class SiblingFiles implements Disposable {
       excludeFromGit(folder);
     }
     this.#written.set(file, content);
-    // wrangler must never read half a file.
-    writeFileSync(`${file}.new`, content);
-    renameSync(`${file}.new`, file);
+    writeFileSync(unfinished(file), content);
+    renameSync(unfinished(file), file);
     return file;
   }
 
@@ -44,7 +45,7 @@ export class SiblingFiles implements Disposable {
     process.off("exit", this.#remove);
     for (const file of this.#written.keys()) {
       rmSync(file, { force: true });
-      rmSync(`${file}.new`, { force: true });
+      rmSync(unfinished(file), { force: true });
     }
     this.#written.clear();
   }
@@ -55,16 +56,6 @@ function sweep(folder: string): void {
   for (const name of readdirSync(folder)) {
     const pid = siblingPid(name);
     if (pid !== undefined && !isRunning(pid)) rmSync(path.join(folder, name), { force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it runs, as another user.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 
@@ -79,8 +70,7 @@ function excludeFromGit(folder: string): void {
     mkdirSync(path.dirname(file), { recursive: true });
     appendFileSync(file, `${content === "" || content.endsWith("\n") ? "" : "\n"}${SIBLING_PATTERN}\n`);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    console.warn(`miniflare-vpc: git will list ${SIBLING_PATTERN} while this runs: ${reason}`);
+    console.warn(`miniflare-vpc: git will list ${SIBLING_PATTERN} while this runs: ${messageOf(error)}`);
   }
 }
 
@@ -88,7 +78,7 @@ function readIfPresent(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+    if (hasCode(error, "ENOENT")) return "";
     throw error;
   }
 }

@@ -19,12 +19,17 @@ export function siblingName(pid: number, position: number): string {
   return `.wrangler-vpc-${pid}-${position}.json`;
 }
 
-/** For `.git/info/exclude`. */
-export const SIBLING_PATTERN = ".wrangler-vpc-*.json";
+/** Where a sibling is written before it takes its place, since wrangler must never read half a file. */
+export function unfinished(file: string): string {
+  return `${file}.new`;
+}
 
-/** @returns the id of the process that wrote the file; undefined when it is no sibling */
+/** For `.git/info/exclude`: siblings, and unfinished ones. */
+export const SIBLING_PATTERN = ".wrangler-vpc-*";
+
+/** @returns the id of the process that wrote the file; undefined when it is no sibling, finished or not */
 export function siblingPid(fileName: string): number | undefined {
-  const pid = /^\.wrangler-vpc-(\d+)-\d+\.json$/.exec(fileName)?.[1];
+  const pid = /^\.wrangler-vpc-(\d+)-\d+\.json(?:\.new)?$/.exec(fileName)?.[1];
   return pid === undefined ? undefined : Number(pid);
 }
 

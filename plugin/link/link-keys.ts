@@ -3,30 +3,39 @@
  * finger, two entries for one binding.
  */
 
-import { isUuid } from "../parse/config-schema.ts";
 import { didYouMean } from "../diagnostics.ts";
 import { type Report, placeOf, quote } from "../read/document.ts";
-import { type Entry, MESH_ID, type VpcBinding, type VpcModel } from "./model.ts";
-import { entryKey } from "../parse/parse-config.ts";
+import { type Entry, MESH_ID, type VpcBinding, type VpcModel, entryKey, isUuid } from "../model.ts";
 
 /** Each key is compared with each of them. */
 const MAX_CANDIDATES = 100;
 
 type Section = "services" | "networks";
+type Entries<T> = ReadonlyMap<string, Entry<T>>;
 
 const SECTIONS = {
   services: { bindingType: "vpc-service", other: "networks", a: "a service", otherA: "a network" },
   networks: { bindingType: "vpc-network", other: "services", a: "a network", otherA: "a service" },
 } as const;
 
-export function sectionOf(binding: VpcBinding): Section {
-  return binding.bindingType === "vpc-service" ? "services" : "networks";
+function entriesFor(model: VpcModel, { bindingType }: VpcBinding): Entries<unknown> {
+  return bindingType === "vpc-service" ? model.services : model.networks;
 }
 
-/** The entry that counts for a binding: its id's, or else its name's. */
-export function findEntry(model: VpcModel, binding: VpcBinding): Entry<unknown> | undefined {
-  const entries: Map<string, Entry<unknown>> = model[sectionOf(binding)];
-  return entries.get(entryKey(binding.id)) ?? entries.get(binding.bindingName);
+/** The entry that counts for a binding, and its key: its id's, or else its name's. */
+export function findEntry<T>(
+  entries: Entries<T>,
+  { id, bindingName }: VpcBinding,
+): { key: string; entry: Entry<T> } | undefined {
+  for (const key of [entryKey(id), bindingName]) {
+    const entry = entries.get(key);
+    if (entry !== undefined) return { key, entry };
+  }
+  return undefined;
+}
+
+export function isRemote(model: VpcModel, binding: VpcBinding): boolean {
+  return findEntry(entriesFor(model, binding), binding)?.entry.kind === "remote";
 }
 
 /** @returns the bindings whose entry was found, but in the wrong section */
@@ -39,9 +48,9 @@ export function checkKeys(model: VpcModel, bindings: readonly VpcBinding[], repo
 }
 
 function checkTwice(model: VpcModel, binding: VpcBinding, report: Report): void {
-  const section = sectionOf(binding);
-  const byId = model[section].get(entryKey(binding.id));
-  const byName = model[section].get(binding.bindingName);
+  const entries = entriesFor(model, binding);
+  const byId = entries.get(entryKey(binding.id));
+  const byName = entries.get(binding.bindingName);
   if (byId === undefined || byName === undefined || byId === byName) return;
   report({
     severity: "warning",
@@ -71,7 +80,7 @@ function* checkSection(section: Section, { model, bindings, report }: SectionChe
   );
   // A slip is likely only where something is missing.
   const wanted = own
-    .filter((binding) => findEntry(model, binding) === undefined)
+    .filter((binding) => findEntry(entriesFor(model, binding), binding) === undefined)
     .slice(0, MAX_CANDIDATES)
     .map(({ bindingName }) => bindingName);
   for (const [key, { at }] of model[section]) {

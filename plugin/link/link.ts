@@ -3,11 +3,11 @@
  * Reads no files; its answer is complete but for the numbering of networks.
  */
 
-import { type Network, type Service, type Target, bindingKey } from "../../service-worker/table.ts";
+import { DEFAULT_PORT, type Network, type Service, type Target, bindingKey } from "../../service-worker/table.ts";
 import type { VpcFunctionTarget } from "../config.ts";
 import { type Diagnostic, didYouMean, formatLocation } from "../diagnostics.ts";
 import { type Report, originOf, placeOf, quote, reportTo } from "../read/document.ts";
-import { checkKeys, findEntry } from "./link-keys.ts";
+import { checkKeys, findEntry, isRemote } from "./link-keys.ts";
 import { formatPath } from "../read/locate.ts";
 import { type PlacedRoute, mergeRoutes } from "./merge-networks.ts";
 import {
@@ -20,8 +20,8 @@ import {
   type Settings,
   type VpcBinding,
   type VpcModel,
-} from "./model.ts";
-import { entryKey } from "../parse/parse-config.ts";
+  entryKey,
+} from "../model.ts";
 
 export interface LinkedBinding extends VpcBinding {
   workerName: string;
@@ -81,8 +81,7 @@ export function link(model: VpcModel, options: LinkOptions, diagnostics: Diagnos
   const misplaced = checkKeys(model, linking.bindings, linking.report);
   const linked: Linked = { bindings: [], functions: linking.functions, remoteBindings: new Set() };
   for (const binding of linking.bindings) {
-    const entry = findEntry(model, binding);
-    if (entry?.kind === "remote") {
+    if (isRemote(model, binding)) {
       linked.remoteBindings.add(bindingKey(binding.workerName, binding.bindingName));
       continue;
     }
@@ -95,8 +94,7 @@ export function link(model: VpcModel, options: LinkOptions, diagnostics: Diagnos
 
 /** @returns undefined when there is no entry */
 function linkService(binding: VpcBinding, linking: Linking): LinkedEntry | undefined {
-  const { services } = linking.model;
-  const entry = services.get(entryKey(binding.id)) ?? services.get(binding.bindingName);
+  const entry = findEntry(linking.model.services, binding)?.entry;
   if (entry === undefined) return undefined;
   const known = linking.services.get(entry);
   if (known !== undefined) return known;
@@ -131,7 +129,7 @@ function networkOfService(
   const entry = networks.get(key);
   if (entry?.kind === "entry") return networkFor(key, entry, linking);
   if (entry?.kind === "broken") return undefined;
-  const port = service.httpPort ?? service.httpsPort ?? service.tcpPort ?? 80;
+  const port = service.httpPort ?? service.httpsPort ?? service.tcpPort ?? DEFAULT_PORT.http;
   linking.report({
     severity: "warning",
     code: "service-without-route",
@@ -152,11 +150,10 @@ function networkOfService(
 
 /** @returns undefined when there is no entry */
 function linkNetwork(binding: VpcBinding, linking: Linking): LinkedEntry | undefined {
-  const { networks } = linking.model;
-  const key = networks.has(entryKey(binding.id)) ? entryKey(binding.id) : binding.bindingName;
-  const entry = networks.get(key);
-  if (binding.id === MESH_ID) return linkMesh(key, entry, linking);
-  if (entry === undefined) return undefined;
+  const found = findEntry(linking.model.networks, binding);
+  if (binding.id === MESH_ID) return linkMesh(found, linking);
+  if (found === undefined) return undefined;
+  const { key, entry } = found;
   return entry.kind === "entry" ? { kind: "network", network: networkFor(key, entry, linking) } : { kind: "unlinked" };
 }
 
@@ -172,12 +169,13 @@ function networkFor(key: string, entry: Extract<Entry<NetworkModel>, { kind: "en
   return network;
 }
 
-/** @param key of the mesh's own entry, which need not exist: the other networks make it */
-function linkMesh(key: string, entry: Entry<NetworkModel> | undefined, linking: Linking): LinkedEntry | undefined {
+/** @param own the mesh's own entry, which need not exist: the other networks make it */
+function linkMesh(own: ReturnType<typeof findEntry<NetworkModel>>, linking: Linking): LinkedEntry | undefined {
   const { model, report, networks } = linking;
+  const entry = own?.entry;
   if (entry === undefined && model.networks.size === 0) return undefined;
   if (entry?.kind === "broken") return { kind: "unlinked" };
-  const memoKey = `${MESH_ID} ${entry === undefined ? "" : key}`;
+  const memoKey = `${MESH_ID} ${own?.key ?? ""}`;
   const known = networks.get(memoKey);
   if (known !== undefined) return { kind: "network", network: known };
 

@@ -3,7 +3,7 @@
  */
 
 import type { Route, Target } from "../../service-worker/table.ts";
-import { matchKey } from "../parse/destination.ts";
+import { matchKey } from "../model.ts";
 import type { Path } from "../read/locate.ts";
 import { findOverlaps } from "../parse/port-ranges.ts";
 

@@ -7,19 +7,15 @@ import * as v from "valibot";
 
 import { PROXY_ERROR_CODES } from "../../service-worker/proxy-error.ts";
 import type { NetworkEntry, ServiceEntry, VpcConfig, VpcFunction, VpcFunctions } from "../config.ts";
+import { UUID } from "../model.ts";
 import { isTable } from "../read/document.ts";
+import { MAX_PORT } from "./port-ranges.ts";
 
-const MAX_PORT = 65_535;
-/** What a Node timer holds; a longer one would fire at once. */
-const MAX_TIMEOUT = 2 ** 31 - 1;
-const UUID = /^[\da-fA-F]{8}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{12}$/;
+/** Milliseconds: five minutes. Who waits longer waits for nothing. */
+const MAX_TIMEOUT = 300_000;
 
 /** The schema of each field of `T`; optional ones are `exactOptional`, nested objects `strictObject`. */
 export type FieldsOf<T> = { readonly [K in keyof T]-?: v.GenericSchema<T[K]> };
-
-export function isUuid(text: string): boolean {
-  return UUID.test(text);
-}
 
 const text = v.string("a string");
 const nonEmpty = v.pipe(text, v.nonEmpty("a string that is not empty"));

@@ -7,18 +7,14 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 
 import { checkFields } from "./check-fields.ts";
-import { configFields, isUuid } from "./config-schema.ts";
+import { configFields } from "./config-schema.ts";
 import type { Diagnostic } from "../diagnostics.ts";
+import { hasCode, messageOf } from "../error.ts";
 import { type Parsing, type VpcDocument, isTable, placeOf, quote, reportTo } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
-import { DEFAULT_SETTINGS, type Entry, type VpcModel } from "../link/model.ts";
+import { DEFAULT_SETTINGS, type Entry, type VpcModel, entryKey } from "../model.ts";
 import { parseNetwork } from "./parse-network.ts";
 import { parseService } from "./parse-service.ts";
-
-/** The form in which entries and ids are compared: uuids in lower case. */
-export function entryKey(key: string): string {
-  return isUuid(key) ? key.toLowerCase() : key;
-}
 
 export function emptyModel(document: VpcDocument, { isReadable }: { isReadable: boolean }): VpcModel {
   return { document, isReadable, services: new Map(), networks: new Map(), settings: DEFAULT_SETTINGS };
@@ -104,7 +100,6 @@ async function fileProblem(file: string): Promise<string | undefined> {
   try {
     return (await stat(file)).isFile() ? undefined : "is not a file";
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "does not exist";
-    return `can't be read: ${error instanceof Error ? error.message : String(error)}`;
+    return hasCode(error, "ENOENT") ? "does not exist" : `can't be read: ${messageOf(error)}`;
   }
 }

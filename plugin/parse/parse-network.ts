@@ -4,12 +4,12 @@
 
 import { checkFields } from "./check-fields.ts";
 import { networkFields } from "./config-schema.ts";
-import { formatDestination, matchKey, parseDestination } from "./destination.ts";
+import { formatDestination, parseDestination } from "./parse-destination.ts";
 import { type Parsing, isTable, placeOf, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
-import type { Entry, NetworkModel, RouteModel } from "../link/model.ts";
+import { type Entry, type NetworkModel, type RouteModel, matchKey } from "../model.ts";
 import { findOverlaps, formatSharedPorts } from "./port-ranges.ts";
-import { parseTarget } from "./target.ts";
+import { parseTarget } from "./parse-target.ts";
 
 export function parseNetwork(
   { key, value, at }: { key: string; value: unknown; at: Path },

@@ -3,18 +3,18 @@
  * directory API.
  */
 
-import type { Service } from "../../service-worker/table.ts";
+import { DEFAULT_PORT, type Service } from "../../service-worker/table.ts";
 import { type Checked, checkFields } from "./check-fields.ts";
 import type { ServiceEntry } from "../config.ts";
-import { isUuid, serviceFields } from "./config-schema.ts";
+import { serviceFields } from "./config-schema.ts";
 import { type Finding, type Parsing, isTable, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
-import type { Entry, ModelTarget, ServiceModel } from "../link/model.ts";
-import { type HostModel, parseServiceHost } from "./parse-host.ts";
-import { isFunctionTarget, parseTarget } from "./target.ts";
+import { type Entry, type ModelTarget, type ServiceModel, isUuid } from "../model.ts";
+import { type HostModel, parseServiceHost } from "./parse-service-host.ts";
+import { MAX_PORT } from "./port-ranges.ts";
+import { isFunctionTarget, parseTarget } from "./parse-target.ts";
 
-const HTTP_PORT = 80;
-const HTTPS_PORT = 443;
+const DEFAULT_PORTS = { httpPort: DEFAULT_PORT.http, httpsPort: DEFAULT_PORT.https };
 /** Says that `connect()` is served where nothing dials a port: a socket file, a Worker, a function. */
 const NOMINAL_TCP_PORT = 1;
 
@@ -54,21 +54,21 @@ function parseShorthand({ key, value, at }: ServiceSource, parsing: Parsing): Se
 
 /** What a service that is only a target serves. */
 function shorthandPorts(target: ModelTarget): Pick<Service, "type" | "httpPort" | "httpsPort" | "tcpPort"> {
-  const http = { httpPort: HTTP_PORT, httpsPort: HTTPS_PORT };
   switch (target.type) {
     case "address":
-      if (target.scheme !== undefined) return { type: "http", ...http };
+      if (target.scheme !== undefined) return { type: "http", ...DEFAULT_PORTS };
       // Without a port there is none to connect to.
-      return { type: "both", ...http, ...(target.port === undefined ? {} : { tcpPort: target.port }) };
+      return { type: "both", ...DEFAULT_PORTS, ...(target.port === undefined ? {} : { tcpPort: target.port }) };
     case "function":
-      if (typeof target.call === "function" || target.call.connect === undefined) return { type: "http", ...http };
+      if (typeof target.call === "function" || target.call.connect === undefined)
+        return { type: "http", ...DEFAULT_PORTS };
       if (target.call.fetch === undefined) return { type: "tcp", tcpPort: NOMINAL_TCP_PORT };
-      return { type: "both", ...http, tcpPort: NOMINAL_TCP_PORT };
+      return { type: "both", ...DEFAULT_PORTS, tcpPort: NOMINAL_TCP_PORT };
     case "unix":
     case "worker":
     case "deny":
     case "passthrough":
-      return { type: "both", ...http, tcpPort: NOMINAL_TCP_PORT };
+      return { type: "both", ...DEFAULT_PORTS, tcpPort: NOMINAL_TCP_PORT };
     default:
       return target satisfies never;
   }
@@ -150,7 +150,7 @@ function checkPortFields(record: ServiceRecord, at: Path, { report }: Parsing): 
 function checkTargetServes(type: ServiceEntry["type"] | undefined, target: ModelTarget, { report }: Parsing): void {
   let text: string | undefined;
   let note = "";
-  if (type === "tcp" && (target.type === "address" || target.type === "unix") && target.scheme !== undefined) {
+  if (type === "tcp" && target.type === "address" && target.scheme !== undefined) {
     text = `the target's scheme "${target.scheme}://" does not go with "type": "tcp"`;
     note = 'Write the target as "host:port".';
   } else if (
@@ -170,7 +170,7 @@ function checkTargetServes(type: ServiceEntry["type"] | undefined, target: Model
 function httpPortsOf(record: ServiceRecord): Pick<Service, "httpPort" | "httpsPort"> {
   const httpPort = record.http_port ?? undefined;
   const httpsPort = record.https_port ?? undefined;
-  if (httpPort === undefined && httpsPort === undefined) return { httpPort: HTTP_PORT, httpsPort: HTTPS_PORT };
+  if (httpPort === undefined && httpsPort === undefined) return DEFAULT_PORTS;
   return { ...(httpPort === undefined ? {} : { httpPort }), ...(httpsPort === undefined ? {} : { httpsPort }) };
 }
 
@@ -196,7 +196,7 @@ function tcpPortOf(
       text: 'a service of "type": "tcp" lacks "tcp_port"',
       at,
       part: "key",
-      notes: ['Add "tcp_port": a whole number from 1 to 65535.'],
+      notes: [`Add "tcp_port": a whole number from 1 to ${MAX_PORT}.`],
     });
   }
   return given ?? host?.port;

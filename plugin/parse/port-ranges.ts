@@ -2,12 +2,14 @@
  * The port ranges of one destination: they must be apart, or one inside the other (the narrower wins).
  */
 
+export const MAX_PORT = 65_535;
+
 interface PortRange {
   ports?: { from: number; to: number };
 }
 
 /** Wider than any range, for a route that holds for every port. */
-const ALL_PORTS = { from: 0, to: 65_536 };
+const ALL_PORTS = { from: 0, to: MAX_PORT + 1 };
 
 export interface Overlap<T> {
   /** By its place in the list. */

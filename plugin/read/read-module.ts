@@ -11,6 +11,7 @@ import { pathToFileURL } from "node:url";
 import { type BuildFailure, type Message, type OutputFile, type Plugin, build } from "esbuild";
 
 import type { Diagnostic } from "../diagnostics.ts";
+import { toError } from "../error.ts";
 import { locateInScript } from "./locate.ts";
 import { type ReadResult, unreadable } from "./read-vpc.ts";
 
@@ -104,7 +105,7 @@ async function importBundle(
     const module: { default?: unknown } = await import(url);
     return { value: module.default };
   } catch (error) {
-    const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
+    const { message, stack = "" } = toError(error);
     // Who replaces Error.prepareStackTrace, as test runners do, may not know sourceURL.
     const at = thrownAt(stack.replaceAll(url, name), { name, sourceMap, folder: path.dirname(file) });
     const text = `the vpc config threw while it was loaded: ${message}`;

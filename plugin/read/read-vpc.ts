@@ -6,6 +6,7 @@ import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 
 import type { Diagnostic } from "../diagnostics.ts";
+import { hasCode, messageOf } from "../error.ts";
 import type { VpcDocument } from "./document.ts";
 import { readJsonc } from "./read-jsonc.ts";
 import { readModule } from "./read-module.ts";
@@ -116,13 +117,11 @@ async function readWith(read: ReadText, source: Source): Promise<Pick<ReadResult
 }
 
 export function unreadable(file: string, error: unknown): Diagnostic {
-  const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+  const isMissing = hasCode(error, "ENOENT");
   return {
     severity: "error",
     code: isMissing ? "config-not-found" : "config-unreadable",
-    text: isMissing
-      ? "there is no such vpc config"
-      : `the vpc config can't be read: ${error instanceof Error ? error.message : String(error)}`,
+    text: isMissing ? "there is no such vpc config" : `the vpc config can't be read: ${messageOf(error)}`,
     file,
     notes: isMissing ? ["Create it, or correct its path."] : [],
   };
@@ -134,8 +133,7 @@ async function filesIn(folder: string): Promise<Set<string>> {
     const entries = await readdir(folder, { withFileTypes: true });
     return new Set(entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name));
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
-      return new Set();
+    if (hasCode(error, "ENOENT", "ENOTDIR")) return new Set();
     throw error;
   }
 }

@@ -46,7 +46,7 @@ export const invalidShape: InvalidConfig[] = [
   "ca": "root.pem",
   "$schema": 1 }`,
     expected: [
-      'vpc.jsonc:2:21: error: "connectTimeout" is "5s", but must be a whole number of milliseconds from 1 to 2147483647 [invalid-value]',
+      'vpc.jsonc:2:21: error: "connectTimeout" is "5s", but must be a whole number of milliseconds from 1 to 300000 [invalid-value]',
       'vpc.jsonc:3:18: error: "workerLimit" is 0.5, but must be a whole number of requests of at least 1 [invalid-value]',
       'vpc.jsonc:4:14: error: "traffic" is "yes", but must be true or false [invalid-value]',
       'vpc.jsonc:5:9: error: "ca" is "root.pem", but must be an array of file names [invalid-value]',
@@ -59,17 +59,17 @@ export const invalidShape: InvalidConfig[] = [
   "workerLimit": -1,
   "ca": ["", 5] }`,
     expected: [
-      'vpc.jsonc:1:21: error: "connectTimeout" is 0, but must be a whole number of milliseconds from 1 to 2147483647 [invalid-value]',
+      'vpc.jsonc:1:21: error: "connectTimeout" is 0, but must be a whole number of milliseconds from 1 to 300000 [invalid-value]',
       'vpc.jsonc:2:18: error: "workerLimit" is -1, but must be a whole number of requests of at least 1 [invalid-value]',
       'vpc.jsonc:3:10: error: "ca[0]" is "", but must be a string that is not empty [invalid-value]',
       'vpc.jsonc:3:14: error: "ca[1]" is 5, but must be a string [invalid-value]',
     ],
   },
   {
-    title: "a timeout that no timer holds",
-    config: '{ "connectTimeout": 2147483648 }',
+    title: "a timeout of more than five minutes",
+    config: '{ "connectTimeout": 300001 }',
     expected: [
-      'vpc.jsonc:1:21: error: "connectTimeout" is 2147483648, but must be a whole number of milliseconds from 1 to 2147483647 [invalid-value]',
+      'vpc.jsonc:1:21: error: "connectTimeout" is 300001, but must be a whole number of milliseconds from 1 to 300000 [invalid-value]',
     ],
   },
   {

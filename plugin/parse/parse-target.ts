@@ -12,7 +12,8 @@ import type { VpcFunctionTarget } from "../config.ts";
 import { didYouMean } from "../diagnostics.ts";
 import { type Parsing, type Report, isTable, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
-import type { ModelTarget } from "../link/model.ts";
+import type { ModelTarget } from "../model.ts";
+import { splitPort, splitScheme } from "./split-address.ts";
 
 const FORMS =
   'A target is "localhost:3000", "unix:path", "http://localhost:3000", "worker:NAME", "passthrough" or { "deny": code }.';
@@ -75,7 +76,7 @@ export function isFunctionTarget(value: unknown): value is VpcFunctionTarget {
  * @param folder what a relative `unix:` path starts from
  * @returns the target, a Worker's name as written; or why it is none
  */
-export function parseTargetText(text: string, folder: string): Exclude<Target, { type: "function" }> | TargetProblem {
+function parseTargetText(text: string, folder: string): Exclude<Target, { type: "function" }> | TargetProblem {
   if (text === "passthrough") return { type: "passthrough" };
   if (text === "remote") {
     return {
@@ -83,7 +84,7 @@ export function parseTargetText(text: string, folder: string): Exclude<Target, {
       note: "Write \"remote\" in place of the service's or network's entry.",
     };
   }
-  const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(text) ?? [];
+  const { scheme, rest } = splitScheme(text) ?? { scheme: "", rest: "" };
   const isUrl = rest.startsWith("//");
   switch (scheme.toLowerCase()) {
     case "worker":
@@ -147,8 +148,9 @@ function parseAddress(text: string): Extract<Target, { type: "address" }> | Targ
       note: `Write "[${text}]" to keep the destination's port, or "[address]:port".`,
     };
   }
-  if (!text.includes(":") || text.endsWith("]")) {
-    const host = parseHost(text);
+  const { hostText, portText } = splitPort(text);
+  if (portText === undefined) {
+    const host = parseHost(hostText);
     return isProblem(host) ? { problem: host.problem, note: FORMS } : { type: "address", host: host.text };
   }
   const endpoint = parseEndpoint(text);

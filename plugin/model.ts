@@ -1,12 +1,12 @@
 /**
- * The nouns: a vpc config that was understood, and the session it is linked with. Everything in a model
- * is normalised; nothing checks it again.
+ * The nouns: a vpc config that was understood, and the session it is linked with; and when two of their
+ * keys are the same. Everything in a model is normalised; nothing checks it again.
  */
 
-import type { Route, Service, Target } from "../../service-worker/table.ts";
-import type { TlsSettings, VpcFunctionTarget } from "../config.ts";
-import type { VpcDocument } from "../read/document.ts";
-import type { Path } from "../read/locate.ts";
+import type { Route, RouteMatch, Service, Target } from "../service-worker/table.ts";
+import type { TlsSettings, VpcFunctionTarget } from "./config.ts";
+import type { VpcDocument } from "./read/document.ts";
+import type { Path } from "./read/locate.ts";
 
 /** A Worker of the session, as the plugin sees it. */
 export interface SessionWorker {
@@ -75,3 +75,28 @@ export interface Settings {
 }
 
 export const DEFAULT_SETTINGS: Settings = { ca: [], connectTimeout: 5000, workerLimit: 256, traffic: true };
+
+export const UUID: RegExp = /^[\da-fA-F]{8}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{12}$/;
+
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
+/** The form in which entries and ids are compared: uuids in lower case. */
+export function entryKey(key: string): string {
+  return isUuid(key) ? key.toLowerCase() : key;
+}
+
+/** Equal for destinations that differ in ports only. */
+export function matchKey(match: RouteMatch): string {
+  switch (match.type) {
+    case "name":
+      return match.name;
+    case "wildcard":
+      return `*.${match.suffix}`;
+    case "cidr":
+      return `${match.address}/${match.prefix}`;
+    default:
+      return match satisfies never;
+  }
+}

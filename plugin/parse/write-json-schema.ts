@@ -1,5 +1,5 @@
 /**
- * Writes the JSON schema of the vpc config, for editors: `node plugin/json-schema.ts vpc.schema.json`.
+ * Writes the JSON schema of the vpc config, for editors: `node plugin/parse/write-json-schema.ts vpc.schema.json`.
  * Run by the build; no part of the package imports it.
  */
 
@@ -7,13 +7,14 @@ import { readFile, writeFile } from "node:fs/promises";
 
 import { toJsonSchema } from "@valibot/to-json-schema";
 
+import { isTable } from "../read/document.ts";
 import { configSchema } from "./config-schema.ts";
 
 /** What no JSON value is. */
 const NEVER = { not: {} };
 
 const [, , output] = process.argv;
-if (output === undefined) throw new Error("usage: node plugin/json-schema.ts <output file>");
+if (output === undefined) throw new Error("usage: node plugin/parse/write-json-schema.ts <output file>");
 const schema = toJsonSchema(configSchema, {
   // Functions are for vpc.config.* only; regular expressions and formats are as good as they get.
   overrideSchema: ({ valibotSchema }) => (valibotSchema.type === "custom" ? NEVER : undefined),
@@ -40,13 +41,13 @@ async function readDescriptions(source: URL): Promise<Map<string, string>> {
 /** Describes each property, and leaves out the alternatives that JSON can't write. */
 function rewrite(node: unknown, descriptions: Map<string, string>): unknown {
   if (Array.isArray(node)) return node.map((item) => rewrite(item, descriptions));
-  if (!isObject(node)) return node;
+  if (!isTable(node)) return node;
   return Object.fromEntries(
     Object.entries(node).map(([key, value]) => {
       if (key === "anyOf" && Array.isArray(value)) {
         return [key, value.filter((option) => !isNever(option)).map((option) => rewrite(option, descriptions))];
       }
-      if (key !== "properties" || !isObject(value)) return [key, rewrite(value, descriptions)];
+      if (key !== "properties" || !isTable(value)) return [key, rewrite(value, descriptions)];
       const properties = Object.entries(value).map(([field, schema]) => {
         const description = descriptions.get(field);
         const rewritten = rewrite(schema, descriptions);
@@ -59,12 +60,8 @@ function rewrite(node: unknown, descriptions: Map<string, string>): unknown {
 
 /** Whether it is `NEVER`, or an object all of whose fields are. */
 function isNever(schema: unknown): boolean {
-  if (!isObject(schema)) return false;
-  if (isObject(schema["not"])) return true;
-  const fields = Object.values(isObject(schema["properties"]) ? schema["properties"] : {});
+  if (!isTable(schema)) return false;
+  if (isTable(schema["not"])) return true;
+  const fields = Object.values(isTable(schema["properties"]) ? schema["properties"] : {});
   return fields.length > 0 && fields.every(isNever);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

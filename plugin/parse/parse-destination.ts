@@ -4,6 +4,8 @@
 
 import { type Host, formatEndpoint, isProblem, maskBytes, parseHost, parsePort } from "../../service-worker/address.ts";
 import type { Route, RouteMatch } from "../../service-worker/table.ts";
+import { matchKey } from "../model.ts";
+import { splitPort, splitScheme } from "./split-address.ts";
 
 export type Destination = Pick<Route, "match" | "ports">;
 
@@ -18,10 +20,13 @@ const FORMS =
 
 /** @param text `users.internal`, `*.internal:80`, `10.0.0.0/8:8000-8999`, `[fd00::1]:80`, … */
 export function parseDestination(text: string): Destination | DestinationProblem {
-  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
-  if (scheme !== undefined) {
-    const rest = text.slice(scheme.length).replace(/[/?#].*$/s, "");
-    return { problem: `has the scheme "${scheme}"`, note: `Write "${rest}"; every scheme takes the same route.` };
+  const url = splitScheme(text);
+  if (url?.rest.startsWith("//")) {
+    const bare = url.rest.slice(2).replace(/[/?#].*$/s, "");
+    return {
+      problem: `has the scheme "${url.scheme}://"`,
+      note: `Write "${bare}"; every scheme takes the same route.`,
+    };
   }
   const { hostText, portText } = splitPort(text);
   const match = parseMatch(hostText);
@@ -29,32 +34,6 @@ export function parseDestination(text: string): Destination | DestinationProblem
   if (portText === undefined) return { match };
   const ports = parsePorts(portText);
   return "problem" in ports ? ports : { match, ports };
-}
-
-/** Equal for destinations that differ in ports only. */
-export function matchKey(match: RouteMatch): string {
-  switch (match.type) {
-    case "name":
-      return match.name;
-    case "wildcard":
-      return `*.${match.suffix}`;
-    case "cidr":
-      return `${match.address}/${match.prefix}`;
-    default:
-      return match satisfies never;
-  }
-}
-
-function splitPort(text: string): { hostText: string; portText?: string } {
-  const bracketed = /^(\[[^\]]*\])(?::(.*))?$/s.exec(text);
-  if (bracketed !== null) {
-    const [, hostText = "", portText] = bracketed;
-    return portText === undefined ? { hostText } : { hostText, portText };
-  }
-  const colon = text.indexOf(":");
-  // More than one colon: IPv6 without brackets, which has no port.
-  if (colon === -1 || colon !== text.lastIndexOf(":")) return { hostText: text };
-  return { hostText: text.slice(0, colon), portText: text.slice(colon + 1) };
 }
 
 function parsePorts(text: string): { from: number; to: number } | DestinationProblem {

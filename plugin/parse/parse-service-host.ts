@@ -9,6 +9,7 @@ import type { Checked } from "./check-fields.ts";
 import type { ServiceEntry, ServiceHost } from "../config.ts";
 import { type Report, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
+import { splitPort, splitScheme } from "./split-address.ts";
 
 const FORMS = 'A host is "ipv4", "ipv6" or both with "network", or "hostname" with "resolver_network".';
 
@@ -94,10 +95,10 @@ function parseHostname(
     problems.push("has whitespace");
     rest = rest.replaceAll(/\s+/g, "");
   }
-  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(rest)?.[0];
-  if (scheme !== undefined) {
-    problems.push(`has the scheme ${quote(scheme)}`);
-    rest = rest.slice(scheme.length);
+  const url = splitScheme(rest);
+  if (url?.rest.startsWith("//")) {
+    problems.push(`has the scheme ${quote(`${url.scheme}://`)}`);
+    rest = url.rest.slice(2);
   }
   const path = /[/?#].*$/s.exec(rest)?.[0];
   if (path !== undefined) {
@@ -105,7 +106,7 @@ function parseHostname(
     rest = rest.slice(0, -path.length);
   }
 
-  const { host: hostText, portText } = isIP(rest) === 0 ? splitPort(rest) : { host: rest };
+  const { hostText, portText } = isIP(rest) === 0 ? splitPort(rest) : { hostText: rest };
   let port: number | undefined;
   if (portText !== undefined && type === "tcp") {
     const parsed = parsePort(portText);
@@ -135,11 +136,6 @@ function noteFor(
       ? ""
       : `; the port goes into ${type === "tcp" ? '"tcp_port"' : '"http_port" or "https_port"'}`;
   return `Write "${host.text}"${ports}.`;
-}
-
-function splitPort(text: string): { host: string; portText?: string } {
-  const [, host, portText] = /^(\[.*\]|[^:]*):([^:\]]*)$/s.exec(text) ?? [];
-  return host === undefined || portText === undefined ? { host: text } : { host, portText };
 }
 
 function joinProblems(problems: string[]): string {

@@ -21,6 +21,10 @@ export interface Diagnostic {
   notes: string[];
 }
 
+export function isDiagnostic(result: object): result is Diagnostic {
+  return "severity" in result;
+}
+
 /** Thrown by the edges only: a config that can't be used. The message is every diagnostic, formatted. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
@@ -29,6 +33,8 @@ export class ConfigError extends Error {
   constructor(diagnostics: readonly Diagnostic[]) {
     super(`\n${formatDiagnostics(diagnostics)}`);
     this.diagnostics = diagnostics;
+    // A stack says nothing about the user's file.
+    this.stack = `${this.name}: ${this.message}`;
   }
 }
 

@@ -21,8 +21,8 @@ type ParsedWorkerOptions = PluginServicesOptions["options"];
 const sessions = new WeakMap<ParsedWorkerOptions, Session>();
 
 const plugin: Plugin = {
-  async getExtensions({ options }) {
-    const session = await openSession(readInstance(options));
+  getExtensions({ options }) {
+    const session = openSession(readInstance(options));
     for (const worker of options) sessions.set(worker, session);
     return [{ modules: [{ name: FACADE_MODULE, internal: true, esModule: facadeScript() }] }];
   },
@@ -67,25 +67,20 @@ function takeOver(binding: WorkerBinding, { key, canWrap }: { key: string; canWr
   service.props = { json: JSON.stringify({ binding: key }) };
   delete service.entrypoint;
   if (!canWrap) return;
-  const facade: WorkerBinding = {
-    wrapped: {
-      moduleName: FACADE_MODULE,
-      innerBindings: [
-        { name: "binding", service },
-        { name: "outcomes", service: { name: SERVICE_WORKER, entrypoint: "Outcomes" } },
-      ],
-    },
-  };
-  Object.assign(binding, { service: undefined }, facade);
+  const innerBindings: WorkerBinding[] = [
+    { name: "binding", service },
+    { name: "outcomes", service: { name: SERVICE_WORKER, entrypoint: "Outcomes" } },
+  ];
   Reflect.deleteProperty(binding, "service");
+  Object.assign(binding, { wrapped: { moduleName: FACADE_MODULE, innerBindings } });
 }
 
 /** The names are what wrangler's table shows; Miniflare loads all of them once one is asked for. */
-export const plugins: Record<string, Plugin> = {
+export const plugins: Record<string, unknown> = {
   "VPC Service": plugin,
   "VPC Network": {
     getBindings: () => [],
     getNodeBindings: () => ({}),
     getServices: () => [],
-  },
+  } satisfies Plugin,
 };

@@ -34,6 +34,8 @@ export interface Instance {
   workers: InstanceWorker[];
   source: ConfigSource;
   env: string | undefined;
+  /** The configs are generated ones (`miniflare-vpc dev`), which change when an entry becomes "remote". */
+  isGenerated: boolean;
 }
 
 export interface InstanceWorker extends SessionWorker {
@@ -50,11 +52,19 @@ interface InstanceBinding extends VpcBinding {
 
 export function readInstance(options: readonly ParsedWorkerOptions[]): Instance {
   const triggers = options.flatMap((worker) => Object.values(envOf(worker)).flatMap(readTrigger));
+  const isGenerated = triggers.some((trigger) => trigger.wranglerConfig !== undefined);
+  const workers = options.map(readWorker);
   return {
-    workers: options.map(readWorker),
+    // A generated config keeps those bindings as they are that are left to wrangler.
+    workers: isGenerated ? workers.map(withOursOnly) : workers,
     source: triggers.find((trigger) => trigger.config !== undefined)?.config,
-    env: triggers.find((trigger) => trigger.env !== undefined)?.env ?? environmentOfProcess(),
+    env: triggers.find((trigger) => trigger.env !== undefined)?.env ?? environmentOfWrangler(),
+    isGenerated,
   };
+}
+
+function withOursOnly(worker: InstanceWorker): InstanceWorker {
+  return { ...worker, bindings: worker.bindings.filter((binding) => binding.isOurs) };
 }
 
 export function readWorker(options: ParsedWorkerOptions): InstanceWorker {
@@ -98,8 +108,9 @@ function readTrigger({ dev }: EnvBinding): TriggerOptions[] {
 }
 
 /** The form with wrangler alone passes no options: what wrangler itself was started with counts. */
-function environmentOfProcess(): string | undefined {
-  const args = process.argv.slice(2);
+function environmentOfWrangler(): string | undefined {
+  const [, script = "", ...args] = process.argv;
+  if (!/[\\/](cf-)?wrangler/.test(script)) return process.env["CLOUDFLARE_ENV"];
   const flag = args.findIndex((arg) => arg === "--env" || arg === "-e");
   const joined = args.find((arg) => arg.startsWith("--env=") || arg.startsWith("-e="));
   return (flag === -1 ? joined?.slice(joined.indexOf("=") + 1) : args[flag + 1]) ?? process.env["CLOUDFLARE_ENV"];

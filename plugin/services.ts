@@ -8,7 +8,8 @@ import { formatEndpoint, isLiteralHost } from "../service-worker/address.ts";
 import { ORDER_HEADER, SECRET_HEADER } from "../service-worker/egress-protocol.ts";
 import type { RoutingTable, Target } from "../service-worker/table.ts";
 import type { EgressProxy } from "./egress/server.ts";
-import { targetKey } from "../service-worker/forward-target.ts";
+import type { Control } from "./push.ts";
+import { type TargetKey, targetKey } from "../service-worker/forward-target.ts";
 
 export const SERVICE_WORKER = "miniflare-vpc";
 export const FACADE_MODULE = "miniflare-vpc:binding";
@@ -30,8 +31,7 @@ export interface ServiceOptions {
   /** Every Worker of the session: an edit may name any of them. */
   workers: readonly WorkerTarget[];
   egress: Pick<EgressProxy, "address" | "secret">;
-  /** workerd address of the socket for edits; a fresh one each time. */
-  controlAddress: string;
+  control: Pick<Control, "address" | "secret">;
   /** Source of the bundled service worker. */
   script: string;
 }
@@ -41,12 +41,13 @@ export function buildServices(options: ServiceOptions): ServicesExtensions {
   const targets = knownTargets(table);
   const bindings: WorkerBinding[] = [
     { name: "TABLE", json: JSON.stringify(table) },
-    { name: "SECRET", text: egress.secret },
+    { name: "EGRESS_SECRET", text: egress.secret },
+    { name: "CONTROL_SECRET", text: options.control.secret },
     { name: "EGRESS", service: { name: EGRESS } },
     { name: "EGRESS_TCP", service: { name: EGRESS_TCP } },
-    ...targets.map(({ name }) => ({ name, service: { name: serviceName(name) } })),
+    ...[...targets.keys()].map((name) => ({ name, service: { name: serviceName(name) } })),
     ...workers.map((worker) => ({
-      name: targetKey("http", { type: "worker", workerName: worker.workerName }),
+      name: targetKey({ type: "worker", workerName: worker.workerName }),
       service: { name: worker.hasAssets ? `assets:rpc-proxy:${worker.workerName}` : `core:user:${worker.workerName}` },
     })),
   ];
@@ -56,8 +57,8 @@ export function buildServices(options: ServiceOptions): ServicesExtensions {
       worker: {
         modules: [{ name: "service-worker.js", esModule: options.script }],
         compatibilityDate: COMPATIBILITY_DATE,
-        // A Worker's inbound `connect` handler is behind "experimental".
-        compatibilityFlags: ["experimental"],
+        // A Worker's inbound `connect` handler is behind "experimental"; the signal tells of a caller that gave up.
+        compatibilityFlags: ["experimental", "enable_request_signal"],
         bindings,
         globalOutbound: { name: NETWORK },
       },
@@ -72,10 +73,7 @@ export function buildServices(options: ServiceOptions): ServicesExtensions {
       },
     },
     { name: EGRESS_TCP, external: { address: egress.address, tcp: {} } },
-    ...targets.map(({ name, address, protocol }) => ({
-      name: serviceName(name),
-      external: protocol === "http" ? { address, http: {} } : { address, tcp: {} },
-    })),
+    ...[...targets].map(([name, address]) => ({ name: serviceName(name), external: { address, http: {} } })),
   ];
   return {
     services,
@@ -83,7 +81,7 @@ export function buildServices(options: ServiceOptions): ServicesExtensions {
     sockets: [
       {
         name: "miniflare-vpc:control",
-        address: options.controlAddress,
+        address: options.control.address,
         service: { name: SERVICE_WORKER, entrypoint: "Control" },
         http: {},
       },
@@ -91,49 +89,39 @@ export function buildServices(options: ServiceOptions): ServicesExtensions {
   };
 }
 
-interface KnownTarget {
-  name: ReturnType<typeof targetKey>;
-  address: string;
-  protocol: "http" | "tcp";
-}
-
 /**
- * Every target that a request can be sent to without looking at the request first. A name other than
- * localhost is left to the egress proxy: workerd prints a native stack for one that doesn't resolve.
+ * Address of every target that a request can be sent to without looking at the request first, by the
+ * name of its binding. A name other than localhost is left to the egress proxy: workerd prints a native
+ * stack for one that doesn't resolve.
  */
-function knownTargets(table: RoutingTable): KnownTarget[] {
-  const known = new Map<string, KnownTarget>();
-  const add = (protocol: "http" | "tcp", to: Parameters<typeof targetKey>[1], address: string): void => {
-    const name = targetKey(protocol, to);
-    known.set(name, { name, address, protocol });
-  };
-  for (const { target, port } of targetsOf(table)) {
-    if (target.type === "unix") {
-      add("http", target, `unix:${target.path}`);
-      add("tcp", target, `unix:${target.path}`);
-    } else if (target.type === "address" && target.scheme !== "https" && isLiteralHost(target.host)) {
-      const targetPort = target.port ?? port;
-      if (targetPort === undefined) continue;
-      add("http", { ...target, port: targetPort }, formatEndpoint(target.host, targetPort));
-    }
+function knownTargets(table: RoutingTable): Map<TargetKey, string> {
+  const known = new Map<TargetKey, string>();
+  for (const { target, keptPort } of targetsOf(table)) {
+    const port = target.port ?? keptPort;
+    if (port === undefined || target.scheme === "https" || !isLiteralHost(target.host)) continue;
+    const to = { type: "address", host: target.host, port } as const;
+    known.set(targetKey(to), formatEndpoint(to.host, to.port));
   }
-  return [...known.values()];
+  return known;
 }
 
-/** `port`: the destination's, where it is one certain port. */
-function* targetsOf(table: RoutingTable): Generator<{ target: Target; port: number | undefined }> {
+/** `keptPort`: the destination's, where that is one certain port. */
+function* targetsOf(table: RoutingTable): Generator<{ target: AddressTarget; keptPort: number | undefined }> {
   for (const binding of Object.values(table.bindings)) {
-    if (binding.kind === "service" && binding.service.target !== undefined && binding.service.type !== "tcp") {
-      yield { target: binding.service.target, port: binding.service.httpPort };
-    }
+    if (binding.kind !== "service" || binding.service.type === "tcp") continue;
+    const { target, httpPort } = binding.service;
+    if (target?.type === "address") yield { target, keptPort: httpPort };
   }
   for (const network of table.networks) {
     for (const { target, ports } of network.routes) {
-      yield { target, port: ports !== undefined && ports.from === ports.to ? ports.from : undefined };
+      if (target.type !== "address") continue;
+      yield { target, keptPort: ports !== undefined && ports.from === ports.to ? ports.from : undefined };
     }
   }
 }
 
-function serviceName(key: string): string {
+type AddressTarget = Target & { type: "address" };
+
+function serviceName(key: TargetKey): string {
   return `miniflare-vpc:${key}`;
 }

@@ -5,13 +5,14 @@
  *   vpc.jsonc ── edit ──▶ loadSession ── table ──▶ POST to the control socket ──▶ Control
  */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import type { PluginServicesOptions, ServicesExtensions } from "miniflare";
+import { type RoutingTable, type UnlinkedBinding, bindingKey } from "../service-worker/table.ts";
 import { ConfigError, type Diagnostic, formatDiagnostics, hasErrors } from "./diagnostics.ts";
-import { egressProxy } from "./egress/server.ts";
+import { type EgressProxy, egressProxy } from "./egress/server.ts";
 import { type LoadedSession, loadSession } from "./load.ts";
-import { controlAddress, pushTable } from "./push.ts";
+import { makeControl, pushTable } from "./push.ts";
 import type { Instance } from "./read-instance.ts";
 import { buildServices } from "./services.ts";
 import { watchFiles } from "./watch.ts";
@@ -34,78 +35,134 @@ export interface ActiveSession {
   isRemote(key: string): boolean;
 }
 
+interface Force {
+  lastGood: LoadedSession;
+  /** What was printed about the config, so that a reload does not say it again. */
+  reported: string;
+  close(): void;
+}
+
 let generation = 0;
 
 /** What is in force in each instance, by its temporary folder: kept across its reloads. */
-const inForce = new Map<string, { lastGood: LoadedSession; close(): void }>();
+const inForce = new Map<string, Force>();
 
-export async function openSession(instance: Instance): Promise<Session> {
-  const load = (): Promise<LoadedSession> => loadSession({ ...instance, generation: ++generation });
-  const fresh = await load();
+export function openSession(instance: Instance): Session {
   let active: Promise<ActiveSession> | undefined;
   return {
     activate(host) {
-      active ??= activate(instance, { fresh, load, host });
+      active ??= activate(instance, host);
       return active;
     },
   };
 }
 
-async function activate(
-  instance: Instance,
-  { fresh, load, host }: { fresh: LoadedSession; load: () => Promise<LoadedSession>; host: Host },
-): Promise<ActiveSession> {
-  const { log, tmpPath } = host;
+async function activate(instance: Instance, { log, tmpPath }: Host): Promise<ActiveSession> {
+  const egress = await egressProxy();
+  forgetDisposed(egress);
+
+  const started = Date.now();
+  const fresh = await load(instance);
   const before = inForce.get(tmpPath);
   const isBroken = hasErrors(fresh.diagnostics);
   const loaded = isBroken ? before?.lastGood : fresh;
   if (loaded === undefined) throw new ConfigError(fresh.diagnostics);
   before?.close();
-  if (isBroken) complain(log, fresh.diagnostics);
-  else report(log, fresh.diagnostics);
+  const reported = formatDiagnostics(fresh.diagnostics);
+  if (reported !== (before?.reported ?? "")) report(log, fresh.diagnostics);
 
-  const egress = await egressProxy();
-  egress.setFunctions(tmpPath, loaded.functions);
-  const control = await controlAddress(egress.directory);
+  const control = await makeControl(egress.directory);
   const watch = watchFiles(fresh.files, edit, (error) => log.error(error));
-  const force = { lastGood: loaded, close: () => watch.close() };
+  const force: Force = { lastGood: loaded, reported, close: () => watch.close() };
   inForce.set(tmpPath, force);
+  egress.setFunctions(tmpPath, loaded.functions);
+  // Nobody watched while it was read.
+  if (fresh.files.some((file) => changedSince(file, started))) watch.check();
 
   async function edit(): Promise<readonly string[]> {
-    const next = await load();
-    if (hasErrors(next.diagnostics)) {
-      complain(log, next.diagnostics);
-      return next.files;
-    }
+    const next = await load(instance);
+    const isOver = (): boolean => inForce.get(tmpPath) !== force || !existsSync(tmpPath);
+    if (isOver()) return [];
+    force.reported = formatDiagnostics(next.diagnostics);
     report(log, next.diagnostics);
+    if (hasErrors(next.diagnostics)) return next.files;
     egress.setFunctions(tmpPath, next.functions);
-    const isOver = (): boolean => !existsSync(tmpPath);
-    if ((await pushTable(control, { table: next.table, secret: egress.secret, isOver })) === "over") {
-      watch.close();
-      inForce.delete(tmpPath);
-      egress.setFunctions(tmpPath, new Map());
+    const table = withEveryBinding(next.table, instance, (key) =>
+      next.remoteBindings.has(key) ? "made-remote" : "config-broken",
+    );
+    if ((await pushTable(control, { table, isOver })) === "over") {
+      forgetDisposed(egress);
       return [];
     }
-    // With a generated config, that config changes too, and wrangler restarts by itself.
-    const isGenerated = instance.workers.some(({ bindings }) => bindings.some(({ isOurs }) => isOurs));
-    if (!isGenerated && next.remoteBindings.symmetricDifference(force.lastGood.remoteBindings).size > 0) {
+    force.lastGood = next;
+    if (
+      !instance.isGenerated &&
+      next.remoteBindings.symmetricDifference(loaded?.remoteBindings ?? new Set()).size > 0
+    ) {
       log.warn('The vpc config now says "remote" of other bindings: restart for this to take effect.');
     }
-    force.lastGood = next;
     log.info(`Took over ${namesOf(next.files)}`);
     return next.files;
   }
 
   return {
     services: buildServices({
-      table: loaded.table,
+      table: withEveryBinding(loaded.table, instance, (key) =>
+        loaded.remoteBindings.has(key) ? "made-remote" : "config-broken",
+      ),
       workers: instance.workers,
       egress,
-      controlAddress: control.address,
+      control,
       script: bundled("service-worker.js"),
     }),
     isRemote: (key) => loaded.remoteBindings.has(key),
   };
+}
+
+function load(instance: Instance): Promise<LoadedSession> {
+  return loadSession({ ...instance, generation: ++generation });
+}
+
+/** Miniflare tells no plugin that an instance was disposed of, but removes its folder. */
+function forgetDisposed(egress: EgressProxy): void {
+  for (const [tmpPath, force] of inForce) {
+    if (existsSync(tmpPath)) continue;
+    force.close();
+    inForce.delete(tmpPath);
+    egress.dropFunctions(tmpPath);
+  }
+}
+
+/** A binding that the running runtime has but the table lacks is refused in words, not a surprise. */
+function withEveryBinding(
+  table: RoutingTable,
+  { workers }: Instance,
+  because: (key: string) => NonNullable<UnlinkedBinding["because"]>,
+): RoutingTable {
+  const bindings = { ...table.bindings };
+  for (const { workerName, bindings: all } of workers) {
+    for (const { bindingName, bindingType, id } of all) {
+      const key = bindingKey(workerName, bindingName);
+      bindings[key] ??= {
+        kind: "unlinked",
+        because: because(key),
+        workerName,
+        bindingName,
+        bindingType,
+        id,
+        configFile: "",
+        connectTimeout: 0,
+        workerLimit: 0,
+        traffic: false,
+      };
+    }
+  }
+  return { ...table, bindings };
+}
+
+function changedSince(file: string, time: number): boolean {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats !== undefined && stats.mtimeMs >= time;
 }
 
 function namesOf(files: readonly string[]): string {
@@ -115,17 +172,14 @@ function namesOf(files: readonly string[]): string {
     .join(", ");
 }
 
-function complain(log: Host["log"], diagnostics: readonly Diagnostic[]): void {
-  const error = new Error(
-    `The vpc config is broken; the last good one stays in force.\n${formatDiagnostics(diagnostics)}`,
-  );
+function report(log: Host["log"], diagnostics: readonly Diagnostic[]): void {
+  if (diagnostics.length === 0) return;
+  const text = formatDiagnostics(diagnostics);
+  if (!hasErrors(diagnostics)) return log.warn(`\n${text}`);
+  const error = new Error(`The vpc config is broken; the last good one stays in force.\n${text}`);
   // A stack says nothing about the user's file.
   error.stack = error.message;
   log.error(error);
-}
-
-function report(log: Host["log"], diagnostics: readonly Diagnostic[]): void {
-  if (diagnostics.length > 0) log.warn(`\n${formatDiagnostics(diagnostics)}`);
 }
 
 export function facadeScript(): string {

@@ -1,73 +1,107 @@
 /**
- * Watches a handful of files, also ones that don't exist yet, and editors that replace a file
- * instead of writing it. Never keeps the process alive.
+ * Watches a handful of files: also ones that don't exist yet, in folders that don't exist yet, and
+ * editors that replace a file instead of writing it. Never keeps the process alive.
  */
 
-import { type FSWatcher, watch } from "node:fs";
+import { type FSWatcher, statSync, watch } from "node:fs";
 import path from "node:path";
 
 /** Milliseconds: editors write a file in several steps. */
 const SETTLE = 15;
 
+export interface Watch {
+  /** As after a change. */
+  check(): void;
+  close(): void;
+}
+
 /**
  * @param onChange called once a burst of changes, never twice at a time; answers with the files to watch from now on
- * @param onError of `onChange`
+ * @param onError of `onChange` or of the system
  */
 export function watchFiles(
   files: readonly string[],
   onChange: () => Promise<readonly string[]>,
   onError: (error: Error) => void,
-): { close(): void } {
-  let watched = new Set<string>();
-  let folders = new Map<string, FSWatcher>();
+): Watch {
+  let watched = files;
+  let folders = new Map<string, Folder>();
   let timer: NodeJS.Timeout | undefined;
   let isRunning = false;
   let isDue = false;
   let isClosed = false;
 
-  function follow(next: readonly string[]): void {
-    watched = new Set(next);
-    const wanted = new Set(next.map((file) => path.dirname(file)));
-    for (const [folder, watcher] of folders) if (!wanted.has(folder)) watcher.close();
-    folders = new Map([...wanted].map((folder) => [folder, folders.get(folder) ?? watchFolder(folder)]));
+  /** Watches the folder of each file, or the nearest one above that exists: it tells when the next one appears. */
+  function follow(): void {
+    const next = new Map<string, Folder>();
+    for (const wanted of new Set(watched.map((file) => nearestFolder(path.dirname(file))))) {
+      const known = folders.get(wanted.name);
+      next.set(wanted.name, known?.inode === wanted.inode ? known : { ...wanted, watcher: watchFolder(wanted.name) });
+    }
+    const before = folders;
+    folders = next;
+    for (const [name, folder] of before) if (next.get(name) !== folder) folder.watcher.close();
   }
 
   function watchFolder(folder: string): FSWatcher {
     const watcher = watch(folder, (_, name) => {
-      if (name === null || watched.has(path.join(folder, name))) schedule();
+      // A folder on the way to a file, or the watched folder itself, which the system names by its last part.
+      const changed = name === null ? folder : path.join(folder, name);
+      const isOurs = watched.some((file) => file === changed || file.startsWith(`${changed}${path.sep}`));
+      if (isOurs || name === path.basename(folder)) check();
     });
-    watcher.on("error", (error) => onError(error instanceof Error ? error : new Error(String(error))));
+    watcher.on("error", (error) => onError(toError(error)));
     return watcher.unref();
   }
 
-  function schedule(): void {
+  function check(): void {
     isDue = true;
     clearTimeout(timer);
     timer = setTimeout(() => void run(), SETTLE).unref();
   }
 
   async function run(): Promise<void> {
-    if (isRunning || isClosed) return;
+    if (isRunning) return;
     isRunning = true;
-    try {
-      while (isDue) {
-        isDue = false;
-        const next = await onChange();
-        if (!isClosed) follow(next);
+    while (isDue && !isClosed) {
+      isDue = false;
+      try {
+        watched = await onChange();
+        if (!isClosed) follow();
+      } catch (error) {
+        onError(toError(error));
       }
-    } catch (error) {
-      onError(error instanceof Error ? error : new Error(String(error)));
-    } finally {
-      isRunning = false;
     }
+    isRunning = false;
   }
 
-  function close(): void {
-    isClosed = true;
-    clearTimeout(timer);
-    for (const watcher of folders.values()) watcher.close();
+  try {
+    follow();
+  } catch (error) {
+    onError(toError(error));
   }
+  return {
+    check,
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+      for (const { watcher } of folders.values()) watcher.close();
+    },
+  };
+}
 
-  follow(files);
-  return { close };
+interface Folder {
+  /** Another one after the folder was removed and made again. */
+  inode: number;
+  watcher: FSWatcher;
+}
+
+function nearestFolder(folder: string): { name: string; inode: number } {
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  const parent = path.dirname(folder);
+  return stats?.isDirectory() || parent === folder ? { name: folder, inode: stats?.ino ?? 0 } : nearestFolder(parent);
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

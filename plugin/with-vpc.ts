@@ -26,6 +26,11 @@ export function packageEntry(): string {
 
 /** @returns the same options, the first Worker's bindings with a trigger added that no Worker can see */
 export function withVpc<Options extends InstanceOptions>(options: Options, vpc: VpcOptions = {}): Options {
+  if (!Array.isArray(options.workers)) {
+    throw new TypeError(
+      "withVpc(): the options have no list of workers. It takes those of Miniflare 5; older ones go through its convertV4MiniflareOptions first.",
+    );
+  }
   const [first, ...rest] = options.workers;
   if (first === undefined) throw new TypeError("withVpc(): options.workers is empty; give it at least one Worker.");
   const trigger = {

@@ -7,6 +7,9 @@
  */
 
 import ipaddr from "ipaddr.js";
+import { type Problem, findProblem, isProblem, splitEndpoint } from "./address-text.ts";
+
+export { type Problem, isProblem, parsePort } from "./address-text.ts";
 
 export type Host =
   /** Lower case, punycode, no trailing dot. */
@@ -14,34 +17,18 @@ export type Host =
   /** Dotted decimal or RFC 5952 text; an IPv4-mapped IPv6 address is its IPv4 address. */
   | { type: "ip"; text: string; version: 4 | 6; bytes: readonly number[] };
 
-export interface Problem {
-  /** What is wrong, as the end of a sentence: "has no port". */
-  problem: string;
-}
-
-export function isProblem(result: object): result is Problem {
-  return "problem" in result;
-}
-
 /** RFC 1035 §2.3.4, without the trailing dot. */
 const MAX_NAME_LENGTH = 253;
-const MAX_PORT = 65535;
-
 /** What a URL parser makes of every spelling of an IPv4 address. */
 const FOUR_PARTS = /^\d+\.\d+\.\d+\.\d+$/;
-
-/** Characters with which a host would stop being one inside a URL, or that a URL parser would drop. */
-// oxlint-disable-next-line no-control-regex
-const NOT_IN_A_HOST = /[\u0000-\u0020\u007f/?#@\\%<>^|]/;
 
 /**
  * @param text a host as written in a URL or an address; IPv6 with or without brackets
  * @returns its normal form, or why it is no host (WHATWG URL §3.5, host parsing)
  */
 export function parseHost(text: string): Host | Problem {
-  const forbidden = NOT_IN_A_HOST.exec(text);
-  if (text === "") return { problem: "is empty" };
-  if (forbidden !== null) return { problem: `holds the character ${JSON.stringify(forbidden[0])}` };
+  const problem = findProblem(text);
+  if (problem !== undefined) return problem;
 
   const bare = text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text;
   if (bare.includes(":")) {
@@ -68,27 +55,11 @@ export interface Endpoint {
 
 /** @param address `host:port` or `[v6]:port` */
 export function parseEndpoint(address: string): Endpoint | Problem {
-  const colon = address.lastIndexOf(":");
-  if (colon === -1 || address.endsWith("]")) return { problem: "has no port" };
-  const hostText = address.slice(0, colon);
-  if (hostText.includes(":") && !hostText.startsWith("[")) {
-    return { problem: "is an IPv6 address without brackets; write [address]:port" };
-  }
-  const port = parsePort(address.slice(colon + 1));
-  if (typeof port === "object") return port;
-  const host = parseHost(hostText);
+  const parts = splitEndpoint(address);
+  if (isProblem(parts)) return parts;
+  const host = parseHost(parts.host);
   if (isProblem(host)) return { problem: `has a host that ${host.problem}` };
-  return { host, port };
-}
-
-/** @returns 1 to 65535, or why it is no port */
-export function parsePort(value: string | number): number | Problem {
-  const isNumeral = typeof value === "number" ? Number.isInteger(value) : /^\d{1,10}$/.test(value);
-  if (!isNumeral)
-    return { problem: value === "" ? "has no port" : `has the port ${JSON.stringify(value)}, which is not a number` };
-  const port = Number(value);
-  if (port < 1 || port > MAX_PORT) return { problem: `has the port ${port}, which is not between 1 and ${MAX_PORT}` };
-  return port;
+  return { host, port: parts.port };
 }
 
 /** Whether reaching this host takes no name server: an address, or `localhost`. @param host in normal form */

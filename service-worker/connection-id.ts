@@ -7,18 +7,34 @@
  * like any other.
  */
 
-const MARK = "mvpc-";
-const MARKED = /^mvpc-([0-9a-f-]{36})\.(.*)$/;
+/** No name of a user's begins with this label, and none holds `V6` in front of an address. */
+const MARKED = /^mvpc-([0-9a-f]{20})\.(.*)$/;
+const V6 = "--6--";
 
-/** @param host in the normal form of `parseHost` */
-export function markHost(connectionId: string, host: string): string {
-  // A colon would end the host; no name holds "--6--" followed by an address.
-  return `${MARK}${connectionId}.${host.includes(":") ? `--6--${host.replaceAll(":", "-")}` : host}`;
+/** The longest host that workerd takes. */
+const MAX_LENGTH = 253;
+
+/** 80 random bits: an id must not be another connection's. */
+export function makeConnectionId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-export function unmarkHost(marked: string): { host: string; connectionId: string | undefined } {
-  const match = MARKED.exec(marked);
-  if (match === null) return { host: marked, connectionId: undefined };
-  const host = match[2] ?? "";
-  return { connectionId: match[1], host: host.startsWith("--6--") ? host.slice(5).replaceAll("-", ":") : host };
+/**
+ * @param host without brackets
+ * @returns undefined for a name so long that it can't carry an id
+ */
+export function markHost(connectionId: string, host: string): string | undefined {
+  // A colon would end the host.
+  const marked = `mvpc-${connectionId}.${host.includes(":") ? V6 + host.replaceAll(":", "-") : host}`;
+  return marked.length > MAX_LENGTH ? undefined : marked;
+}
+
+/** @param address `host:port` as the `connect` handler gets it */
+export function unmarkAddress(address: string): { address: string; connectionId: string | undefined } {
+  const [, connectionId, rest = ""] = MARKED.exec(address) ?? [];
+  if (connectionId === undefined) return { address, connectionId };
+  if (!rest.startsWith(V6)) return { address: rest, connectionId };
+  const colon = rest.lastIndexOf(":");
+  const host = rest.slice(V6.length, colon).replaceAll("-", ":");
+  return { address: `[${host}]${rest.slice(colon)}`, connectionId };
 }

@@ -9,16 +9,18 @@
 import { type Endpoint, formatEndpoint, isProblem, maskBytes, parseHost } from "./address.ts";
 import type { ForwardTarget } from "./forward-target.ts";
 import type { ProxyErrorCode } from "./proxy-error.ts";
-import type {
-  Binding,
-  Network,
-  NetworkBinding,
-  Route,
-  RoutingTable,
-  Scheme,
-  Service,
-  ServiceBinding,
-  Target,
+import {
+  DEFAULT_PORT,
+  type Binding,
+  type Network,
+  type NetworkBinding,
+  type Route,
+  type RoutingTable,
+  type Scheme,
+  type Service,
+  type ServiceBinding,
+  type Target,
+  type UnlinkedBinding,
 } from "./table.ts";
 
 /** What a Worker asked for, before anything was decided. */
@@ -80,8 +82,6 @@ type PrefixIndex = { prefix: number; addresses: Map<string, Route[]> }[];
 /** Wider than any range. */
 const ALL_PORTS = 65_536;
 
-const DEFAULT_PORT = { http: 80, https: 443 } as const;
-
 export function indexTable(table: RoutingTable): IndexedTable {
   return { table, networks: table.networks.map(indexNetwork) };
 }
@@ -96,18 +96,29 @@ export function decide(index: IndexedTable, bindingId: string, destination: Dest
     case "network":
       return decideNetwork(index.networks[binding.network], binding, destination);
     case "unlinked":
-      return {
-        type: "refuse",
-        code: "destination_not_found",
-        binding,
-        reason: `the vpc config has no entry for this ${binding.bindingType === "vpc-service" ? "service" : "network"}`,
-        hint:
-          binding.bindingType === "vpc-service"
-            ? `Add "${binding.id}": "http://localhost:PORT" to "services" in ${binding.configFile}.`
-            : `Add "${binding.id}": { "routes": { "${destination.host}": "localhost:PORT" } } to "networks" in ${binding.configFile}.`,
-      };
+      return { type: "refuse", code: "destination_not_found", binding, ...explainUnlinked(binding, destination.host) };
     default:
       return binding satisfies never;
+  }
+}
+
+function explainUnlinked(binding: UnlinkedBinding, host: string): { reason: string; hint: string } {
+  const { id, configFile } = binding;
+  const isService = binding.bindingType === "vpc-service";
+  switch (binding.because) {
+    case "made-remote":
+      return { reason: 'its entry was changed to "remote" while it ran', hint: "Restart for this to take effect." };
+    case "config-broken":
+      return { reason: "the vpc config that names it is broken", hint: "Mend what is reported above." };
+    case undefined:
+      return {
+        reason: `the vpc config has no entry for this ${isService ? "service" : "network"}`,
+        hint: isService
+          ? `Add "${id}": "http://localhost:PORT" to "services" in ${configFile}.`
+          : `Add "${id}": { "routes": { "${host}": "localhost:PORT" } } to "networks" in ${configFile}.`,
+      };
+    default:
+      return binding.because satisfies never;
   }
 }
 
@@ -250,8 +261,9 @@ function resolveTarget(
 ): Decision {
   switch (target.type) {
     case "address": {
-      const defaultPort = target.scheme === undefined || target.scheme === scheme ? port : DEFAULT_PORT[target.scheme];
-      const to = { type: "address", host: target.host, port: target.port ?? defaultPort } as const;
+      const isTranslated = scheme !== "tcp" && target.scheme !== undefined && target.scheme !== scheme;
+      const keptPort = isTranslated ? DEFAULT_PORT[target.scheme ?? scheme] : port;
+      const to = { type: "address", host: target.host, port: target.port ?? keptPort } as const;
       return { type: "forward", binding, rule, to: target.scheme ? { ...to, scheme: target.scheme } : to };
     }
     case "passthrough":

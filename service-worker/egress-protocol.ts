@@ -1,6 +1,6 @@
 /**
  * What the service worker and the egress proxy in the Node process say to one another.
- * Constants and types only; shared by both runtimes.
+ * Constants, types and their text form; shared by both runtimes.
  *
  *   service worker ── HTTP over a unix socket (or loopback) ──▶ egress proxy ──▶ target
  *                     order in ORDER_HEADER, SECRET_HEADER injected by workerd
@@ -33,9 +33,19 @@ export interface EgressFailure {
   code: ProxyErrorCode;
   /** For the developer: the system's own words, e.g. `connect ECONNREFUSED 127.0.0.1:3001`. */
   detail: string;
+  /** What to do about it, where the code's own hint does not fit; `detail` then is a whole reason. */
+  hint?: string;
 }
 
 /** `failure` is null when the target accepted the connection. */
 export interface EgressProbe {
   failure: EgressFailure | null;
+}
+
+/** JSON with every character beyond ASCII escaped, fit for a header. */
+export function toHeader(value: EgressOrder | EgressFailure): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

@@ -11,6 +11,7 @@ import {
   FAILURE_HEADER,
   ORDER_HEADER,
   SECRET_HEADER,
+  toHeader,
 } from "./egress-protocol.ts";
 import type { ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./failure.ts";
@@ -54,8 +55,8 @@ export async function connectThroughEgress(
   const head = [
     "CONNECT egress:1 HTTP/1.1",
     "Host: egress:1",
-    `${SECRET_HEADER}: ${env.SECRET}`,
-    `${ORDER_HEADER}: ${toAscii(JSON.stringify({ op: "tcp", ...order } satisfies EgressOrder))}`,
+    `${SECRET_HEADER}: ${env.EGRESS_SECRET}`,
+    `${ORDER_HEADER}: ${toHeader({ op: "tcp", ...order })}`,
   ];
   await writer.write(new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n`));
   writer.releaseLock();
@@ -71,7 +72,8 @@ export async function connectThroughEgress(
   );
 }
 
-export function toProxyError({ code, detail }: EgressFailure): ProxyError {
+export function toProxyError({ code, detail, hint }: EgressFailure): ProxyError {
+  if (hint !== undefined) return new ProxyError(code, { reason: detail, hint });
   return new ProxyError(code, { reason: `${PROXY_ERRORS[code].summary}: ${detail}` });
 }
 
@@ -85,11 +87,6 @@ function orderInit(order: EgressOrder): RequestInit {
 
 function parseFailure(text: string): EgressFailure {
   return JSON.parse(text) as EgressFailure;
-}
-
-/** JSON with every character beyond ASCII escaped, fit for a header. */
-function toAscii(json: string): string {
-  return json.replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 const HEAD_END = [13, 10, 13, 10];

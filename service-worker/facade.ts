@@ -6,8 +6,8 @@
  *   const socket = env.B.connect("db:5432"); await socket.opened    the same
  */
 
-import { formatEndpoint, isProblem, parseEndpoint, parseHost, parsePort } from "./address.ts";
-import { markHost } from "./connection-id.ts";
+import { findProblem, isProblem, parsePort, splitEndpoint } from "./address-text.ts";
+import { makeConnectionId, markHost } from "./connection-id.ts";
 import type { Outcome } from "./outcomes.ts";
 import { proxyErrorMessage } from "./proxy-error.ts";
 
@@ -23,10 +23,15 @@ export default function makeBinding({ binding, outcomes }: FacadeEnv): Fetcher {
     value: function connect(address: unknown, options?: SocketOptions): Socket {
       const { hostname, port } = parseAddress(address);
       checkOptions(options);
-      const connectionId = crypto.randomUUID();
+      const connectionId = makeConnectionId();
+      const marked = markHost(connectionId, hostname);
+      if (marked === undefined) return nativeConnect({ hostname, port }, options);
       const outcome = outcomes.of(connectionId);
-      const socket = nativeConnect({ hostname: markHost(connectionId, hostname), port }, options);
-      return withOutcome(socket, { outcome, remoteAddress: formatEndpoint(hostname, port) });
+      const socket = nativeConnect({ hostname: marked, port }, options);
+      return withOutcome(socket, {
+        outcome,
+        remoteAddress: `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
+      });
     },
     configurable: true,
     writable: true,
@@ -37,22 +42,29 @@ export default function makeBinding({ binding, outcomes }: FacadeEnv): Fetcher {
 /** @throws {TypeError} in words */
 function parseAddress(address: unknown): { hostname: string; port: number } {
   if (typeof address === "string") {
-    const endpoint = parseEndpoint(address);
+    const endpoint = splitEndpoint(address);
     if (isProblem(endpoint)) {
       throw new TypeError(`connect(): the address ${JSON.stringify(address)} ${endpoint.problem}; write "host:port".`);
     }
-    return { hostname: endpoint.host.text, port: endpoint.port };
+    return { hostname: withoutBrackets(endpoint.host), port: endpoint.port };
   }
   if (typeof address !== "object" || address === null || !("hostname" in address) || !("port" in address)) {
     throw new TypeError('connect(): the address is neither "host:port" nor { hostname, port }.');
   }
-  const hostname = parseHost(String(address.hostname));
-  if (isProblem(hostname)) {
+  if (typeof address.hostname !== "string") {
+    throw new TypeError(`connect(): the hostname is ${String(address.hostname)}, which is not a string.`);
+  }
+  const hostname = findProblem(address.hostname);
+  if (hostname !== undefined) {
     throw new TypeError(`connect(): the hostname ${JSON.stringify(address.hostname)} ${hostname.problem}.`);
   }
   const port = parsePort(typeof address.port === "number" ? address.port : String(address.port));
   if (typeof port === "object") throw new TypeError(`connect(): the address ${port.problem}.`);
-  return { hostname: hostname.text, port };
+  return { hostname: withoutBrackets(address.hostname), port };
+}
+
+function withoutBrackets(host: string): string {
+  return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
 }
 
 function checkOptions(options: SocketOptions | undefined): void {

@@ -19,12 +19,22 @@ export class ProxyError extends Error {
     this.hint = hint ?? PROXY_ERRORS[code].hint;
   }
 
+  /** What is none is a fault of ours. */
+  static from(error: unknown): ProxyError {
+    return error instanceof ProxyError ? error : new ProxyError("proxy_internal_error", { reason: String(error) });
+  }
+
   /** What crosses to the user's Worker: the message alone, as in production. */
   bare(): Error {
     const bare = new Error(this.message);
     bare.stack = "";
     return bare;
   }
+}
+
+/** @param connectTimeout milliseconds */
+export function connectTimedOut(connectTimeout: number): ProxyError {
+  return new ProxyError("connection_timeout", { reason: `no connection within ${connectTimeout} ms` });
 }
 
 /** The terminal's lines for a failure: binding, destination and target; then why, by which rule, and what to do. */

@@ -6,7 +6,7 @@ import type { Scheme } from "./table.ts";
 /** Where the bytes go; nothing left to choose. */
 export type ForwardTarget =
   | { type: "address"; host: string; port: number; scheme?: Scheme }
-  | { type: "unix"; path: string; scheme?: Scheme }
+  | { type: "unix"; path: string }
   | { type: "worker"; workerName: string }
   | { type: "function"; functionId: string };
 
@@ -26,19 +26,9 @@ export function formatTarget(to: ForwardTarget): string {
   }
 }
 
-/** Name of the binding that serves a target, present if it was known when the runtime started. */
-export function targetKey(
-  protocol: "http" | "tcp",
-  to: Exclude<ForwardTarget, { type: "function" }>,
-): `${"http" | "tcp" | "worker"}:${string}` {
-  switch (to.type) {
-    case "address":
-      return `${protocol}:${formatEndpoint(to.host, to.port)}`;
-    case "unix":
-      return `${protocol}:unix:${to.path}`;
-    case "worker":
-      return `worker:${to.workerName}`;
-    default:
-      return to satisfies never;
-  }
+export type TargetKey = `${"http" | "worker"}:${string}`;
+
+/** Name of the binding of the service worker that serves a target, present if it was known when the runtime started. */
+export function targetKey(to: ForwardTarget & { type: "address" | "worker" }): TargetKey {
+  return to.type === "address" ? `http:${formatEndpoint(to.host, to.port)}` : `worker:${to.workerName}`;
 }

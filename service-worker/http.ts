@@ -5,73 +5,75 @@
  *   any other         ──▶ egress proxy in the Node process
  */
 
-import { type Decision, type Destination, type IndexedTable, decide } from "./decide.ts";
+import { type Decision, type Destination, type Forward, decide } from "./decide.ts";
 import { fetchThroughEgress, probe, toEgressTarget, toProxyError } from "./egress.ts";
-import { type ServiceWorkerEnv } from "./env.ts";
-import { ProxyError, describeFailure } from "./failure.ts";
-import type { Scheme } from "./table.ts";
+import type { EgressTarget } from "./egress-protocol.ts";
+import type { Call, ServiceWorkerEnv } from "./env.ts";
+import { ProxyError, connectTimedOut, describeFailure } from "./failure.ts";
+import { type ForwardTarget, formatTarget, targetKey } from "./forward-target.ts";
+import { DEFAULT_PORT, type Scheme } from "./table.ts";
 import { printFailure, printTraffic } from "./traffic.ts";
-import { enterWorker, workerStub } from "./worker-target.ts";
-import { formatTarget, targetKey, type ForwardTarget } from "./forward-target.ts";
-
-export interface Call {
-  /** A `bindingKey` of the table. */
-  bindingId: string;
-  /** The table this call started with. */
-  index: IndexedTable;
-  env: ServiceWorkerEnv;
-  ctx: Pick<ExecutionContext, "waitUntil">;
-}
+import { fetchWorker } from "./worker-target.ts";
 
 /** @throws an `Error` whose message is `ProxyError: <code>` when no response can be had */
 export async function forwardRequest(request: Request, call: Call): Promise<Response> {
   const started = Date.now();
   const url = new URL(request.url);
   const decision = decide(call.index, call.bindingId, destinationOf(url));
-  const asked = `${request.method} ${request.url}`;
+  // A query may carry a token, and these lines end up in the logs of CI.
+  const asked = `${request.method} ${url.origin}${url.pathname}${url.search && "?…"}`;
+  const print = (forward: Forward, result: string): void => {
+    const { traffic, bindingName } = forward.binding;
+    if (!traffic) return;
+    printTraffic(
+      `${bindingName}  ${asked} → ${formatTarget(forward.to)}  ${result}  ${Date.now() - started} ms`,
+      call.ctx,
+    );
+  };
   try {
     if (decision.type === "refuse") throw new ProxyError(decision.code, decision);
     const response = await forward(request, decision, call);
-    if (decision.binding.traffic) {
-      const line = `${decision.binding.bindingName}  ${asked} → ${formatTarget(decision.to)}  ${response.status}  ${Date.now() - started} ms`;
-      printTraffic(line, call.ctx);
-    }
+    print(decision, String(response.status));
     return response;
   } catch (error) {
-    if (!(error instanceof ProxyError)) throw error;
-    printFailure(describeFailure(error, decision, asked));
-    throw error.bare();
+    if (isOwnOfTarget(error, decision)) {
+      print(decision, `threw ${String(error)}`);
+      throw error;
+    }
+    const failure = ProxyError.from(error);
+    printFailure(describeFailure(failure, decision, asked));
+    throw failure.bare();
   }
+}
+
+/** Differs from production: what a stand-in throws reaches the caller as it is, for it is a fault in the user's own code. */
+function isOwnOfTarget(error: unknown, decision: Decision): decision is Forward {
+  return decision.type === "forward" && decision.to.type === "worker" && !(error instanceof ProxyError);
 }
 
 function destinationOf(url: URL): Destination {
   const scheme: Scheme = url.protocol === "https:" ? "https" : "http";
-  return { scheme, host: url.hostname, port: url.port === "" ? (scheme === "https" ? 443 : 80) : Number(url.port) };
+  return { scheme, host: url.hostname, port: url.port === "" ? DEFAULT_PORT[scheme] : Number(url.port) };
 }
 
-async function forward(request: Request, decision: Decision & { type: "forward" }, call: Call): Promise<Response> {
-  const { to, binding } = decision;
-  if (to.type === "worker") {
-    const leave = enterWorker(to.workerName, binding.workerLimit);
-    try {
-      return await workerStub(to, call.env).fetch(request);
-    } finally {
-      leave();
-    }
-  }
+async function forward(request: Request, { to, binding }: Forward, call: Call): Promise<Response> {
+  if (to.type === "worker") return fetchWorker(request, { to, limit: binding.workerLimit, call });
   const plain = toPlainHttp(request, to);
   const order = { target: toEgressTarget(to), connectTimeout: binding.connectTimeout };
-  const known = to.type === "function" ? undefined : call.env[targetKey("http", to)];
+  const known = to.type === "address" ? call.env[targetKey(to)] : undefined;
   return known === undefined
     ? fetchThroughEgress(plain, call.env, order)
     : fetchDirectly(known, plain, { env: call.env, ...order });
 }
 
-/** The request as the target's scheme wants it. A plaintext copy of a TLS service gets the same Host header. */
+/**
+ * The request as the target wants it: in plain HTTP, with the same Host header.
+ *
+ * Differs from production: TLS to a target is not emulated yet.
+ */
 function toPlainHttp(request: Request, to: ForwardTarget): Request {
   const asked: Scheme = request.url.startsWith("https:") ? "https" : "http";
-  const spoken = "scheme" in to && to.scheme !== undefined ? to.scheme : to.type === "function" ? "http" : asked;
-  if (spoken === "https") {
+  if (to.type === "address" && (to.scheme ?? asked) === "https") {
     throw new ProxyError("proxy_internal_error", {
       reason: "TLS to a target is not emulated yet",
       hint: 'If this machine\'s copy speaks plain HTTP, write its target as "http://host:port".',
@@ -82,7 +84,7 @@ function toPlainHttp(request: Request, to: ForwardTarget): Request {
 
 interface DirectOrder {
   env: ServiceWorkerEnv;
-  target: Parameters<typeof probe>[1]["target"];
+  target: EgressTarget;
   connectTimeout: number;
 }
 
@@ -90,7 +92,7 @@ interface DirectOrder {
 const PROBE_AFTER = 0.8;
 
 /**
- * workerd waits over two minutes for a connection and tells no cause, so a target that is still
+ * Differs from production: workerd waits over two minutes for a connection and tells no cause, so a target that is still
  * silent near the limit is probed: one that accepts is slow, and waited for; one that doesn't, timed out.
  */
 async function fetchDirectly(service: Fetcher, request: Request, order: DirectOrder): Promise<Response> {
@@ -100,29 +102,26 @@ async function fetchDirectly(service: Fetcher, request: Request, order: DirectOr
   const timedOut = new Promise<never>((_, reject) => {
     const remaining = connectTimeout * (1 - PROBE_AFTER);
     probing = setTimeout(() => {
-      void rejectIfUnreachable(order, { within: remaining, reject });
+      void rejectIfDeaf(order, { within: remaining, reject });
     }, connectTimeout * PROBE_AFTER);
   });
   try {
     return await Promise.race([response, timedOut]);
   } catch (error) {
-    if (error instanceof ProxyError || request.signal.aborted) throw error;
+    if (error instanceof ProxyError) throw error;
     throw await classify(order);
   } finally {
     clearTimeout(probing);
   }
 }
 
-async function rejectIfUnreachable(
-  { env, target }: DirectOrder,
-  { within, reject }: { within: number; reject: (error: unknown) => void },
+async function rejectIfDeaf(
+  { env, target, connectTimeout }: DirectOrder,
+  { within, reject }: { within: number; reject: (error: ProxyError) => void },
 ): Promise<void> {
-  try {
-    const failure = await probe(env, { target, connectTimeout: within });
-    if (failure?.code === "connection_timeout") reject(toProxyError(failure));
-  } catch (error) {
-    reject(error);
-  }
+  // A probe that can't be made says nothing about the target.
+  const failure = await probe(env, { target, connectTimeout: within }).catch(() => null);
+  if (failure?.code === "connection_timeout") reject(connectTimedOut(connectTimeout));
 }
 
 /** The native error tells nothing; the target does. One that accepts now dropped the request. */

@@ -46,7 +46,7 @@ export class Outcomes extends WorkerEntrypoint<ServiceWorkerEnv> {
 /** Behind a socket that only the plugin knows, with a secret besides. */
 export class Control extends WorkerEntrypoint<ServiceWorkerEnv> {
   override async fetch(request: Request): Promise<Response> {
-    if (request.headers.get("authorization") !== `Bearer ${this.env.SECRET}`) {
+    if (request.headers.get("authorization") !== `Bearer ${this.env.CONTROL_SECRET}`) {
       return new Response("miniflare-vpc: this socket belongs to the plugin\n", { status: 403 });
     }
     const table: RoutingTable = await request.json();

@@ -31,24 +31,26 @@ export async function relay(
   upstream: Socket,
   { first, isCounted }: RelayOptions,
 ): Promise<Relayed | undefined> {
-  if (first.length > 0) {
-    const writer = inbound.writable.getWriter();
-    await writer.write(first);
-    writer.releaseLock();
-  }
   const relayed: Relayed = { sent: 0, received: first.length };
-  const up = isCounted
-    ? pump(inbound.readable, upstream.writable, (bytes) => (relayed.sent += bytes))
-    : inbound.readable.pipeTo(upstream.writable);
-  const down = isCounted
-    ? pump(upstream.readable, inbound.writable, (bytes) => (relayed.received += bytes))
-    : upstream.readable.pipeTo(inbound.writable);
   try {
+    if (first.length > 0) await writeFirst(inbound.writable, first);
+    const up = isCounted
+      ? pump(inbound.readable, upstream.writable, (bytes) => (relayed.sent += bytes))
+      : inbound.readable.pipeTo(upstream.writable);
+    const down = isCounted
+      ? pump(upstream.readable, inbound.writable, (bytes) => (relayed.received += bytes))
+      : upstream.readable.pipeTo(inbound.writable);
     await Promise.all([up, down]);
   } catch {
     await upstream.close();
   }
   return isCounted ? relayed : undefined;
+}
+
+async function writeFirst(writable: WritableStream<Uint8Array>, first: Uint8Array): Promise<void> {
+  const writer = writable.getWriter();
+  await writer.write(first);
+  writer.releaseLock();
 }
 
 /** @throws what either stream broke with */

@@ -51,9 +51,11 @@ export interface NetworkBinding extends BindingBase {
   network: number;
 }
 
-/** A binding that the vpc config says nothing about: everything on it is refused. */
+/** A binding that leads nowhere: everything on it is refused. */
 export interface UnlinkedBinding extends BindingBase {
   kind: "unlinked";
+  /** Absent: the vpc config has no entry for it. */
+  because?: "made-remote" | "config-broken";
   bindingType: "vpc-service" | "vpc-network";
   /** The service_id, tunnel_id or network_id of the wrangler config. */
   id: string;
@@ -111,10 +113,12 @@ export type RouteMatch =
 
 export type Scheme = "http" | "https";
 
+export const DEFAULT_PORT = { http: 80, https: 443 } as const;
+
 export type Target =
   /** No port: the destination's port is kept. `scheme`: what this machine's copy speaks, when written. */
   | { type: "address"; host: string; port?: number; scheme?: Scheme }
-  | { type: "unix"; path: string; scheme?: Scheme }
+  | { type: "unix"; path: string }
   /** `workerName`: as resolved against the session. */
   | { type: "worker"; workerName: string }
   | { type: "passthrough" }

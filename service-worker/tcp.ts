@@ -8,19 +8,20 @@
  */
 
 import { connect } from "cloudflare:sockets";
-import { formatEndpoint, isLiteralHost, isProblem, parseEndpoint } from "./address.ts";
-import { unmarkHost } from "./connection-id.ts";
-import { type Decision, type Forward, decide } from "./decide.ts";
+import { isLiteralHost, isProblem, parseEndpoint } from "./address.ts";
+import { unmarkAddress } from "./connection-id.ts";
+import { type Forward, decide } from "./decide.ts";
 import { connectThroughEgress, probe, toEgressTarget, toProxyError } from "./egress.ts";
 import type { EgressTarget } from "./egress-protocol.ts";
-import type { ServiceWorkerEnv } from "./env.ts";
-import { ProxyError, describeFailure } from "./failure.ts";
-import { type ForwardTarget, formatTarget, targetKey } from "./forward-target.ts";
-import type { Call } from "./http.ts";
+import type { Call, ServiceWorkerEnv } from "./env.ts";
+import { ProxyError, connectTimedOut, describeFailure } from "./failure.ts";
+import { formatTarget } from "./forward-target.ts";
 import { settleOutcome } from "./outcomes.ts";
+import { proxyErrorMessage } from "./proxy-error.ts";
 import { relay } from "./relay.ts";
+import { bindingKey } from "./table.ts";
 import { formatBytes, printFailure, printTraffic, printWarning } from "./traffic.ts";
-import { enterWorker, workerStub } from "./worker-target.ts";
+import { connectWorker } from "./worker-target.ts";
 
 const NOTHING = new Uint8Array();
 
@@ -35,20 +36,29 @@ interface Upstream {
 export async function forwardConnection(inbound: Socket, call: Call): Promise<void> {
   const started = Date.now();
   const { localAddress = "" } = await inbound.opened;
-  const { host, port, connectionId } = destinationOf(localAddress);
-  const asked = `connect ${formatEndpoint(host, port)}`;
-  let decision: Decision | undefined;
+  const { address, connectionId } = unmarkAddress(localAddress);
+  const asked = `connect ${address}`;
+  const endpoint = parseEndpoint(address);
+  if (isProblem(endpoint)) {
+    if (connectionId !== undefined) settleOutcome(connectionId, { type: "failed", code: "destination_not_found" });
+    printFailure(`${asked}  ${proxyErrorMessage("destination_not_found")}\n  the address ${endpoint.problem}`);
+    await inbound.close();
+    return;
+  }
+  const decision = decide(call.index, call.bindingId, {
+    scheme: "tcp",
+    host: endpoint.host.text,
+    port: endpoint.port,
+  });
   let upstream: Upstream;
   try {
-    decision = decide(call.index, call.bindingId, { scheme: "tcp", host, port });
-    warnOnService(decision);
     if (decision.type === "refuse") throw new ProxyError(decision.code, decision);
+    warnOnService(decision);
     upstream = await dial(decision, call);
   } catch (error) {
-    const failure =
-      error instanceof ProxyError ? error : new ProxyError("proxy_internal_error", { reason: String(error) });
+    const failure = ProxyError.from(error);
     if (connectionId !== undefined) settleOutcome(connectionId, { type: "failed", code: failure.code });
-    printFailure(decision === undefined ? `${asked}  ${String(error)}` : describeFailure(failure, decision, asked));
+    printFailure(describeFailure(failure, decision, asked));
     await inbound.close();
     return;
   }
@@ -70,41 +80,16 @@ export async function forwardConnection(inbound: Socket, call: Call): Promise<vo
   }
 }
 
-function destinationOf(address: string): { host: string; port: number; connectionId: string | undefined } {
-  const colon = address.lastIndexOf(":");
-  const { host, connectionId } = unmarkHost(address.slice(0, colon));
-  const endpoint = parseEndpoint(formatEndpoint(host.replace(/^\[|\]$/g, ""), Number(address.slice(colon + 1))));
-  if (isProblem(endpoint)) return { host, port: 0, connectionId };
-  return { host: endpoint.host.text, port: endpoint.port, connectionId };
-}
-
 async function dial({ to, binding }: Forward, { env }: Call): Promise<Upstream> {
   const { connectTimeout } = binding;
-  if (to.type === "worker") {
-    const leave = enterWorker(to.workerName, binding.workerLimit);
-    return { socket: workerStub(to, env).connect("worker:1", { allowHalfOpen: true }), first: NOTHING, leave };
-  }
+  if (to.type === "worker") return { ...connectWorker(to, { limit: binding.workerLimit, env }), first: NOTHING };
   const target = toEgressTarget(to);
-  const native = nativeSocket(to, env);
-  if (native === undefined)
+  // workerd prints a native stack for a name that does not resolve, and for a Unix socket that isn't there.
+  if (target.type !== "address" || !isLiteralHost(target.host)) {
     return { ...(await connectThroughEgress(env, { target, connectTimeout })), leave: () => {} };
-  return { socket: await open(native, { env, target, connectTimeout }), first: NOTHING, leave: () => {} };
-}
-
-/** @returns undefined where only the Node process can dial: a function, a new unix socket, a name */
-function nativeSocket(to: Exclude<ForwardTarget, { type: "worker" }>, env: ServiceWorkerEnv): Socket | undefined {
-  switch (to.type) {
-    case "function":
-      return undefined;
-    case "unix":
-      return env[targetKey("tcp", to)]?.connect("unix:1", { allowHalfOpen: true });
-    case "address":
-      // workerd prints a native stack for a name that does not resolve.
-      if (!isLiteralHost(to.host)) return undefined;
-      return connect({ hostname: bracketed(to.host), port: to.port }, { allowHalfOpen: true });
-    default:
-      return to satisfies never;
   }
+  const native = connect({ hostname: bracketed(target.host), port: target.port }, { allowHalfOpen: true });
+  return { socket: await open(native, { env, target, connectTimeout }), first: NOTHING, leave: () => {} };
 }
 
 /**
@@ -132,7 +117,7 @@ async function open(
     ]);
     if (outcome === "open") return socket;
     if (outcome === "timeout") {
-      throw new ProxyError("connection_timeout", { reason: `no answer within ${connectTimeout} ms` });
+      throw connectTimedOut(connectTimeout);
     }
   } finally {
     clearTimeout(timer);
@@ -148,9 +133,10 @@ function bracketed(host: string): string {
 const warned = new Set<string>();
 
 /** Differs from production: `connect()` is documented for VPC Networks only. */
-function warnOnService({ binding }: Decision): void {
-  if (binding.kind !== "service" || warned.has(binding.bindingName)) return;
-  warned.add(binding.bindingName);
+function warnOnService({ binding }: Forward): void {
+  const key = bindingKey(binding.workerName, binding.bindingName);
+  if (binding.kind !== "service" || warned.has(key)) return;
+  warned.add(key);
   printWarning(
     `${binding.bindingName}  connect() on a VPC Service works here, but is documented for VPC Networks only (warned once)`,
   );

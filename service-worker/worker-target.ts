@@ -2,20 +2,62 @@
  * `worker:` targets: another Worker of the session stands in for the private service. How many calls
  * are in flight to each is counted, for a Worker that calls itself back through a binding would
  * otherwise recurse until memory ends.
+ *
+ * Differs from production: the limit.
  */
 
-import { type ServiceWorkerEnv } from "./env.ts";
+import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./failure.ts";
-import { targetKey, type ForwardTarget } from "./forward-target.ts";
+import { type ForwardTarget, targetKey } from "./forward-target.ts";
 
 const inFlight = new Map<string, number>();
 
-/**
- * @param limit calls in flight to one Worker
- * @returns what to call when this one is over
- * @throws {ProxyError} `proxy_loop_detected` beyond the limit
- */
-export function enterWorker(workerName: string, limit: number): () => void {
+/** @throws {ProxyError} `proxy_loop_detected` beyond `limit` calls in flight; what the Worker throws */
+export async function fetchWorker(
+  request: Request,
+  { to, limit, call }: { to: WorkerTarget; limit: number; call: Pick<Call, "env" | "ctx"> },
+): Promise<Response> {
+  const stub = workerStub(to, call.env);
+  const leave = enter(to.workerName, limit);
+  // An abort ends this event at once, and nothing behind the `await` runs.
+  request.signal.addEventListener("abort", leave, { once: true });
+  try {
+    const response = await stub.fetch(request);
+    return leaveWithBody(response, { leave, ctx: call.ctx });
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+/** A Worker that streams from itself is in flight until its body ends, not until it answers. */
+function leaveWithBody(
+  response: Response,
+  { leave, ctx }: { leave: () => void; ctx: Pick<ExecutionContext, "waitUntil"> },
+): Response {
+  if (response.body === null || response.webSocket) {
+    leave();
+    return response;
+  }
+  const { readable, writable } = new IdentityTransformStream();
+  // A body that breaks off breaks off for its reader; here only its end counts.
+  ctx.waitUntil(response.body.pipeTo(writable).then(leave, leave));
+  return new Response(readable, response);
+}
+
+/** @returns `leave`: to call when the connection is over. @throws {ProxyError} `proxy_loop_detected` */
+export function connectWorker(
+  to: WorkerTarget,
+  { limit, env }: { limit: number; env: ServiceWorkerEnv },
+): { socket: Socket; leave: () => void } {
+  const stub = workerStub(to, env);
+  const leave = enter(to.workerName, limit);
+  return { socket: stub.connect("worker:1", { allowHalfOpen: true }), leave };
+}
+
+type WorkerTarget = ForwardTarget & { type: "worker" };
+
+function enter(workerName: string, limit: number): () => void {
   const count = (inFlight.get(workerName) ?? 0) + 1;
   if (count > limit) {
     throw new ProxyError("proxy_loop_detected", {
@@ -23,14 +65,17 @@ export function enterWorker(workerName: string, limit: number): () => void {
     });
   }
   inFlight.set(workerName, count);
+  let isIn = true;
   return () => {
+    if (!isIn) return;
+    isIn = false;
     inFlight.set(workerName, (inFlight.get(workerName) ?? 1) - 1);
   };
 }
 
 /** @throws {ProxyError} `destination_unavailable` if an edit named a Worker that was not there at the start */
-export function workerStub(to: ForwardTarget & { type: "worker" }, env: ServiceWorkerEnv): Fetcher {
-  const stub = env[targetKey("http", to)];
+function workerStub(to: WorkerTarget, env: ServiceWorkerEnv): Fetcher {
+  const stub = env[targetKey(to)];
   if (stub !== undefined) return stub;
   throw new ProxyError("destination_unavailable", {
     reason: `the Worker ${JSON.stringify(to.workerName)} is not part of this session`,

@@ -87,6 +87,7 @@ it.each([
   [{ hostname: "db", port: 0 }, "the address has the port 0, which is not between 1 and 65535."],
   [{ hostname: "db", port: "x" }, 'the address has the port "x", which is not a number.'],
   [{ hostname: "", port: 80 }, 'the hostname "" is empty.'],
+  [{ hostname: 5, port: 80 }, "the hostname is 5, which is not a string."],
   [{ hostname: "db" }, 'the address is neither "host:port" nor { hostname, port }.'],
   [null, 'the address is neither "host:port" nor { hostname, port }.'],
 ])("throws a TypeError in words on %j", async (address, message) => {
@@ -96,6 +97,56 @@ it.each([
   });
   const error: unknown = await session.call("connect", address).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ name: "TypeError", message: `connect(): ${message}` });
+});
+
+it.each(["2021-01-01", "2022-06-01", "2023-05-18"])("works on compatibility date %s", async (compatibilityDate) => {
+  await using server = await startPong();
+  await using session = await startSession({
+    compatibilityDate,
+    config: { networks: { [TUNNEL]: { routes: { "fd00::1": `127.0.0.1:${server.port}` } } } },
+    ops: {
+      async ping(env) {
+        const socket = await env.NET.connect("[FD00:0:0::1]:6379");
+        const writer = socket.writable.getWriter();
+        await writer.write(new TextEncoder().encode("PING\r\n"));
+        await writer.close();
+        return new Response(socket.readable).text();
+      },
+      bad: (env) => env.NET.connect("db"),
+    },
+  });
+  expect(await session.call("ping")).toBe("+PONG\r\n");
+  await expect(session.call("bad")).rejects.toThrow(/has no port/);
+});
+
+it("reaches names of any legal length", async () => {
+  await using server = await startPong();
+  const labels = Array.from({ length: 5 }, () => "a".repeat(60)).join(".");
+  const names = [200, 227, 228, 253].map((length) => `${labels.slice(-(length - 9))}.internal`);
+  await using session = await startSession({
+    config: {
+      networks: { [TUNNEL]: { routes: Object.fromEntries(names.map((name) => [name, `127.0.0.1:${server.port}`])) } },
+    },
+    ops: {
+      async ping(env, name) {
+        const socket = await env.NET.connect({ hostname: name, port: 6379 });
+        const writer = socket.writable.getWriter();
+        await writer.write(new TextEncoder().encode("PING\r\n"));
+        await writer.close();
+        return new Response(socket.readable).text();
+      },
+    },
+  });
+  for (const name of names) expect(await session.call("ping", name), String(name.length)).toBe("+PONG\r\n");
+});
+
+it("refuses a host that turns out to be none", async () => {
+  await using session = await startSession({
+    config: { networks: { [TUNNEL]: { routes: { "*.internal": "127.0.0.1:1" } } } },
+    ops: { connect: (env) => env.NET.connect("a..internal:1") },
+  });
+  await expect(session.call("connect")).rejects.toThrow("ProxyError: destination_not_found");
+  expect(session.output()).toContain("has a host that has an empty label");
 });
 
 it.each(["on", "starttls"])("refuses secureTransport %s with a TypeError", async (secureTransport) => {

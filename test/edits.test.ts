@@ -1,8 +1,9 @@
 /** Edits of the vpc config while the runtime runs: pushed, not restarted. */
 
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { scheduler } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { ok, startHttpOrigin } from "./servers/http-origin.ts";
 import { startTcpServer } from "./servers/tcp-server.ts";
@@ -106,6 +107,47 @@ it("reports a broken edit and keeps the last good one, then takes the next", asy
   expect(await session.call("get")).toBe("a");
   await writeFile(file, routesTo(`127.0.0.1:${b.port}`));
   await vi.waitFor(async () => expect(await session.call("get")).toBe("b"));
+});
+
+it("takes the edit that is made while it starts", async () => {
+  await using a = await startHttpOrigin(ok("a"));
+  await using b = await startHttpOrigin(ok("b"));
+  for (const delay of [0, 20, 40, 60, 80]) {
+    await writeFile(file, routesTo(`127.0.0.1:${a.port}`));
+    const starting = start();
+    await scheduler.wait(delay);
+    await writeFile(file, routesTo(`127.0.0.1:${b.port}`));
+    await using session = await starting;
+    await vi.waitFor(async () => expect(await session.call("get")).toBe("b"), { timeout: 3000 });
+  }
+});
+
+it("takes edits of a file whose folder was removed and made again", async () => {
+  await using a = await startHttpOrigin(ok("a"));
+  await using b = await startHttpOrigin(ok("b"));
+  const inner = path.join(folder, "inner");
+  file = path.join(inner, "vpc.jsonc");
+  await mkdir(inner);
+  await writeFile(file, routesTo(`127.0.0.1:${a.port}`));
+  await using session = await start();
+  expect(await session.call("get")).toBe("a");
+  await rm(inner, { recursive: true });
+  await vi.waitFor(() => expect(session.output()).toMatch(/vpc\.jsonc/));
+  await mkdir(inner);
+  await writeFile(file, routesTo(`127.0.0.1:${b.port}`));
+  await vi.waitFor(async () => expect(await session.call("get")).toBe("b"), { timeout: 3000 });
+});
+
+it('refuses a binding whose entry became "remote" in words, until the restart', async () => {
+  await using a = await startHttpOrigin(ok("a"));
+  await writeFile(file, routesTo(`127.0.0.1:${a.port}`));
+  await using session = await start();
+  await writeFile(file, JSON.stringify({ networks: { [TUNNEL]: "remote" } }));
+  await vi.waitFor(() => expect(session.output()).toContain("restart for this to take effect"));
+  await expect(session.call("get")).rejects.toThrow("ProxyError: destination_not_found");
+  expect(session.output()).toContain('its entry was changed to "remote" while it ran');
+  await writeFile(file, routesTo(`127.0.0.1:${a.port}`));
+  await vi.waitFor(async () => expect(await session.call("get")).toBe("a"));
 });
 
 it("notices an editor that replaces the file, and a file that appears later", async () => {

@@ -48,6 +48,7 @@ describe.each(["fetch", "connect"] as const)("%s", (op) => {
     await expect(session.call(op, destination)).rejects.toThrow(/^ProxyError: connection_timeout$/);
     expect(Date.now() - started).toBeGreaterThanOrEqual(590);
     expect(Date.now() - started).toBeLessThan(3000);
+    expect(session.output()).toContain("no connection within 600 ms");
     expectNoStack(session);
   });
 
@@ -55,6 +56,13 @@ describe.each(["fetch", "connect"] as const)("%s", (op) => {
     await using session = await startSession({ config: network("no-such-host.invalid:80"), ops });
     await expect(session.call(op, destination)).rejects.toThrow(/^ProxyError: dns_error$/);
     expect(session.output()).toContain("no-such-host.invalid");
+    expectNoStack(session);
+  });
+
+  it("connection_refused where a Unix socket is missing", async () => {
+    await using session = await startSession({ config: network("unix:/nowhere/app.sock"), ops });
+    await expect(session.call(op, destination)).rejects.toThrow(/^ProxyError: connection_refused$/);
+    expect(session.output()).toContain("/nowhere/app.sock");
     expectNoStack(session);
   });
 
@@ -161,6 +169,82 @@ describe("proxy_loop_detected", () => {
     expect(await session.call("loop")).toBe("ProxyError: proxy_loop_detected");
     await vi.waitFor(() => expect(session.output()).toContain("8 calls are already in flight"));
     expectNoStack(session);
+  });
+});
+
+describe("calls in flight to a Worker", () => {
+  const slow = {
+    config: {
+      name: "slow",
+      compatibilityDate: "2026-11-01",
+      manifest: {
+        mainModule: "main.js",
+        modules: {
+          "main.js": {
+            type: "esm" as const,
+            contents: `export default {
+              async fetch(request) {
+                if (request.url.endsWith("/slow")) await scheduler.wait(2000);
+                return new Response("answered");
+              }
+            }`,
+          },
+        },
+      },
+    },
+  };
+
+  it("end when the caller gives up", async () => {
+    await using session = await startSession({
+      config: { workerLimit: 2, networks: { [TUNNEL]: { routes: { "slow.internal": "worker:slow" } } } },
+      workers: [slow],
+      ops: {
+        async giveUp(env) {
+          const calls = [1, 2].map(() =>
+            env.NET.fetch("http://slow.internal/slow", { signal: AbortSignal.timeout(50) }),
+          );
+          return (await Promise.allSettled(calls)).map(({ status }) => status);
+        },
+        get: async (env) => (await env.NET.fetch("http://slow.internal/")).text(),
+      },
+    });
+    for (let round = 0; round < 3; round++) {
+      expect(await session.call("giveUp")).toEqual(["rejected", "rejected"]);
+    }
+    expect(await session.call("get")).toBe("answered");
+  });
+
+  it("last until the body ends: a Worker that streams from itself is stopped", async () => {
+    await using session = await startSession({
+      config: selfRouted(16),
+      ops: {
+        async stream(env, _, request) {
+          const response = await env.NET.fetch(request.url.replace("//app", "//self.internal"));
+          return response.text();
+        },
+      },
+      prelude: `const direct = {
+        async fetch(request, env, ctx) {
+          const { readable, writable } = new TransformStream();
+          const pump = async () => {
+            try {
+              const next = await env.NET.fetch("http://self.internal/stream");
+              await next.body.pipeTo(writable);
+            } catch (error) {
+              const writer = writable.getWriter();
+              await writer.write(new TextEncoder().encode(error.message));
+              await writer.close();
+            }
+          };
+          ctx.waitUntil(pump());
+          return new Response(readable);
+        }
+      };`,
+      first: `if (new URL(request.url).pathname === "/stream") return direct.fetch(request, env, ctx);`,
+    });
+    const response = await session.miniflare.dispatchFetch("http://app/stream");
+    expect(await response.text()).toBe("ProxyError: proxy_loop_detected");
+    expect(session.output()).toContain('16 calls are already in flight to the Worker "app"');
   });
 });
 

@@ -356,6 +356,18 @@ describe.each([
   });
 });
 
+it("keeps a query out of the terminal", async () => {
+  await using origin = await startHttpOrigin(ok("a"));
+  await using session = await startSession({
+    config: { services: { [SERVICE]: `127.0.0.1:${origin.port}` } },
+    ops: { text },
+  });
+  await session.call("text", ["API", "http://users.internal/list?token=secret"]);
+  expect(requestLine(origin.requests[0])).toBe("GET /list?token=secret HTTP/1.1");
+  await vi.waitFor(() => expect(session.output()).toContain("API  GET http://users.internal/list?… → "));
+  expect(session.output()).not.toContain("secret");
+});
+
 it("refuses a relative URL in the Worker", async () => {
   await using session = await startSession({ config: { services: { [SERVICE]: "127.0.0.1:1" } }, ops: { text } });
   await expect(session.call("text", ["API", "/users"])).rejects.toThrow(/Invalid URL: \/users/);

@@ -220,6 +220,44 @@ describe("functions of a config", () => {
   });
 });
 
+it("prints what a function threw as the function's fault, and lets no private header through", async () => {
+  await using session = await startSession({
+    config: {
+      networks: {
+        [TUNNEL]: {
+          routes: {
+            "broken.internal": () => {
+              throw new Error("not today");
+            },
+            "forged.internal": () => new Response("body", { headers: { "x-miniflare-vpc-failure": "forged" } }),
+          },
+        },
+      },
+    },
+    ops: { get: async (env, host) => (await env.NET.fetch(`http://${host}/`)).text() },
+  });
+  await expect(session.call("get", "broken.internal")).rejects.toThrow("ProxyError: proxy_internal_error");
+  expect(session.output()).toMatch(/function failed: not today .*Correct the function/);
+  expect(await session.call("get", "forged.internal")).toBe("body");
+});
+
+it("refuses port 0 on a stub that has no facade", async () => {
+  await using server = await startTcpServer(echo);
+  await using session = await startSession({
+    config: { networks: { [TUNNEL]: { routes: { "echo.internal": `127.0.0.1:${server.port}` } } } },
+    ops: {},
+  });
+  const bindings = await session.miniflare.getBindings<{ NET: { connect(address: string): unknown } }>();
+  bindings.NET.connect("echo.internal:0");
+  await expect.poll(() => session.output()).toMatch(/connect .*:0 {2}ProxyError|not between 1 and 65535/);
+  expect(server.accepted).toBe(0);
+});
+
+it("refuses options that are not Miniflare 5's, in words", () => {
+  const old = { modules: true, script: "" } as unknown as { workers: [] };
+  expect(() => withVpc(old)).toThrow(/no list of workers.*convertV4MiniflareOptions/);
+});
+
 it("starts nothing on a broken config, and reports every mistake at once", async () => {
   const starting = startSession({
     config: {

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseDevArgs } from "../plugin/dev/dev-args.ts";
-import { findConfigs, findEnvironment } from "../plugin/dev/find-configs.ts";
+import { findConfigs } from "../plugin/dev/find-configs.ts";
+import { findEnvironment } from "../plugin/dev/find-environment.ts";
 import { activeSection, readWranglerConfig, vpcBindings, workerNameOf } from "../plugin/dev/read-wrangler.ts";
 
 let folder: string;

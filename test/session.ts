@@ -23,6 +23,8 @@ export interface SessionOptions {
   compatibilityFlags?: string[];
   /** Source that goes before the operations: classes the Worker exports, say. */
   prelude?: string;
+  /** Statements in front of the fetch handler's own, with `request`, `env` and `ctx` in reach. */
+  first?: string;
   /** Worker handlers besides fetch, as source of object members. */
   handlers?: string;
   /** Further Workers of the session. */
@@ -71,7 +73,8 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 ${options.prelude ?? ""}
 const ops = {${ops.join(",\n")}};
 export default {
-  async fetch(request, env) {
+  async fetch(request, env, ctx) {
+    ${options.first ?? ""}
     const url = new URL(request.url);
     try {
       const argument = url.searchParams.has("argument") ? JSON.parse(url.searchParams.get("argument")) : undefined;

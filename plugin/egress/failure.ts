@@ -6,7 +6,7 @@
 import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
-import { type EgressFailure, FAILURE_HEADER } from "../../service-worker/egress-protocol.ts";
+import { type EgressFailure, FAILURE_HEADER, toHeader } from "../../service-worker/egress-protocol.ts";
 import type { ProxyErrorCode } from "../../service-worker/proxy-error.ts";
 
 const CODES: Record<string, ProxyErrorCode> = {
@@ -50,7 +50,7 @@ export function sendFailure(outgoing: ServerResponse, failure: EgressFailure): v
     outgoing.destroy();
     return;
   }
-  outgoing.writeHead(502, { [FAILURE_HEADER]: toHeader(failure), "Content-Length": 0 });
+  outgoing.writeHead(502, { [FAILURE_HEADER]: inHeader(failure), "Content-Length": 0 });
   outgoing.end();
 }
 
@@ -58,16 +58,14 @@ export function sendFailure(outgoing: ServerResponse, failure: EgressFailure): v
 export function sendRawFailure(socket: Duplex, failure: EgressFailure): void {
   // Read on, so that the answer is not lost to unread data.
   socket.resume();
-  socket.end(`HTTP/1.1 502 Bad Gateway\r\n${FAILURE_HEADER}: ${toHeader(failure)}\r\n\r\n`);
+  socket.end(`HTTP/1.1 502 Bad Gateway\r\n${FAILURE_HEADER}: ${inHeader(failure)}\r\n\r\n`);
 }
 
 /** Longer words of a thrown error would not fit a header. */
 const MAX_DETAIL = 2000;
 
-/** JSON in ASCII. */
-function toHeader({ code, detail }: EgressFailure): string {
-  const json = JSON.stringify({ code, detail: detail.slice(0, MAX_DETAIL) } satisfies EgressFailure);
-  return json.replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+function inHeader(failure: EgressFailure): string {
+  return toHeader({ ...failure, detail: failure.detail.slice(0, MAX_DETAIL) });
 }
 
 function codeOf(code: string): ProxyErrorCode {

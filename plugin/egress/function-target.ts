@@ -11,12 +11,14 @@ import type { ReadableStream } from "node:stream/web";
 import type { EgressFailure } from "../../service-worker/egress-protocol.ts";
 import type { VpcFunction, VpcFunctionTarget } from "../config.ts";
 import { messageOf, sendFailure, sendRawFailure } from "./failure.ts";
-import { type Field, REQUEST_PRIVATE, relayedFields } from "./headers.ts";
+import { type Field, REQUEST_PRIVATE, RESPONSE_PRIVATE, relayedFields } from "./headers.ts";
 import { ESTABLISHED, splice } from "./splice.ts";
 
 export interface FunctionRegistry {
   /** Replaces the owner's functions; the ones before stay for requests that were already decided. */
   set: (owner: string, functions: ReadonlyMap<string, VpcFunctionTarget>) => void;
+  /** Lets go of everything of an owner. */
+  drop: (owner: string) => void;
   /** Where several owners have the id, the one that was set last wins. */
   find: (functionId: string) => VpcFunctionTarget | undefined;
 }
@@ -30,6 +32,7 @@ export function createFunctionRegistry(): FunctionRegistry {
       owners.delete(owner);
       owners.set(owner, { current: functions, previous });
     },
+    drop: (owner) => owners.delete(owner),
     find(functionId) {
       const latestFirst = [...owners.values()].toReversed();
       const sets = [...latestFirst.map(({ current }) => current), ...latestFirst.map(({ previous }) => previous)];
@@ -67,7 +70,7 @@ export async function answerByFunction(
   try {
     await sendResponse(await callFunction(answer, request), outgoing);
   } catch (error) {
-    sendFailure(outgoing, { code: "proxy_internal_error", detail: messageOf(error) });
+    sendFailure(outgoing, faultOfFunction(error));
   }
 }
 
@@ -84,13 +87,21 @@ export function connectToFunction(target: VpcFunctionTarget | undefined, socket:
   try {
     returned = connect(origin);
   } catch (error) {
-    sendRawFailure(socket, { code: "proxy_internal_error", detail: messageOf(error) });
+    sendRawFailure(socket, faultOfFunction(error));
     return;
   }
   // An async function is assignable to one that returns nothing; its rejection must not end the process.
   Promise.resolve(returned).catch(() => origin.destroy());
   socket.write(ESTABLISHED);
   splice(socket, end);
+}
+
+function faultOfFunction(error: unknown): EgressFailure {
+  return {
+    code: "proxy_internal_error",
+    detail: `the target's function failed: ${messageOf(error)}`,
+    hint: "Correct the function in the vpc config.",
+  };
 }
 
 function missingPart(target: VpcFunctionTarget | undefined, part: "fetch" | "connect"): EgressFailure {
@@ -146,7 +157,7 @@ async function callFunction(answer: VpcFunction, request: Request): Promise<Resp
     const response = returned as Response;
     if (response.status !== 0) return response;
   }
-  throw new TypeError(`the target's function returned ${String(returned)}, which is no usable Response`);
+  throw new TypeError(`it returned ${String(returned)}, which is no usable Response`);
 }
 
 /** Node's fetch has undone the coding but kept the fields that tell of it. */
@@ -155,7 +166,10 @@ const STALE_AFTER_FETCH = new Set(["content-encoding", "content-length"]);
 async function sendResponse(response: Response, outgoing: ServerResponse): Promise<void> {
   const isDecoded = response.url !== "" && response.headers.has("content-encoding");
   const fields: Field[] = [...response.headers].filter(
-    ([fieldName]) => fieldName !== "transfer-encoding" && !(isDecoded && STALE_AFTER_FETCH.has(fieldName)),
+    ([fieldName]) =>
+      fieldName !== "transfer-encoding" &&
+      !RESPONSE_PRIVATE.has(fieldName) &&
+      !(isDecoded && STALE_AFTER_FETCH.has(fieldName)),
   );
   const body = response.body === null ? null : Readable.fromWeb(response.body);
   if (outgoing.shouldKeepAlive) outgoing.removeHeader("connection");

@@ -46,6 +46,8 @@ export interface EgressProxy {
   directory: string;
   /** Replaces the owner's functions; the ones before stay for requests that were already decided. */
   setFunctions(owner: string, functions: ReadonlyMap<string, VpcFunctionTarget>): void;
+  /** Lets go of everything of an owner. */
+  dropFunctions(owner: string): void;
 }
 
 let started: Promise<EgressProxy> | undefined;
@@ -62,7 +64,7 @@ async function start(): Promise<EgressProxy> {
   const server = createServer(secret, functions);
   const directory = await makePrivateDirectory();
   const address = await listen(server, path.join(directory, EGRESS_SOCKET));
-  return { address, secret, directory, setFunctions: functions.set };
+  return { address, secret, directory, setFunctions: functions.set, dropFunctions: functions.drop };
 }
 
 async function listen(server: http.Server, socketPath: string): Promise<string> {

@@ -167,9 +167,9 @@ describe("fetch", () => {
       () => {
         throw new Error("caf\u00e9\nnot ready");
       },
-      /^café\nnot ready$/,
+      /^the target's function failed: café\nnot ready$/,
     ],
-    ["rejects with no Error", () => Promise.reject("words"), /^words$/],
+    ["rejects with no Error", () => Promise.reject("words"), /^the target's function failed: words$/],
     [
       "returns nothing",
       (() => undefined) as unknown as VpcFunctionTarget,
@@ -266,7 +266,7 @@ describe("connect", () => {
     });
     await using connection = await connectRaw();
     await expect.poll(() => connection.isEnded).toBe(true);
-    expect(connection.received).toContain('{"code":"proxy_internal_error","detail":"not ready"}');
+    expect(connection.received).toContain('"detail":"the target\'s function failed: not ready"');
   });
 });
 

@@ -11,8 +11,8 @@
 const MARKED = /^mvpc-([0-9a-f]{20})\.(.*)$/;
 const V6 = "--6--";
 
-/** The longest host that workerd takes. */
-const MAX_LENGTH = 253;
+/** workerd's `connect` takes 255 characters, the port included. */
+const MAX_LENGTH = 255 - ":65535".length;
 
 /** 80 random bits: an id must not be another connection's. */
 export function makeConnectionId(): string {

@@ -39,8 +39,8 @@ export const PROXY_ERRORS = {
   },
   destination_unavailable: {
     group: "Bad Upstream",
-    summary: "the target is marked unavailable",
-    hint: "Change that route to let traffic through.",
+    summary: "the target can't serve this call",
+    hint: "Change the rule to let traffic through.",
   },
   destination_not_found: {
     group: "Bad Upstream",
@@ -50,7 +50,7 @@ export const PROXY_ERRORS = {
   destination_ip_prohibited: {
     group: "Bad Upstream",
     summary: "a rule forbids this address",
-    hint: "Change that route to let traffic through.",
+    hint: "Change the rule to let traffic through.",
   },
   destination_ip_unroutable: {
     group: "Bad Upstream",

@@ -190,6 +190,7 @@ traffic = false
 name = "users"
 type = "http"
 http_port = 8080
+created_at = 2026-01-02T03:04:05Z
 host.hostname = "users.internal"
 host.resolver_network = { tunnel_id = "${TUNNEL_ID}" }
 

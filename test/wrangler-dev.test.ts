@@ -246,7 +246,9 @@ test("wrangler alone, with a second config", { timeout: 60_000 }, async () => {
 describe("before wrangler starts", () => {
   test("a broken wrangler config is shown", async () => {
     using project = createProject({ "wrangler.jsonc": '{\n  "name": "api" "main": "x"\n}' });
-    expect(await refused(project, ["dev"])).toContain("wrangler.jsonc:2:17: error: this wrangler config is not valid");
+    expect(await refused(project, ["dev"])).toContain(
+      "wrangler.jsonc:2:17: error: this wrangler config can't be read: a comma is expected before",
+    );
     expect(await refused(project, ["dev", "-c", "none.toml"])).toContain("none.toml: error:");
   });
 

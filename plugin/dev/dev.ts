@@ -11,9 +11,10 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 
 import { parseDevArgs, replaceConfigs } from "./dev-args.ts";
-import { formatDiagnostics, formatLocation } from "../diagnostics.ts";
+import { formatDiagnostics, formatLocation, isDiagnostic } from "../diagnostics.ts";
 import { packageEntry } from "../with-vpc.ts";
-import { findConfigs, findEnvironment } from "./find-configs.ts";
+import { findConfigs } from "./find-configs.ts";
+import { findEnvironment } from "./find-environment.ts";
 import { loadProject, type Project, siblingsOf } from "./project.ts";
 import { type Exit, findWrangler, runWrangler } from "./run-wrangler.ts";
 import { SiblingFiles } from "./sibling-files.ts";
@@ -48,7 +49,7 @@ export async function runDev(argv: readonly string[]): Promise<Exit> {
   const cwd = path.resolve(args.cwd ?? ".");
   const env = findEnvironment(args, { cwd, processEnv: process.env });
   const sources = findConfigs(args, cwd);
-  if ("severity" in sources) {
+  if (isDiagnostic(sources)) {
     console.error(formatDiagnostics([sources]));
     return 1;
   }

@@ -1,15 +1,14 @@
 /**
- * Which wrangler configs, and which of their environments, `wrangler dev` would use for its arguments.
- * Follows wrangler's own search; reads no config's content.
+ * Which wrangler configs `wrangler dev` would use for its arguments. Follows wrangler's own search; of what
+ * it finds it reads redirects only.
  */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
-import { parseEnv } from "node:util";
 
 import type { DevArgs } from "./dev-args.ts";
-import type { Diagnostic } from "../diagnostics.ts";
-import { isDiagnostic, readWranglerConfig } from "./read-wrangler.ts";
+import { type Diagnostic, isDiagnostic } from "../diagnostics.ts";
+import { readWranglerConfig } from "./read-wrangler.ts";
 
 export interface ConfigSource {
   /** Absolute path of what wrangler reads. */
@@ -51,26 +50,6 @@ export function findConfigs(args: DevArgs, cwd: string): ConfigSource[] | Diagno
   }
   const file = path.resolve(path.dirname(redirectFile), configPath);
   return [{ file, userFile: userFile ?? file }];
-}
-
-/**
- * The environment wrangler takes: `--env`, then CLOUDFLARE_ENV of the process, then of the `.env` files.
- *
- * @returns undefined for the top level
- */
-export function findEnvironment(
-  args: DevArgs,
-  { cwd, processEnv }: { cwd: string; processEnv: NodeJS.ProcessEnv },
-): string | undefined {
-  const suffixes = args.env === undefined ? ["", ".local"] : ["", ".local", `.${args.env}`, `.${args.env}.local`];
-  const files = args.envFiles.length > 0 ? args.envFiles : suffixes.map((suffix) => `.env${suffix}`);
-  const fromFiles = files
-    .map((file) => path.resolve(cwd, file))
-    .filter((file) => existsSync(file))
-    .map((file) => parseEnv(readFileSync(file, "utf8"))["CLOUDFLARE_ENV"])
-    .findLast((value) => value !== undefined);
-  const environment = args.env ?? processEnv["CLOUDFLARE_ENV"] ?? fromFiles;
-  return environment === "" ? undefined : environment;
 }
 
 /** @returns the absolute path of `name` in `folder` or the nearest folder above that has it */

@@ -6,18 +6,11 @@
 import path from "node:path";
 
 import { bindingKey } from "../../service-worker/table.ts";
-import type { Diagnostic } from "../diagnostics.ts";
-import { hasErrors } from "../diagnostics.ts";
+import { type Diagnostic, hasErrors, isDiagnostic } from "../diagnostics.ts";
 import type { ConfigSource } from "./find-configs.ts";
 import { loadSession } from "../load.ts";
-import {
-  activeSection,
-  isDiagnostic,
-  readWranglerConfig,
-  vpcBindings,
-  type WranglerConfig,
-  workerNameOf,
-} from "./read-wrangler.ts";
+import type { VpcBinding } from "../model.ts";
+import { activeSection, readWranglerConfig, vpcBindings, type WranglerConfig, workerNameOf } from "./read-wrangler.ts";
 import { writeSibling } from "./sibling.ts";
 
 export interface ProjectRequest {
@@ -39,7 +32,7 @@ interface ProjectWorker {
   config: WranglerConfig;
   userFile: string;
   workerName: string;
-  bindings: ReturnType<typeof vpcBindings>;
+  bindings: VpcBinding[];
 }
 
 export interface ProjectLoad {

@@ -3,14 +3,14 @@
  * are handed to our plugin. Pure rewriting; reads and writes nothing.
  */
 
+import type { VpcBinding } from "../model.ts";
+import { isTable } from "../read/document.ts";
 import {
   activeSection,
-  isObject,
   type Json,
   type JsonObject,
   VPC_KEYS,
   vpcBinding,
-  type VpcBinding,
   type WranglerConfig,
 } from "./read-wrangler.ts";
 
@@ -54,7 +54,7 @@ export function writeSibling(config: WranglerConfig, options: SiblingOptions): s
   const sibling: JsonObject = { ...raw };
   if (options.userFile !== config.file) for (const key of REDIRECT_KEYS) delete sibling[key];
   // Types made from the sibling would call a VPC binding `any`.
-  if (generatesTypes(raw)) sibling["dev"] = { ...(isObject(raw["dev"]) ? raw["dev"] : {}), generate_types: false };
+  if (generatesTypes(raw)) sibling["dev"] = { ...(isTable(raw["dev"]) ? raw["dev"] : {}), generate_types: false };
 
   const active = activeSection(raw, env);
   const { kept, local } = splitEntries(active, options.isRemote);
@@ -64,7 +64,7 @@ export function writeSibling(config: WranglerConfig, options: SiblingOptions): s
 
   // The top level only serves wrangler to tell which bindings the environment lacks; it lacks none of ours.
   const isOthers = (bindingName: string): boolean => !local.some((binding) => binding.bindingName === bindingName);
-  const environments = isObject(raw["env"]) ? raw["env"] : {};
+  const environments = isTable(raw["env"]) ? raw["env"] : {};
   return toText({
     ...sibling,
     ...splitEntries(raw, isOthers).kept,
@@ -78,7 +78,7 @@ function toText(sibling: JsonObject): string {
 
 /** Whether wrangler is asked to write types from the config while it runs. */
 export function generatesTypes(raw: JsonObject): boolean {
-  return isObject(raw["dev"]) && raw["dev"]["generate_types"] === true;
+  return isTable(raw["dev"]) && raw["dev"]["generate_types"] === true;
 }
 
 /** The VPC bindings of a section to take over, and its lists without them; a list may be left empty. */
@@ -103,7 +103,7 @@ function splitEntries(
 
 /** A section's `unsafe` with our bindings behind those it holds. */
 function withBindings(unsafe: Json | undefined, local: readonly VpcBinding[], options: SiblingOptions): Json {
-  const settings = isObject(unsafe) ? unsafe : {};
+  const settings = isTable(unsafe) ? unsafe : {};
   const existing = Array.isArray(settings["bindings"]) ? settings["bindings"] : [];
   return { ...settings, bindings: [...existing, ...local.map((binding) => unsafeBinding(binding, options))] };
 }

@@ -1,5 +1,6 @@
 /**
- * JSON with comments and trailing commas → a document. Syntax only.
+ * JSON with comments and trailing commas → a document. Syntax only. Of a key given twice the last counts, as
+ * everywhere in JSON, and a diagnostic says so: for the caller to heed.
  */
 
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
@@ -72,10 +73,7 @@ function convert(node: Node, conversion: Conversion, key?: Position): Converted 
     const name = String(keyNode.value);
     const keyAt = conversion.positionAt(keyNode.offset);
     const earlier = located.children.get(name);
-    if (earlier !== undefined) {
-      conversion.onDuplicate(name, { first: earlier.key, second: keyAt });
-      continue;
-    }
+    if (earlier !== undefined) conversion.onDuplicate(name, { first: earlier.key, second: keyAt });
     const child = convert(valueNode, conversion, keyAt);
     located.children.set(name, child.located);
     value[name] = child.value;

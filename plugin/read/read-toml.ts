@@ -1,5 +1,5 @@
 /**
- * TOML → a document. Syntax only.
+ * TOML → a document. Syntax only. Dates, which no config has a use for, stay the text they are written in.
  */
 
 import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
@@ -34,9 +34,10 @@ function convertProgram(program: AST.TOMLProgram): Table {
     const keys = statement.key.keys;
     // An array's index in the resolved key has no key of its own in the source.
     let written = 0;
-    for (const segment of statement.resolvedKey) {
+    for (const [index, segment] of statement.resolvedKey.entries()) {
       const key = typeof segment === "string" ? keys[written++] : keys[written - 1];
-      table = descend(table, { segment, at: positionOf(key ?? statement) });
+      const isList = typeof statement.resolvedKey[index + 1] === "number";
+      table = descend(table, { segment, at: positionOf(key ?? statement), isList });
     }
     for (const pair of statement.body) place(table, pair);
   }
@@ -56,9 +57,12 @@ function convert(node: AST.TOMLContentNode, keyAt: Position): { value: unknown; 
   const at = positionOf(node);
   switch (node.type) {
     case "TOMLValue":
-      return { value: node.value, located: { key: keyAt, value: at, children: new Map() } };
+      return {
+        value: "datetime" in node ? node.datetime : node.value,
+        located: { key: keyAt, value: at, children: new Map() },
+      };
     case "TOMLArray": {
-      const list: Table = { value: [], located: { key: keyAt, value: at, children: new Map() } };
+      const list = newList(keyAt, at);
       for (const [index, element] of node.elements.entries()) set(list, index, convert(element, positionOf(element)));
       return list;
     }
@@ -77,12 +81,19 @@ function newTable(key: Position, value: Position = key): Table {
   return { value: Object.create(null), located: { key, value, children: new Map() } };
 }
 
-/** The table under a key, made if there is none. */
-function descend({ value, located }: Table, { segment, at }: { segment: string | number; at: Position }): Table {
+function newList(key: Position, value: Position = key): Table {
+  return { value: [], located: { key, value, children: new Map() } };
+}
+
+/** The table or list under a key, made if there is none. */
+function descend(
+  { value, located }: Table,
+  { segment, at, isList = false }: { segment: string | number; at: Position; isList?: boolean },
+): Table {
   const child = located.children.get(String(segment));
   const existing = Reflect.get(value, segment);
   if (child !== undefined && typeof existing === "object") return { value: existing, located: child };
-  const made = newTable(at);
+  const made = isList ? newList(at) : newTable(at);
   set({ value, located }, segment, made);
   return made;
 }

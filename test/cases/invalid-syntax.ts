@@ -170,20 +170,15 @@ host.resolver_network = { tunel_id = 1979-05-27 }
     ],
   },
   {
-    title: "dates and array tables",
+    title: "an array of tables, and a date",
     file: "vpc.toml",
-    config: `[[services]]
-API = 1979-05-27
+    config: `connectTimeout = 1979-05-27
+[[services]]
+name = "api"
 `,
     expected: [
-      'vpc.toml:1:3: error: a service lacks "name" [missing-field]',
-      '    Add "name": a string.',
-      'vpc.toml:1:3: error: a service lacks "type" [missing-field]',
-      '    Add "type": "http" or "tcp".',
-      'vpc.toml:1:3: error: a service lacks "host" [missing-field]',
-      '    Add "host": an object.',
-      'vpc.toml:2:1: error: "API" is not a field of a service [unknown-field]',
-      "    Its fields are name, type, host, http_port, https_port, tcp_port, app_protocol, tls_settings, service_id, created_at, updated_at, target.",
+      'vpc.toml:1:18: error: "connectTimeout" is "1979-05-27", but must be a whole number of milliseconds from 1 to 300000 [invalid-value]',
+      'vpc.toml:2:3: error: "services" is an array, but must be an object [invalid-value]',
     ],
   },
 ];

@@ -1,0 +1,29 @@
+/**
+ * Which environment of the wrangler configs `wrangler dev` would use for its arguments.
+ */
+
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { parseEnv } from "node:util";
+
+import type { DevArgs } from "./dev-args.ts";
+
+/**
+ * The environment wrangler takes: `--env`, then CLOUDFLARE_ENV of the process, then of the `.env` files.
+ *
+ * @returns undefined for the top level
+ */
+export function findEnvironment(
+  args: DevArgs,
+  { cwd, processEnv }: { cwd: string; processEnv: NodeJS.ProcessEnv },
+): string | undefined {
+  const suffixes = args.env === undefined ? ["", ".local"] : ["", ".local", `.${args.env}`, `.${args.env}.local`];
+  const files = args.envFiles.length > 0 ? args.envFiles : suffixes.map((suffix) => `.env${suffix}`);
+  const fromFiles = files
+    .map((file) => path.resolve(cwd, file))
+    .filter((file) => existsSync(file))
+    .map((file) => parseEnv(readFileSync(file, "utf8"))["CLOUDFLARE_ENV"])
+    .findLast((value) => value !== undefined);
+  const environment = args.env ?? processEnv["CLOUDFLARE_ENV"] ?? fromFiles;
+  return environment === "" ? undefined : environment;
+}

@@ -20,6 +20,8 @@ const COMMANDS: Record<string, Command> = {
   dev: { summary: "wrangler dev, with VPC bindings served on this machine", run: runDev },
 };
 
+const USAGE_ERROR = 2;
+
 function usage(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `    ${name.padEnd(width)}  ${summary}`);
@@ -30,14 +32,17 @@ ${lines.join("\n")}
     miniflare-vpc <command> --help
     miniflare-vpc --version
 
-Everything else stays with wrangler: wrangler deploy uploads the same as ever.`;
+Everything else stays with wrangler: wrangler deploy uploads the same as ever.
+
+Exit codes: 0 all is well, 1 wrangler or a config can't be used, ${USAGE_ERROR} there is no such command;
+once wrangler runs, its own.`;
 }
 
 async function run([name, ...argv]: readonly string[]): Promise<Exit> {
   switch (name) {
     case undefined:
       console.error(usage());
-      return 1;
+      return USAGE_ERROR;
     case "--help":
     case "-h":
     case "help":
@@ -58,7 +63,7 @@ function refuse(name: string): Exit {
   const meant = didYouMean(name, Object.keys(COMMANDS));
   const hint = meant === undefined ? `\n\n${usage()}` : ` Did you mean "miniflare-vpc ${meant}"?`;
   console.error(`miniflare-vpc: there is no command ${JSON.stringify(name)}.${hint}`);
-  return 1;
+  return USAGE_ERROR;
 }
 
 function packageVersion(): string {
@@ -66,7 +71,12 @@ function packageVersion(): string {
   return manifest.version;
 }
 
-const exit = await run(process.argv.slice(2));
-if (typeof exit === "number") process.exitCode = exit;
-// Ended by a signal: so shall the shell see it.
-else process.kill(process.pid, exit);
+/** At once: a timer or a server that the user's vpc.config.* left open would keep this process. */
+function end(exit: Exit): void {
+  if (typeof exit === "number") process.exit(exit);
+  // Ended by a signal: so shall the shell see it, whatever that config does on signals.
+  process.removeAllListeners(exit);
+  process.kill(process.pid, exit);
+}
+
+end(await run(process.argv.slice(2)));

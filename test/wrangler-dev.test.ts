@@ -1,7 +1,7 @@
 /** `miniflare-vpc dev` and wrangler alone, run for real on projects in temporary folders. */
 
 import { execFileSync } from "node:child_process";
-import { renameSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { type HttpOrigin, ok, startHttpOrigin } from "./servers/http-origin.ts";
@@ -111,7 +111,7 @@ test("everything wrangler dev does, with VPC bindings", { timeout: 120_000 }, as
 
   // The wrangler config: broken, then with another binding.
   project.write("wrangler.toml", `${TOML}[vars`);
-  await server.printed(/wrangler\.toml:\d+:\d+: error: .*not valid TOML/);
+  await server.printed(/wrangler\.toml:\d+:\d+: error: .*not TOML/);
   expect(await server.get("/USERS")).toBe("second");
   const more = `[[vpc_services]]\nbinding = "MORE"\nservice_id = "${SERVICE}"\n`;
   project.write("wrangler.toml", TOML.replace('"top"', '"edited"') + more);
@@ -259,9 +259,10 @@ describe("before wrangler starts", () => {
 
   test("an unknown command is told apart from a slip", async () => {
     using project = createProject({});
-    expect(await refused(project, ["devv"])).toContain('Did you mean "miniflare-vpc dev"?');
-    expect(await refused(project, ["deploy"])).toContain("Everything else stays with wrangler");
-    expect(await refused(project, [])).toContain("miniflare-vpc <command>");
+    expect(await refused(project, ["devv"], 2)).toContain('Did you mean "miniflare-vpc dev"?');
+    expect(await refused(project, ["deploy"], 2)).toContain("Everything else stays with wrangler");
+    expect(await refused(project, [], 2)).toContain("miniflare-vpc <command>");
+    expect(await refused(project, ["--help"], 0)).toMatch(/Exit codes: 0 .* 1 .* 2 /);
   });
 });
 
@@ -273,6 +274,39 @@ test("the end of wrangler is the end of it, with the same exit code", async () =
   expect(project.leftovers()).toEqual([]);
 });
 
+describe("a vpc.config.* that leaves a timer and a signal handler behind", () => {
+  const LINGERING = `setInterval(() => {}, 1000);
+process.on("SIGTERM", () => {});
+export default { services: { "${SERVICE}": "localhost:1" } };`;
+
+  test("does not keep the command when wrangler fails", async () => {
+    using project = createProject({ "wrangler.toml": TOML, "vpc.config.mjs": LINGERING });
+    await using running = run(MINIFLARE_VPC, ["dev"], { project });
+    expect(await running.ended()).toBe(1);
+    expect(running.output()).toMatch(/src\/index\.js/);
+    expect(project.leftovers()).toEqual([]);
+  });
+
+  test("nor when the config itself is broken", async () => {
+    using project = createProject({
+      "wrangler.toml": TOML,
+      "vpc.config.mjs": LINGERING.replace("localhost:1", "localhost:x"),
+    });
+    expect(await refused(project, ["dev"])).toContain('the target "localhost:x"');
+  });
+
+  test("nor when wrangler is told to end", { timeout: 60_000 }, async () => {
+    await using first = await startHttpOrigin(ok("first"));
+    using project = api({ first, second: first });
+    rmSync(path.join(project.folder, "vpc.jsonc"));
+    project.write("vpc.config.mjs", LINGERING);
+    await using server = await serve(MINIFLARE_VPC, ["dev"], { project });
+    server.signal("SIGTERM");
+    expect(await server.ended()).toBe(143);
+    expect(project.leftovers()).toEqual([]);
+  });
+});
+
 test("without VPC bindings it says so, and is wrangler dev", { timeout: 60_000 }, async () => {
   const config = { name: "plain", main: "index.js", compatibility_date: "2026-01-01", vars: { A: "1" } };
   using project = createProject({ "wrangler.json": config, "index.js": WORKER });
@@ -282,9 +316,9 @@ test("without VPC bindings it says so, and is wrangler dev", { timeout: 60_000 }
 });
 
 /** @returns what was printed instead of starting wrangler */
-async function refused(project: Project, args: string[]): Promise<string> {
+async function refused(project: Project, args: string[], exitCode = 1): Promise<string> {
   await using running = run(MINIFLARE_VPC, args, { project });
-  expect(await running.ended()).toBe(1);
+  expect(await running.ended()).toBe(exitCode);
   expect(running.output()).not.toContain("⛅");
   expect(project.leftovers()).toEqual([]);
   return running.output();

@@ -5,13 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { formatDiagnostics } from "../plugin/diagnostics.ts";
-import {
-  type LoadOptions,
-  type LoadedSession,
-  type SessionWorker,
-  type VpcBinding,
-  loadSession,
-} from "../plugin/load.ts";
+import { type LoadOptions, type LoadedSession, loadSession } from "../plugin/load.ts";
+import type { SessionWorker, VpcBinding } from "../plugin/model.ts";
 
 export const SERVICE_ID = "e6a0817c-79c5-40ca-9776-a1c019defe70";
 export const TUNNEL_ID = "550e8400-e29b-41d4-a716-446655440000";

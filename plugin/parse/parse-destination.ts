@@ -2,16 +2,23 @@
  * Destinations: the left-hand side of a route, in the normal form that `decide` matches on.
  */
 
-import { type Host, formatEndpoint, isProblem, maskBytes, parseHost, parsePort } from "../../service-worker/address.ts";
+import {
+  type Host,
+  type Problem,
+  formatEndpoint,
+  isProblem,
+  maskBytes,
+  parseHost,
+  parsePort,
+} from "../../service-worker/address.ts";
 import type { Route, RouteMatch } from "../../service-worker/table.ts";
 import { matchKey } from "../model.ts";
 import { splitPort, splitScheme } from "./split-address.ts";
 
 export type Destination = Pick<Route, "match" | "ports">;
 
-interface DestinationProblem {
-  /** The end of a sentence that starts with the destination. */
-  problem: string;
+interface DestinationProblem extends Problem {
+  /** What to write instead. */
   note: string;
 }
 
@@ -30,10 +37,10 @@ export function parseDestination(text: string): Destination | DestinationProblem
   }
   const { hostText, portText } = splitPort(text);
   const match = parseMatch(hostText);
-  if ("problem" in match) return match;
+  if (isProblem(match)) return match;
   if (portText === undefined) return { match };
   const ports = parsePorts(portText);
-  return "problem" in ports ? ports : { match, ports };
+  return isProblem(ports) ? ports : { match, ports };
 }
 
 function parsePorts(text: string): { from: number; to: number } | DestinationProblem {

@@ -2,6 +2,7 @@
  * An entry of "networks": its routes, and what two of them may not say about one destination.
  */
 
+import { isProblem } from "../../service-worker/address.ts";
 import { checkFields } from "./check-fields.ts";
 import { networkFields } from "./config-schema.ts";
 import { formatDestination, parseDestination } from "./parse-destination.ts";
@@ -50,7 +51,7 @@ function parseRoute(
 ): ParsedRoute | undefined {
   const parsedTarget = parseTarget(target, at, parsing);
   const destination = parseDestination(text);
-  if ("problem" in destination) {
+  if (isProblem(destination)) {
     parsing.report({
       code: "invalid-destination",
       text: `the destination ${quote(text)} ${destination.problem}`,

@@ -5,7 +5,7 @@
 
 import path from "node:path";
 
-import { isProblem, parseEndpoint, parseHost } from "../../service-worker/address.ts";
+import { type Problem, isProblem, parseEndpoint, parseHost } from "../../service-worker/address.ts";
 import { PROXY_ERROR_CODES, isProxyErrorCode } from "../../service-worker/proxy-error.ts";
 import type { Target } from "../../service-worker/table.ts";
 import type { VpcFunctionTarget } from "../config.ts";
@@ -19,9 +19,8 @@ const FORMS =
   'A target is "localhost:3000", "unix:path", "http://localhost:3000", "worker:NAME", "passthrough" or { "deny": code }.';
 const SCHEMES = ["worker", "unix", "http", "https"];
 
-interface TargetProblem {
-  /** The end of a sentence that starts with the target. */
-  problem: string;
+interface TargetProblem extends Problem {
+  /** What to write instead. */
   note: string;
 }
 
@@ -29,7 +28,7 @@ interface TargetProblem {
 export function parseTarget(value: unknown, at: Path, { document, report }: Parsing): ModelTarget | undefined {
   if (typeof value === "string") {
     const target = parseTargetText(value, document.folder);
-    if ("problem" in target) {
+    if (isProblem(target)) {
       report({
         code: "invalid-target",
         text: `the target ${quote(value)} ${target.problem}`,
@@ -133,7 +132,7 @@ function parseUrl(scheme: "http" | "https", rest: string): Exclude<Target, { typ
     };
   }
   const address = parseAddress(host);
-  return "problem" in address ? address : { ...address, scheme };
+  return isProblem(address) ? address : { ...address, scheme };
 }
 
 function parseAddress(text: string): Extract<Target, { type: "address" }> | TargetProblem {

@@ -34,7 +34,7 @@ ${lines.join("\n")}
 
 Everything else stays with wrangler: wrangler deploy uploads the same as ever.
 
-Exit codes: 0 all is well, 1 wrangler or a config can't be used, ${USAGE_ERROR} there is no such command;
+Exit codes: 0 all is well, 1 wrangler or a config can't be used, ${USAGE_ERROR} the command is missing or unknown;
 once wrangler runs, its own.`;
 }
 

@@ -15,8 +15,6 @@ import type { SessionWorker, VpcModel } from "./model.ts";
 import { emptyModel, parseConfig } from "./parse/parse-config.ts";
 import { type ReadResult, readVpc, readVpcIn } from "./read/read-vpc.ts";
 
-export type { SessionWorker, VpcBinding } from "./model.ts";
-
 /** A path; the config itself; or undefined: the one beside each Worker's wrangler config. */
 export type ConfigSource = string | VpcConfig | undefined;
 

@@ -8,7 +8,7 @@
 
 import type { Plugin, PluginServicesOptions, Worker_Binding as WorkerBinding } from "miniflare";
 import { bindingKey } from "../service-worker/table.ts";
-import { readInstance, readWorker } from "./read-instance.ts";
+import { type InstanceWorker, readInstance } from "./read-instance.ts";
 import { FACADE_MODULE, SERVICE_WORKER } from "./services.ts";
 import { type Session, facadeScript, openSession } from "./session.ts";
 
@@ -18,20 +18,23 @@ const BUILT_IN = new Set(["vpc-services:remote", "vpc-networks:remote"]);
 type ParsedWorkerOptions = PluginServicesOptions["options"];
 
 /** Keyed by the very options object that Miniflare hands to each of the calls. */
-const sessions = new WeakMap<ParsedWorkerOptions, Session>();
+const opened = new WeakMap<ParsedWorkerOptions, { worker: InstanceWorker; session: Session }>();
 
 const plugin: Plugin = {
   getExtensions({ options }) {
-    const session = openSession(readInstance(options));
-    for (const worker of options) sessions.set(worker, session);
+    const instance = readInstance(options);
+    const session = openSession(instance);
+    for (const [index, worker] of instance.workers.entries()) {
+      const key = options[index];
+      if (key !== undefined) opened.set(key, { worker, session });
+    }
     return [{ modules: [{ name: FACADE_MODULE, internal: true, esModule: facadeScript() }] }];
   },
 
   /** Bindings of the generated config, which reach Miniflare as `unsafe` ones; all others exist already. */
   getBindings(options) {
-    const worker = readWorker(options);
-    return worker.bindings
-      .filter((binding) => binding.isOurs)
+    return workerOf(options)
+      .worker.bindings.filter((binding) => binding.isOurs)
       .map(({ bindingName }) => ({ name: bindingName, service: { name: SERVICE_WORKER } }));
   },
 
@@ -41,10 +44,8 @@ const plugin: Plugin = {
   },
 
   async getServices({ options, workerBindings, log, tmpPath }) {
-    const opened = sessions.get(options);
-    if (opened === undefined) throw new Error("miniflare-vpc: Miniflare called getServices before getExtensions");
-    const session = await opened.activate({ log, tmpPath });
-    const worker = readWorker(options);
+    const { worker, session: inactive } = workerOf(options);
+    const session = await inactive.activate({ log, tmpPath });
     for (const { bindingName } of worker.bindings) {
       const key = bindingKey(worker.workerName, bindingName);
       if (session.isRemote(key)) continue;
@@ -54,6 +55,12 @@ const plugin: Plugin = {
     return session.services;
   },
 };
+
+function workerOf(options: ParsedWorkerOptions): { worker: InstanceWorker; session: Session } {
+  const found = opened.get(options);
+  if (found === undefined) throw new Error("miniflare-vpc: Miniflare did not call getExtensions first");
+  return found;
+}
 
 /**
  * Turns a binding into ours in place. The designator is shared with Miniflare's Node-side proxy, so it

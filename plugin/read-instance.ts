@@ -5,7 +5,8 @@
 
 import path from "node:path";
 import type { PluginServicesOptions } from "miniflare";
-import type { ConfigSource, SessionWorker, VpcBinding } from "./load.ts";
+import type { ConfigSource } from "./load.ts";
+import type { SessionWorker, VpcBinding } from "./model.ts";
 
 type ParsedWorkerOptions = PluginServicesOptions["options"];
 
@@ -67,7 +68,7 @@ function withOursOnly(worker: InstanceWorker): InstanceWorker {
   return { ...worker, bindings: worker.bindings.filter((binding) => binding.isOurs) };
 }
 
-export function readWorker(options: ParsedWorkerOptions): InstanceWorker {
+function readWorker(options: ParsedWorkerOptions): InstanceWorker {
   return {
     workerName: options.config.name,
     rootPath: folderOfConfig(options) ?? options.dev?.rootPath,

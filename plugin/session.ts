@@ -101,7 +101,7 @@ async function activate(instance: Instance, { log, tmpPath }: Host): Promise<Act
     ) {
       log.warn('The vpc config now says "remote" of other bindings: restart for this to take effect.');
     }
-    log.info(`Took over ${namesOf(next.files)}`);
+    log.info(`Took over ${namesOf(next.files) || "that there is no vpc config any more"}`);
     return next.files;
   }
 

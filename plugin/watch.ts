@@ -5,6 +5,7 @@
 
 import { type FSWatcher, statSync, watch } from "node:fs";
 import path from "node:path";
+import { toError } from "./error.ts";
 
 /** Milliseconds: editors write a file in several steps. */
 const SETTLE = 15;
@@ -61,13 +62,14 @@ export function watchFiles(
   }
 
   async function run(): Promise<void> {
-    if (isRunning) return;
+    if (isRunning || isClosed) return;
     isRunning = true;
-    while (isDue && !isClosed) {
+    while (isDue) {
       isDue = false;
       try {
         watched = await onChange();
-        if (!isClosed) follow();
+        if (isClosed) return;
+        follow();
       } catch (error) {
         onError(toError(error));
       }
@@ -100,8 +102,4 @@ function nearestFolder(folder: string): { name: string; inode: number } {
   const stats = statSync(folder, { throwIfNoEntry: false });
   const parent = path.dirname(folder);
   return stats?.isDirectory() || parent === folder ? { name: folder, inode: stats?.ino ?? 0 } : nearestFolder(parent);
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

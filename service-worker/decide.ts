@@ -239,7 +239,7 @@ function refuseUnrouted(
   const networkId = network?.networkId ?? networkIdOf(binding);
   const line = `"${host.text}": "localhost:${port}"`;
   const hint =
-    network === undefined
+    network === undefined || network.origin === ""
       ? `Add "${networkId}": { "routes": { ${line} } } to "networks" in ${binding.configFile}, or a "target" to the service.`
       : `Add ${line} to "routes" of the network at ${network.origin}.`;
   return {

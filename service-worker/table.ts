@@ -87,7 +87,7 @@ export interface Service {
 export interface Network {
   /** A tunnel id, `cf1:network`, or a binding's name. */
   networkId: string;
-  /** `file:line:column` of its entry. */
+  /** `file:line:column` of its entry; empty for a `cf1:network` that is but the union of others. */
   origin: string;
   /** Unordered: `indexTable` orders them. */
   routes: Route[];

@@ -137,7 +137,7 @@ it("reaches names of any length that the runtime takes", async () => {
       },
     },
   });
-  for (const name of names) expect(await session.call("ping", name), String(name.length)).toBe("+PONG\r\n");
+  for (const name of names) expect([name.length, await session.call("ping", name)]).toEqual([name.length, "+PONG\r\n"]);
 });
 
 it("refuses a host that turns out to be none", async () => {

@@ -7,6 +7,7 @@ import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
 import { type EgressFailure, FAILURE_HEADER, toHeader } from "../../service-worker/egress-protocol.ts";
+import { messageOf } from "../error.ts";
 import type { ProxyErrorCode } from "../../service-worker/proxy-error.ts";
 
 const CODES: Record<string, ProxyErrorCode> = {
@@ -38,10 +39,6 @@ export function classify(error: unknown): EgressFailure {
   // Of a name's addresses, the one where something answered tells most.
   const code = codes.find((candidate) => candidate === "ECONNREFUSED") ?? codes[0] ?? "";
   return { code: codeOf(code), detail: causes.map(messageOf).join(", ") };
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Answers with a failure instead of a response; if a response has begun, cuts it off. */

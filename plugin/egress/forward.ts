@@ -13,7 +13,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
 import { type DialTarget, dial } from "./dial.ts";
-import { classify, messageOf, sendFailure } from "./failure.ts";
+import { classify, sendFailure } from "./failure.ts";
+import { messageOf } from "../error.ts";
 import { hasBody } from "./function-target.ts";
 import { REQUEST_PRIVATE, RESPONSE_PRIVATE, formatHead, relayedFields, toFields } from "./headers.ts";
 import { splice } from "./splice.ts";

@@ -10,7 +10,8 @@ import type { ReadableStream } from "node:stream/web";
 
 import type { EgressFailure } from "../../service-worker/egress-protocol.ts";
 import type { VpcFunction, VpcFunctionTarget } from "../config.ts";
-import { messageOf, sendFailure, sendRawFailure } from "./failure.ts";
+import { sendFailure, sendRawFailure } from "./failure.ts";
+import { messageOf } from "../error.ts";
 import { type Field, REQUEST_PRIVATE, RESPONSE_PRIVATE, relayedFields } from "./headers.ts";
 import { ESTABLISHED, splice } from "./splice.ts";
 

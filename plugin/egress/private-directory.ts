@@ -8,6 +8,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 
+import { isRunning } from "../is-running.ts";
 import { probe } from "./dial.ts";
 
 const PREFIX = "mvpc-";
@@ -40,12 +41,4 @@ async function sweep(base: string): Promise<void> {
       });
     }),
   );
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
 }

@@ -27,7 +27,8 @@ import {
 } from "../../service-worker/egress-protocol.ts";
 import type { VpcFunctionTarget } from "../config.ts";
 import { probe } from "./dial.ts";
-import { messageOf, sendFailure, sendRawFailure } from "./failure.ts";
+import { sendFailure, sendRawFailure } from "./failure.ts";
+import { messageOf } from "../error.ts";
 import { MAX_HEADER_SIZE, forward } from "./forward.ts";
 import {
   type FunctionRegistry,

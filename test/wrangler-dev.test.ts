@@ -138,6 +138,17 @@ test("--env, arguments, SIGTERM", { timeout: 60_000 }, async () => {
   expect(project.leftovers()).toEqual([]);
 });
 
+test("a hang-up ends wrangler and its runtime too", { timeout: 60_000 }, async () => {
+  await using origin = await startHttpOrigin(ok("first"));
+  using project = api({ first: origin, second: origin });
+  await using server = await serve(MINIFLARE_VPC, ["dev"], { project });
+  server.signal("SIGHUP");
+  // Not before the last process that can print is gone.
+  expect(await server.ended()).toBe("SIGHUP");
+  await expect(server.get("/USERS")).rejects.toThrow();
+  expect(project.leftovers()).toEqual([]);
+});
+
 test("traffic lines, and quiet under --log-level error, where failures still show", { timeout: 60_000 }, async () => {
   await using first = await startHttpOrigin(ok("first"));
   await using second = await startHttpOrigin(ok("second"));

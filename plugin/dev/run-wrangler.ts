@@ -66,10 +66,14 @@ export async function runWrangler(bin: string, args: readonly string[]): Promise
     env: { WRANGLER_DISABLE_EXPERIMENTAL_WARNING: "1", ...process.env },
   });
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  let isHungUp = false;
   const passOn = (signal: NodeJS.Signals): void => {
     // A terminal's ctrl-C reaches wrangler too; a second one would interrupt its clean-up.
     const isFromTerminal = signal === "SIGINT" && process.stdin.isTTY;
-    setTimeout(() => child.kill(signal), isFromTerminal ? INTERRUPT_GRACE : 0).unref();
+    isHungUp ||= signal === "SIGHUP";
+    // wrangler's launcher dies of a SIGHUP without a word to the process it launched.
+    const passed = signal === "SIGHUP" ? "SIGTERM" : signal;
+    setTimeout(() => child.kill(passed), isFromTerminal ? INTERRUPT_GRACE : 0).unref();
   };
   const endChild = (): void => {
     child.kill();
@@ -79,7 +83,7 @@ export async function runWrangler(bin: string, args: readonly string[]): Promise
   try {
     return await new Promise((resolve, reject) => {
       child.once("error", reject);
-      child.once("exit", (code, signal) => resolve(code ?? signal ?? 1));
+      child.once("exit", (code, signal) => resolve(isHungUp ? "SIGHUP" : (code ?? signal ?? 1)));
     });
   } finally {
     for (const signal of signals) process.off(signal, passOn);

@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -26,7 +35,7 @@ test("lie beside their config, as long as the object lives", () => {
 
 test("are written only when their content changes", () => {
   using siblings = new SiblingFiles();
-  const file = siblings.write(config(), 0, "1");
+  const file = written(siblings.write(config(), 0, "1"));
   const first = statSync(file).ino;
   siblings.write(config(), 0, "1");
   expect(statSync(file).ino).toBe(first);
@@ -43,8 +52,8 @@ test("of processes that are gone are removed, others are kept", () => {
     writeFileSync(unfinished(file), "");
   }
   using siblings = new SiblingFiles();
-  const written = siblings.write(config(), 0, "{}");
-  const names = [written, alive, unfinished(alive)].map((file) => path.basename(file));
+  const own = written(siblings.write(config(), 0, "{}"));
+  const names = [own, alive, unfinished(alive)].map((file) => path.basename(file));
   expect(readdirSync(folder).toSorted()).toEqual(names.toSorted());
 });
 
@@ -54,7 +63,7 @@ test("are not seen by git", () => {
   writeFileSync(list, "*.log");
   for (let run = 0; run < 2; run++) {
     using siblings = new SiblingFiles();
-    writeFileSync(unfinished(siblings.write(config(), 0, "{}")), "");
+    writeFileSync(unfinished(written(siblings.write(config(), 0, "{}"))), "");
     expect(git(folder, "status", "--porcelain")).toBe("");
   }
   expect(readFileSync(list, "utf8")).toBe(`*.log\n${SIBLING_PATTERN}\n`);
@@ -70,6 +79,26 @@ test("are not seen by git in a worktree", () => {
   siblings.write(path.join(tree, "wrangler.toml"), 0, "{}");
   expect(git(tree, "status", "--porcelain")).toBe("");
 });
+
+test("in a folder that can't be written, a diagnostic says so; a later write may work", () => {
+  using siblings = new SiblingFiles();
+  const later = path.join(folder, "later");
+  expect(siblings.write(path.join(later, "wrangler.toml"), 0, "{}")).toMatchObject({
+    severity: "error",
+    code: "folder-not-writable",
+    text: expect.stringMatching(/^no file can be written in this folder: ENOENT/),
+    file: later,
+    notes: [expect.stringContaining("beside wrangler.toml"), "Make the folder writable, or work on a copy of it."],
+  });
+  mkdirSync(later);
+  written(siblings.write(path.join(later, "wrangler.toml"), 0, "{}"));
+  expect(readdirSync(later)).toEqual([siblingName(process.pid, 0)]);
+});
+
+function written(result: ReturnType<SiblingFiles["write"]>): string {
+  if (typeof result === "object") throw new Error(result.text);
+  return result;
+}
 
 function git(cwd: string, ...args: string[]): string {
   const identity = ["-c", "user.name=t", "-c", "user.email=t@localhost"];

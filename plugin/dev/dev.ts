@@ -11,7 +11,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 
 import { parseDevArgs, replaceConfigs } from "./dev-args.ts";
-import { formatDiagnostics, formatLocation, isDiagnostic } from "../diagnostics.ts";
+import { type Diagnostic, formatDiagnostics, formatLocation, isDiagnostic } from "../diagnostics.ts";
 import { packageEntry } from "../with-vpc.ts";
 import { findConfigs } from "./find-configs.ts";
 import { findEnvironment } from "./find-environment.ts";
@@ -72,17 +72,26 @@ export async function runDev(argv: readonly string[]): Promise<Exit> {
   announce(start.project, { cwd, env, wantsTypes: args.wantsTypes });
 
   using siblings = new SiblingFiles();
-  const write = (project: Project): string[] =>
-    siblingsOf(project, { env, pluginPackage: packageEntry() }).map(({ file, content }, position) =>
+  const write = (project: Project): { files: string[]; failures: Diagnostic[] } => {
+    const written = siblingsOf(project, { env, pluginPackage: packageEntry() }).map(({ file, content }, position) =>
       siblings.write(file, position, content),
     );
-  const files = write(start.project);
+    return {
+      files: written.filter((result) => typeof result === "string"),
+      failures: written.filter((result) => typeof result === "object"),
+    };
+  };
+  const { files, failures } = write(start.project);
+  if (failures.length > 0) {
+    console.error(formatDiagnostics(failures));
+    return 1;
+  }
 
   let lastGood = start.project;
   const reload = async (): Promise<readonly string[]> => {
     const { project, diagnostics, files: watched } = await loadProject(request, lastGood);
+    if (project !== undefined) diagnostics.push(...write((lastGood = project)).failures);
     if (diagnostics.length > 0) console.error(`${formatDiagnostics(diagnostics)}\nThe last good one stays in force.`);
-    if (project !== undefined) write((lastGood = project));
     return watched;
   };
   const watch = watchFiles(start.files, reload, (error) => console.error(error));

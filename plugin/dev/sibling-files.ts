@@ -7,13 +7,14 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
+import type { Diagnostic } from "../diagnostics.ts";
 import { hasCode, messageOf } from "../error.ts";
 import { isRunning } from "../is-running.ts";
 import { SIBLING_PATTERN, siblingName, siblingPid, unfinished } from "./sibling.ts";
 
 export class SiblingFiles implements Disposable {
-  /** File to content, as last written. */
-  readonly #written = new Map<string, string>();
+  /** File to content, as last written; undefined while it is being written. */
+  readonly #written = new Map<string, string | undefined>();
   readonly #remove = (): void => this[Symbol.dispose]();
 
   constructor() {
@@ -27,18 +28,32 @@ export class SiblingFiles implements Disposable {
    * @param position of the config among those of the session
    * @returns the sibling's absolute path
    */
-  write(configFile: string, position: number, content: string): string {
+  write(configFile: string, position: number, content: string): string | Diagnostic {
     const folder = path.dirname(configFile);
     const file = path.join(folder, siblingName(process.pid, position));
     if (this.#written.get(file) === content) return file;
-    if (!this.#written.has(file)) {
-      sweep(folder);
-      excludeFromGit(folder);
+    try {
+      if (!this.#written.has(file)) {
+        sweep(folder);
+        excludeFromGit(folder);
+      }
+      this.#written.set(file, undefined);
+      writeFileSync(unfinished(file), content);
+      renameSync(unfinished(file), file);
+      this.#written.set(file, content);
+      return file;
+    } catch (error) {
+      return {
+        severity: "error",
+        code: "folder-not-writable",
+        text: `no file can be written in this folder: ${messageOf(error)}`,
+        file: folder,
+        notes: [
+          `While it runs, miniflare-vpc dev keeps a generated config beside ${path.basename(configFile)}, so that relative paths and .dev.vars stay what they are.`,
+          "Make the folder writable, or work on a copy of it.",
+        ],
+      };
     }
-    this.#written.set(file, content);
-    writeFileSync(unfinished(file), content);
-    renameSync(unfinished(file), file);
-    return file;
   }
 
   [Symbol.dispose](): void {

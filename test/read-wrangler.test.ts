@@ -2,10 +2,17 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { isDiagnostic } from "../plugin/diagnostics.ts";
 import { parseDevArgs } from "../plugin/dev/dev-args.ts";
 import { findConfigs } from "../plugin/dev/find-configs.ts";
 import { findEnvironment } from "../plugin/dev/find-environment.ts";
-import { activeSection, readWranglerConfig, vpcBindings, workerNameOf } from "../plugin/dev/read-wrangler.ts";
+import {
+  activeSection,
+  readVpcEntries,
+  readWranglerConfig,
+  type VpcEntries,
+  workerNameOf,
+} from "../plugin/dev/read-wrangler.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -46,10 +53,19 @@ const JSONC = `{
 describe("a config that can be read", () => {
   test("is the same in each format", () => {
     const toml = readWranglerConfig(write("wrangler.toml", TOML));
-    expect(toml).toEqual({ file: path.join(folder, "wrangler.toml"), raw: expect.objectContaining({ name: "api" }) });
+    const locate: unknown = expect.any(Function);
+    expect(toml).toEqual({
+      file: path.join(folder, "wrangler.toml"),
+      raw: expect.objectContaining({ name: "api" }),
+      locate,
+    });
     for (const name of ["wrangler.jsonc", "wrangler.json"]) {
       for (const mark of ["", "\uFEFF"]) {
-        expect(readWranglerConfig(write(name, mark + JSONC))).toEqual({ ...toml, file: path.join(folder, name) });
+        expect(readWranglerConfig(write(name, mark + JSONC))).toEqual({
+          ...toml,
+          file: path.join(folder, name),
+          locate,
+        });
       }
     }
   });
@@ -101,23 +117,68 @@ describe("VPC bindings", () => {
         { binding: "D", network_id: "cf1:network" },
       ],
     };
-    expect(vpcBindings(section)).toEqual([
-      { bindingName: "A", bindingType: "vpc-service", id: "1" },
-      { bindingName: "B", bindingType: "vpc-service", id: "2" },
-      { bindingName: "C", bindingType: "vpc-network", id: "3" },
-      { bindingName: "D", bindingType: "vpc-network", id: "cf1:network" },
-    ]);
+    expect(entriesOf(JSON.stringify(section))).toEqual({
+      bindings: [
+        { bindingName: "A", bindingType: "vpc-service", id: "1" },
+        { bindingName: "B", bindingType: "vpc-service", id: "2" },
+        { bindingName: "C", bindingType: "vpc-network", id: "3" },
+        { bindingName: "D", bindingType: "vpc-network", id: "cf1:network" },
+      ],
+      diagnostics: [],
+    });
   });
 
-  test.each([
-    { vpc_services: [{ binding: "A" }, { service_id: "1" }, { binding: 1, service_id: "1" }, "A", null] },
-    { vpc_services: [{ binding: "A", service_id: "1", remote: false }] },
-    { vpc_networks: [{ binding: "A", tunnel_id: "1", network_id: "2" }, { binding: "A" }] },
-    { vpc_services: { binding: "A", service_id: "1" } },
-  ])("that wrangler refuses are left to it: %j", (section) => {
-    expect(vpcBindings(section)).toEqual([]);
+  const SERVICE_NOTE = 'Each of its entries has a "binding" and a "service_id".';
+  const NETWORK_NOTE = 'Each of its entries has a "binding" and either a "tunnel_id" or a "network_id".';
+  const refused: [section: string, problem: string, note: string][] = [
+    ['"vpc_services": [{ "binding": "A" }]', 'the binding "A" lacks a "service_id"', SERVICE_NOTE],
+    ['"vpc_services": [{ "service_id": "1" }]', 'this entry of "vpc_services" lacks a "binding"', SERVICE_NOTE],
+    ['"vpc_services": [{ "binding": "A", "service_id": 1 }]', 'the "service_id" of the binding "A" is 1', SERVICE_NOTE],
+    ['"vpc_services": ["A"]', 'this entry of "vpc_services" is "A", but must be an object', SERVICE_NOTE],
+    [
+      '"vpc_services": [{ "binding": "A", "service_id": "1", "remote": false }]',
+      'the binding "A" has "remote" = false, which wrangler refuses',
+      'Leave "remote" out: the binding is then served on this machine.',
+    ],
+    [
+      '"vpc_networks": [{ "binding": "A", "tunnel_id": "1", "network_id": "2" }]',
+      'the binding "A" has both "tunnel_id" and "network_id"',
+      NETWORK_NOTE,
+    ],
+    ['"vpc_networks": [{ "binding": "A" }]', 'the binding "A" lacks a "tunnel_id" or "network_id"', NETWORK_NOTE],
+    ['"vpc_networks": { "binding": "A" }', '"vpc_networks" is an object, but must be an array', NETWORK_NOTE],
+  ];
+  test.each(refused)("that wrangler refuses are left to it: %s", (section, problem, note) => {
+    expect(entriesOf(`{ ${section} }`)).toEqual({
+      bindings: [],
+      diagnostics: [
+        {
+          severity: "warning",
+          code: "binding-not-served",
+          text: `${problem}; it is left to wrangler as it is`,
+          file: path.join(folder, "wrangler.json"),
+          line: 1,
+          column: section.includes("[") ? 20 : 19,
+          notes: [note],
+        },
+      ],
+    });
+  });
+
+  test("that wrangler refuses are shown where they stand, also under an environment and in TOML", () => {
+    const toml = '[[env.staging.vpc_services]]\nbinding = "A"\n[[env.staging.vpc_services]]\nbinding = "B"\n';
+    expect(entriesOf(toml, { name: "wrangler.toml", env: "staging" }).diagnostics).toMatchObject([
+      { line: 1, text: expect.stringContaining('"A"') },
+      { line: 3, text: expect.stringContaining('"B"') },
+    ]);
   });
 });
+
+function entriesOf(content: string, { name = "wrangler.json", env }: { name?: string; env?: string } = {}): VpcEntries {
+  const config = readWranglerConfig(write(name, content));
+  if (isDiagnostic(config)) throw new Error(config.text);
+  return readVpcEntries(config, env);
+}
 
 describe("environments", () => {
   const raw = { name: "api", env: { staging: { vars: {} }, production: { name: "live" } } };

@@ -201,25 +201,39 @@ test("several configs, each with the vpc config beside it", { timeout: 60_000 },
   expect(project.leftovers()).toEqual([]);
 });
 
-test(
-  "a binding that is remote is left to wrangler, until the vpc config says otherwise",
-  { timeout: 60_000 },
-  async () => {
-    await using first = await startHttpOrigin(ok("first"));
-    await using second = await startHttpOrigin(ok("second"));
-    using project = api({ first, second });
-    const networks = { [TUNNEL]: { routes: { "users.internal": `127.0.0.1:${first.port}` } } };
-    project.write("vpc.jsonc", { services: { [SERVICE]: "remote" }, networks });
-    // Without --local wrangler asks for a login.
-    await using server = await serve(MINIFLARE_VPC, ["dev", "--local"], { project });
-    expect(server.output()).toMatch(/env\.USERS \(.*\)\s+VPC Service\s+not supported/);
-    expect(await server.get("/NET")).toBe("first");
-    expect(await server.get("/USERS")).toContain("needs to be run remotely");
-    project.write("vpc.jsonc", { services: { [SERVICE]: `http://127.0.0.1:${second.port}` }, networks });
-    await answers(server, "/USERS", "second");
-    expect(await server.get("/NET")).toBe("first");
-  },
-);
+test("a binding that is remote is left to wrangler; an edit to or from it waits", { timeout: 60_000 }, async () => {
+  await using first = await startHttpOrigin(ok("first"));
+  await using second = await startHttpOrigin(ok("second"));
+  using project = api({ first, second });
+  const routes = (origin: HttpOrigin): object => ({ routes: { "users.internal": `127.0.0.1:${origin.port}` } });
+  project.write("vpc.jsonc", { services: { [SERVICE]: "remote" }, networks: { [TUNNEL]: routes(first) } });
+  // Without --local wrangler asks for a login.
+  await using server = await serve(MINIFLARE_VPC, ["dev", "--local"], { project });
+  expect(server.output()).toMatch(/env\.USERS \(.*\)\s+VPC Service\s+not supported/);
+  expect(await server.get("/NET")).toBe("first");
+  expect(await server.get("/USERS")).toContain("needs to be run remotely");
+
+  const local = `http://127.0.0.1:${second.port}`;
+  project.write("vpc.jsonc", { services: { [SERVICE]: local }, networks: { [TUNNEL]: routes(second) } });
+  await answers(server, "/NET", "second");
+  await server.printed(/vpc config no longer says "remote" of USERS: restart for this to take effect/);
+  expect(await server.get("/USERS")).toContain("needs to be run remotely");
+});
+
+test("an entry that becomes remote does not end a session without a login", { timeout: 60_000 }, async () => {
+  await using first = await startHttpOrigin(ok("first"));
+  using project = api({ first, second: first });
+  await using server = await serve(MINIFLARE_VPC, ["dev"], { project });
+  expect(await server.get("/USERS")).toBe("first");
+  const networks = { [TUNNEL]: { routes: { "users.internal": `127.0.0.1:${first.port}` } } };
+  project.write("vpc.jsonc", { services: { [SERVICE]: "remote" }, networks });
+  await server.printed(/the vpc config now says "remote" of USERS: restart for this to take effect/);
+  await expect.poll(() => server.get("/USERS"), { timeout: 10_000 }).toContain("500 Error: ProxyError:");
+  // And back.
+  project.write("vpc.jsonc", { services: { [SERVICE]: `http://127.0.0.1:${first.port}` }, networks });
+  await answers(server, "/USERS", "first");
+  expect(await server.get("/NET")).toBe("first");
+});
 
 test("a built config that a tool redirects to, from another folder", { timeout: 60_000 }, async () => {
   await using first = await startHttpOrigin(ok("first"));
@@ -252,6 +266,28 @@ test("wrangler alone, with a second config", { timeout: 60_000 }, async () => {
   expect(await server.get("/NET")).toBe("first");
   expect(await server.get("/env?name=SECRET")).toBe('"from-dev-vars"');
   expect(await server.get("/robots.txt")).toBe("from assets");
+});
+
+describe("a binding that wrangler refuses", () => {
+  const without = (line: RegExp): Project =>
+    createProject({ "wrangler.toml": TOML.replace(line, ""), "src/index.js": WORKER, "vpc.jsonc": "{}" });
+
+  test("is shown with its place", async () => {
+    using project = without(/service_id = .*/);
+    await using running = run(MINIFLARE_VPC, ["dev"], { project });
+    expect(await running.ended()).toBe(1);
+    expect(running.output()).toMatch(/wrangler\.toml:11:3: warning: the binding "USERS" lacks a "service_id"/);
+    expect(running.output()).toContain('bindings must have a "service_id" field');
+  });
+
+  test("with no other, wrangler says so of the user's own file", async () => {
+    using project = without(/service_id = .*[^]*/);
+    await using running = run(MINIFLARE_VPC, ["dev"], { project });
+    expect(await running.ended()).toBe(1);
+    expect(running.output()).toMatch(/wrangler\.toml:11:3: warning: the binding "USERS" lacks a "service_id"/);
+    expect(running.output()).toContain("Processing wrangler.toml configuration");
+    expect(running.output()).not.toContain("no vpc_services");
+  });
 });
 
 describe("before wrangler starts", () => {

@@ -10,8 +10,9 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 
+import { bindingKey } from "../../service-worker/table.ts";
 import { parseDevArgs, replaceConfigs } from "./dev-args.ts";
-import { type Diagnostic, formatDiagnostics, formatLocation, isDiagnostic } from "../diagnostics.ts";
+import { type Diagnostic, formatDiagnostics, formatLocation, hasErrors, isDiagnostic } from "../diagnostics.ts";
 import { packageEntry } from "../with-vpc.ts";
 import { findConfigs } from "./find-configs.ts";
 import { findEnvironment } from "./find-environment.ts";
@@ -65,9 +66,12 @@ export async function runDev(argv: readonly string[]): Promise<Exit> {
 
   const request = { sources, env, workerName: args.workerName };
   const start = await loadProject(request);
-  if (start.project === undefined) {
-    console.error(formatDiagnostics(start.diagnostics));
-    return 1;
+  if (start.diagnostics.length > 0) console.error(formatDiagnostics(start.diagnostics));
+  if (start.project === undefined) return 1;
+  const { workers, remoteBindings } = start.project;
+  if (start.diagnostics.length > 0 && workers.every(({ bindings }) => bindings.length === 0)) {
+    // Nothing to serve: so that wrangler names the user's own file.
+    return await runWrangler(wrangler.bin, ["dev", ...argv]);
   }
   announce(start.project, { cwd, env, wantsTypes: args.wantsTypes });
 
@@ -88,10 +92,23 @@ export async function runDev(argv: readonly string[]): Promise<Exit> {
   }
 
   let lastGood = start.project;
+  let reported = formatDiagnostics(start.diagnostics);
+  let restartFor = "";
   const reload = async (): Promise<readonly string[]> => {
     const { project, diagnostics, files: watched } = await loadProject(request, lastGood);
-    if (project !== undefined) diagnostics.push(...write((lastGood = project)).failures);
-    if (diagnostics.length > 0) console.error(`${formatDiagnostics(diagnostics)}\nThe last good one stays in force.`);
+    if (project !== undefined) {
+      lastGood = project;
+      // A binding that became wrangler's would end wrangler where nobody is logged in.
+      diagnostics.push(...write({ ...project, remoteBindings }).failures);
+      const restart = restartNeeded(project, remoteBindings);
+      if (restart !== restartFor && restart !== "") say(`the vpc config ${restart}: restart for this to take effect`);
+      restartFor = restart;
+    }
+    const report = formatDiagnostics(diagnostics);
+    if (hasErrors(diagnostics)) console.error(`${report}\nThe last good one stays in force.`);
+    // Most edits change nothing about a warning.
+    else if (report !== "" && report !== reported) console.error(report);
+    reported = report;
     return watched;
   };
   const watch = watchFiles(start.files, reload, (error) => console.error(error));
@@ -116,6 +133,21 @@ function announce(
   if (hasTypes || wantsTypes) {
     say("types are not generated while this runs, and may be called out of date; wrangler types works as ever");
   }
+}
+
+/** What a vpc config says of "remote" that it did not say at the start, in words; empty if nothing. */
+function restartNeeded(project: Project, atStart: ReadonlySet<string>): string {
+  const bindings = project.workers.flatMap(({ workerName, bindings: all }) =>
+    all.map(({ bindingName }) => ({ bindingName, key: bindingKey(workerName, bindingName) })),
+  );
+  const isNow = project.remoteBindings;
+  const made = bindings.filter(({ key }) => isNow.has(key) && !atStart.has(key));
+  const unmade = bindings.filter(({ key }) => !isNow.has(key) && atStart.has(key));
+  const namesOf = (some: typeof bindings): string => some.map(({ bindingName }) => bindingName).join(", ");
+  return [
+    ...(made.length > 0 ? [`now says "remote" of ${namesOf(made)}`] : []),
+    ...(unmade.length > 0 ? [`no longer says "remote" of ${namesOf(unmade)}`] : []),
+  ].join(" and ");
 }
 
 function say(sentence: string): void {

@@ -10,7 +10,7 @@ import { type Diagnostic, hasErrors, isDiagnostic } from "../diagnostics.ts";
 import type { ConfigSource } from "./find-configs.ts";
 import { loadSession } from "../load.ts";
 import type { VpcBinding } from "../model.ts";
-import { activeSection, readWranglerConfig, vpcBindings, type WranglerConfig, workerNameOf } from "./read-wrangler.ts";
+import { readVpcEntries, readWranglerConfig, type WranglerConfig, workerNameOf } from "./read-wrangler.ts";
 import { writeSibling } from "./sibling.ts";
 
 export interface ProjectRequest {
@@ -33,11 +33,14 @@ interface ProjectWorker {
   userFile: string;
   workerName: string;
   bindings: VpcBinding[];
+  /** A warning for each VPC binding that can't be taken over. */
+  notServed: Diagnostic[];
 }
 
 export interface ProjectLoad {
   /** Absent when a config can't be used and there was no earlier project. */
   project: Project | undefined;
+  /** With errors: `project` is the earlier one, if any. */
   diagnostics: Diagnostic[];
   /** Everything that was read or looked for; an edit of one calls for another load. */
   files: string[];
@@ -54,18 +57,14 @@ export async function loadProject(request: ProjectRequest, lastGood?: Project): 
   const workers = results.flatMap(({ config, userFile }, position): ProjectWorker[] => {
     if (isDiagnostic(config)) return [];
     const given = position === 0 ? request.workerName : undefined;
-    return [
-      {
-        config,
-        userFile,
-        workerName: given ?? workerNameOf(config.raw, request.env) ?? userFile,
-        bindings: vpcBindings(activeSection(config.raw, request.env)),
-      },
-    ];
+    const workerName = given ?? workerNameOf(config.raw, request.env) ?? userFile;
+    const { bindings, diagnostics: notServed } = readVpcEntries(config, request.env);
+    return [{ config, userFile, workerName, bindings, notServed }];
   });
+  const notServed = workers.flatMap((worker) => worker.notServed);
   if (workers.every(({ bindings }) => bindings.length === 0)) {
     const project = broken.length > 0 ? lastGood : { workers, remoteBindings: new Set<string>() };
-    return { project, diagnostics: broken, files: wranglerFiles };
+    return { project, diagnostics: [...broken, ...notServed], files: wranglerFiles };
   }
 
   const session = await loadSession({
@@ -79,12 +78,12 @@ export async function loadProject(request: ProjectRequest, lastGood?: Project): 
     generation: 0,
   });
   const files = [...wranglerFiles, ...session.files];
-  if (broken.length > 0) return { project: lastGood, diagnostics: broken, files };
+  if (broken.length > 0) return { project: lastGood, diagnostics: [...broken, ...notServed], files };
   if (!hasErrors(session.diagnostics)) {
-    return { project: { workers, remoteBindings: session.remoteBindings }, diagnostics: [], files };
+    return { project: { workers, remoteBindings: session.remoteBindings }, diagnostics: notServed, files };
   }
-  if (lastGood === undefined) return { project: undefined, diagnostics: session.diagnostics, files };
-  return { project: { workers, remoteBindings: lastGood.remoteBindings }, diagnostics: [], files };
+  if (lastGood === undefined) return { project: undefined, diagnostics: [...session.diagnostics, ...notServed], files };
+  return { project: { workers, remoteBindings: lastGood.remoteBindings }, diagnostics: notServed, files };
 }
 
 /** One generated config for each Worker. */

@@ -6,10 +6,12 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
+import { type Problem, isProblem } from "../../service-worker/address.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { messageOf } from "../error.ts";
 import type { VpcBinding } from "../model.ts";
 import { isTable, quote } from "../read/document.ts";
+import type { Locate, Path } from "../read/locate.ts";
 import { readJsonc } from "../read/read-jsonc.ts";
 import { readToml } from "../read/read-toml.ts";
 
@@ -22,6 +24,7 @@ export interface WranglerConfig {
   /** Absolute path. */
   file: string;
   raw: JsonObject;
+  locate: Locate;
 }
 
 /** The keys of a wrangler config that hold VPC bindings. */
@@ -40,10 +43,10 @@ export function readWranglerConfig(file: string): WranglerConfig | Diagnostic {
   }
   const read = path.extname(file) === ".toml" ? readToml : readJsonc;
   const { document, diagnostics } = read(text, { file, folder: path.dirname(file) });
-  const value = document?.value;
+  const { value, locate = () => undefined } = document ?? {};
   // The readers make nothing that JSON doesn't have. A key given twice, their one complaint about what can be
   // read, is nothing to wrangler.
-  if (isTable(value)) return { file, raw: value as JsonObject };
+  if (isTable(value)) return { file, raw: value as JsonObject, locate };
   return unreadable(file, diagnostics[0] ?? { text: `it is ${quote(value)}, but must be an object` });
 }
 
@@ -72,26 +75,72 @@ export function workerNameOf(raw: JsonObject, env: string | undefined): string |
   return env === undefined ? raw["name"] : `${raw["name"]}-${env}`;
 }
 
-/** The well-formed VPC bindings of a section; wrangler itself complains about the others. */
-export function vpcBindings(section: JsonObject): VpcBinding[] {
-  return VPC_KEYS.flatMap((key) => {
-    const entries = section[key];
-    return Array.isArray(entries) ? entries.flatMap((entry) => vpcBinding(key, entry) ?? []) : [];
-  });
+export interface VpcEntries {
+  bindings: VpcBinding[];
+  /** A warning for each entry that is none. */
+  diagnostics: Diagnostic[];
 }
 
-/** @returns undefined when wrangler would refuse the entry */
-export function vpcBinding(key: (typeof VPC_KEYS)[number], entry: Json): VpcBinding | undefined {
-  if (!isTable(entry) || typeof entry["binding"] !== "string") return undefined;
-  if (entry["remote"] !== undefined && entry["remote"] !== true) return undefined;
-  const ids = (key === "vpc_services" ? ["service_id"] : ["tunnel_id", "network_id"])
-    .map((name) => entry[name])
-    .filter((id) => id !== undefined);
-  const id = ids[0];
-  if (ids.length !== 1 || typeof id !== "string") return undefined;
-  return {
-    bindingName: entry["binding"],
-    bindingType: key === "vpc_services" ? "vpc-service" : "vpc-network",
-    id,
+/** The VPC bindings of the part that holds them. What is none is left as it is, for wrangler to judge. */
+export function readVpcEntries({ file, raw, locate }: WranglerConfig, env: string | undefined): VpcEntries {
+  const section = activeSection(raw, env);
+  const at: Path = section === raw || env === undefined ? [] : ["env", env];
+  const bindings: VpcBinding[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const leave = (place: Path, { problem, note }: EntryProblem): void => {
+    diagnostics.push({
+      severity: "warning",
+      code: "binding-not-served",
+      text: `${problem}; it is left to wrangler as it is`,
+      file,
+      ...locate(place, "value"),
+      notes: [note],
+    });
   };
+  for (const key of VPC_KEYS) {
+    const entries = section[key];
+    if (entries === undefined) continue;
+    if (!Array.isArray(entries)) {
+      leave([...at, key], { problem: `"${key}" is ${quote(entries)}, but must be an array`, note: FORMS[key] });
+      continue;
+    }
+    for (const [index, entry] of entries.entries()) {
+      const binding = parseVpcEntry(key, entry);
+      if (isProblem(binding)) leave([...at, key, index], binding);
+      else bindings.push(binding);
+    }
+  }
+  return { bindings, diagnostics };
+}
+
+interface EntryProblem extends Problem {
+  /** What to write instead. */
+  note: string;
+}
+
+const FORMS = {
+  vpc_services: 'Each of its entries has a "binding" and a "service_id".',
+  vpc_networks: 'Each of its entries has a "binding" and either a "tunnel_id" or a "network_id".',
+};
+
+/** @returns why not, when wrangler would refuse the entry */
+export function parseVpcEntry(key: (typeof VPC_KEYS)[number], entry: Json): VpcBinding | EntryProblem {
+  const note = FORMS[key];
+  if (!isTable(entry)) return { problem: `this entry of "${key}" is ${quote(entry)}, but must be an object`, note };
+  const bindingName = entry["binding"];
+  if (typeof bindingName !== "string") return { problem: `this entry of "${key}" lacks a "binding"`, note };
+  const binding = `the binding ${quote(bindingName)}`;
+  if (entry["remote"] !== undefined && entry["remote"] !== true) {
+    return {
+      problem: `${binding} has "remote" = ${quote(entry["remote"])}, which wrangler refuses`,
+      note: 'Leave "remote" out: the binding is then served on this machine.',
+    };
+  }
+  const idKeys = key === "vpc_services" ? ["service_id"] : ["tunnel_id", "network_id"];
+  const [idKey, ...others] = idKeys.filter((name) => entry[name] !== undefined);
+  if (idKey === undefined) return { problem: `${binding} lacks a "${idKeys.join('" or "')}"`, note };
+  if (others.length > 0) return { problem: `${binding} has both "${idKeys.join('" and "')}"`, note };
+  const id = entry[idKey];
+  if (typeof id !== "string") return { problem: `the "${idKey}" of ${binding} is ${quote(id)}`, note };
+  return { bindingName, bindingType: key === "vpc_services" ? "vpc-service" : "vpc-network", id };
 }

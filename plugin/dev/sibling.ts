@@ -3,6 +3,7 @@
  * are handed to our plugin. Pure rewriting; reads and writes nothing.
  */
 
+import { isProblem } from "../../service-worker/address.ts";
 import type { VpcBinding } from "../model.ts";
 import { isTable } from "../read/document.ts";
 import {
@@ -10,7 +11,7 @@ import {
   type Json,
   type JsonObject,
   VPC_KEYS,
-  vpcBinding,
+  parseVpcEntry,
   type WranglerConfig,
 } from "./read-wrangler.ts";
 
@@ -48,7 +49,7 @@ export interface SiblingOptions {
 const REDIRECT_KEYS = ["configPath", "definedEnvironments", "targetEnvironment", "topLevelName", "userConfigPath"];
 
 /** @returns the sibling's content, as text */
-export function writeSibling(config: WranglerConfig, options: SiblingOptions): string {
+export function writeSibling(config: Pick<WranglerConfig, "file" | "raw">, options: SiblingOptions): string {
   const { raw } = config;
   const { env } = options;
   const sibling: JsonObject = { ...raw };
@@ -92,8 +93,8 @@ function splitEntries(
     const entries = section[key];
     if (!Array.isArray(entries)) continue;
     kept[key] = entries.filter((entry) => {
-      const binding = vpcBinding(key, entry);
-      if (binding === undefined || isKept(binding.bindingName)) return true;
+      const binding = parseVpcEntry(key, entry);
+      if (isProblem(binding) || isKept(binding.bindingName)) return true;
       local.push(binding);
       return false;
     });

@@ -6,12 +6,19 @@
 /** Milliseconds that a line may wait for others. */
 const GATHER = 25;
 
+/** Milliseconds after which whoever was to print is taken for gone: the runtime may drop an event. */
+const GIVE_UP = 1000;
+
 let gathered: string[] = [];
+let gatheringSince = 0;
 
 /** @param ctx keeps the event alive until the line is out */
 export function printTraffic(line: string, ctx: Pick<ExecutionContext, "waitUntil">): void {
   gathered.push(line);
-  if (gathered.length === 1) ctx.waitUntil(printGathered());
+  const now = Date.now();
+  if (gathered.length > 1 && now - gatheringSince < GIVE_UP) return;
+  gatheringSince = now;
+  ctx.waitUntil(printGathered());
 }
 
 export function printFailure(text: string): void {
@@ -26,7 +33,7 @@ async function printGathered(): Promise<void> {
   await scheduler.wait(GATHER);
   const lines = gathered;
   gathered = [];
-  console.log(lines.join("\n"));
+  if (lines.length > 0) console.log(lines.join("\n"));
 }
 
 /** `6 B`, `1.2 kB`, `64 MB`; powers of 1000. */

@@ -83,11 +83,11 @@ export interface ServiceEntry {
  * `resolver_network`.
  */
 export interface ServiceHost {
-  ipv4?: string;
-  ipv6?: string;
-  hostname?: string;
-  network?: { tunnel_id: string };
-  resolver_network?: { tunnel_id: string; resolver_ips?: string[] | null };
+  ipv4?: string | null;
+  ipv6?: string | null;
+  hostname?: string | null;
+  network?: { tunnel_id: string } | null;
+  resolver_network?: { tunnel_id: string; resolver_ips?: string[] | null } | null;
 }
 
 export interface TlsSettings {

@@ -39,7 +39,11 @@ export class ConfigError extends Error {
 }
 
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
-  return diagnostics.some((diagnostic) => diagnostic.severity === "error");
+  return diagnostics.some(isError);
+}
+
+function isError(diagnostic: Diagnostic): boolean {
+  return diagnostic.severity === "error";
 }
 
 /** `file:line:column` with the file relative to `from`; the form terminals make clickable. */
@@ -52,17 +56,39 @@ export function formatLocation(
   return [file, at.line, at.column].filter((part) => part !== undefined).join(":");
 }
 
+/** How many diagnostics are printed; who has more mends these first. */
+const MAX_SHOWN = 50;
+/** Of a quoted value, in characters. */
+const MAX_QUOTED = 80;
+
 /** The form compilers use, one block a diagnostic, sorted by file and position. No colours. */
 export function formatDiagnostics(diagnostics: readonly Diagnostic[], from?: string): string {
   const sorted = diagnostics.toSorted(
     (a, b) => a.file.localeCompare(b.file) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
   );
-  return sorted
+  // No warning may crowd out an error.
+  const bySeverity = [...sorted.filter(isError), ...sorted.filter((diagnostic) => !isError(diagnostic))];
+  const shown = new Set(bySeverity.slice(0, MAX_SHOWN));
+  const blocks = sorted
+    .filter((diagnostic) => shown.has(diagnostic))
     .map((diagnostic) => {
-      const head = `${formatLocation(diagnostic, from)}: ${diagnostic.severity}: ${diagnostic.text} [${diagnostic.code}]`;
-      return [head, ...diagnostic.notes.map((note) => `    ${note}`)].join("\n");
-    })
-    .join("\n");
+      const { severity, text, code, notes } = diagnostic;
+      const head = `${formatLocation(diagnostic, from)}: ${severity}: ${printable(text)} [${code}]`;
+      return [head, ...notes.map((note) => `    ${printable(note)}`)].join("\n");
+    });
+  return [...blocks, ...(sorted.length > MAX_SHOWN ? [`… and ${sorted.length - MAX_SHOWN} more`] : [])].join("\n");
+}
+
+/** With long quoted values cut, and what would move the cursor or turn the text around escaped. */
+function printable(text: string): string {
+  return text
+    .replaceAll(/"((?:[^"\\]|\\.)*)"/gs, (quoted, value: string) =>
+      value.length > MAX_QUOTED ? `"${Array.from(value).slice(0, MAX_QUOTED).join("")}…"` : quoted,
+    )
+    .replaceAll(
+      /(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
 }
 
 /** The candidate closest to `word`, if it is close enough to be a slip of the finger. */
@@ -70,6 +96,7 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   let best: string | undefined;
   let bestDistance = Math.floor(Math.max(word.length, 3) / 3) + 1;
   for (const candidate of candidates) {
+    if (Math.abs(word.length - candidate.length) >= bestDistance) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {
       best = candidate;
@@ -79,14 +106,19 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   return best;
 }
 
+/** Optimal string alignment: two neighbours swapped are one slip. */
 function editDistance(a: string, b: string): number {
+  let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const current = [i];
     for (let j = 1; j <= b.length; j++) {
       const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, substitution));
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = isSwap ? (beforePrevious[j - 2] ?? 0) + 1 : Infinity;
+      current.push(Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, substitution, swap));
     }
+    beforePrevious = previous;
     previous = current;
   }
   return previous[b.length] ?? 0;

@@ -47,7 +47,7 @@ describe("which entry is a binding's", () => {
 
   test("a key that is close to a binding without an entry is a slip; other keys are other Workers'", async () => {
     await using vpc = await createFolder({
-      "vpc.jsonc": `{ "services": { "ORDRES": "localhost:1", "USERS": "localhost:2", "USER": "localhost:3" },
+      "vpc.jsonc": `{ "services": { "ORDRES": "localhost:1", "USERS": "localhost:2", "USER": "localhost:3", "PIA": "localhost:4" },
   "networks": { "${TUNNEL_ID.replace("4400", "4401")}": {}, "ELSEWHERE": {}, "${MESH_ID}": {}, "NETT": {} } }`,
     });
     const loaded = await vpc.load([
@@ -149,7 +149,7 @@ describe("cf1:network", () => {
     const loaded = await vpc.load([app]);
     expect(vpc.format(loaded)).toEqual([]);
     expect(targetsOf(loaded.table, "app/MESH")).toEqual({ a: 1 });
-    expect(networkOf(loaded.table, "app/MESH")?.networkId).toBe(MESH_ID);
+    expect(networkOf(loaded.table, "app/MESH")).toMatchObject({ networkId: MESH_ID, origin: "" });
 
     await vpc.write("vpc.jsonc", "{}");
     const empty = await vpc.load([app]);

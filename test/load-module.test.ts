@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 
 import type { VpcFunctionTarget } from "../plugin/config.ts";
 import type { LoadedSession } from "../plugin/load.ts";
+import { CONFIG_NAMES } from "../plugin/read/read-vpc.ts";
 import { type VpcFolder, createFolder, networkBinding, serviceBinding } from "./vpc-folder.ts";
 
 const RECORD = `name: "db", host: { ipv4: "10.0.0.1", network: { tunnel_id: "550e8400-e29b-41d4-a716-446655440000" } }`;
@@ -121,7 +122,7 @@ export default { services: { API: \`localhost:\${port}\`, DB: () => Response.jso
       vpc.folder,
     ]);
     expect(loaded.files.toSorted()).toEqual(
-      ["lib/ports.json", "lib/routes.ts", "lib/workspace.ts", "vpc.config.ts"].map(at),
+      ["lib/ports.json", "lib/routes.ts", "lib/workspace.ts", ...CONFIG_NAMES].map(at).toSorted(),
     );
     expect(await readdir(vpc.folder, { recursive: true })).toEqual(before);
   });
@@ -135,6 +136,22 @@ export default { services: { API: \`localhost:\${port}\`, DB: () => Response.jso
     await vpc.write("port.js", "export const port = 2;");
     const { table } = await load(vpc, 2);
     expect(table.bindings["app/API"]).toMatchObject({ service: { target: { port: 2 } } });
+  });
+
+  test("a promise is waited for", async () => {
+    const text = `export default (async () => ({ services: { API: "localhost:1" } }))();`;
+    await using vpc = await createFolder({ "vpc.config.ts": text });
+    const { table } = await load(vpc);
+    expect(table.bindings["app/API"]).toMatchObject({ service: { target: { port: 1 } } });
+  });
+
+  test("one object in two places, or inside of itself, is no trouble", async () => {
+    const text = `const own = { routes: { a: "localhost:1" } }; own.own = own;
+export default { networks: { NET: own, NET2: own } };`;
+    expect((await loadText(text)).filter((line) => !line.startsWith(" "))).toEqual([
+      'vpc.config.ts:2:30: error: "own" is not a field of a network [unknown-field]',
+      'vpc.config.ts:2:40: error: "own" is not a field of a network [unknown-field]',
+    ]);
   });
 
   test("CommonJS is read as its module.exports", async () => {
@@ -215,6 +232,48 @@ describe("what goes wrong", () => {
         '    Write { "services": { … }, "networks": { … } }.',
       ],
     ],
+    ...(
+      [
+        ["new Map()", "an instance of Map"],
+        ["new (class Config { services = {} })()", "an instance of Config"],
+        ["undefined", "undefined"],
+      ] as const
+    ).map(([value, is]): (typeof broken)[number] => [
+      `a default export that is ${is}`,
+      `export default ${value};`,
+      {},
+      [
+        `vpc.config.ts: error: the vpc config is ${is}, but must be an object [invalid-config]`,
+        '    Write { "services": { … }, "networks": { … } }.',
+      ],
+    ]),
+    [
+      "a promise that is rejected",
+      `async function load() {\n  throw new Error("no ports");\n}\nexport default load();`,
+      {},
+      ["vpc.config.ts:2:9: error: the vpc config threw while it was loaded: no ports [config-threw]"],
+    ],
+    [
+      "a section that is a Map",
+      `export default { services: new Map() };`,
+      {},
+      ['vpc.config.ts:1:18: error: "services" is an instance of Map, but must be an object [invalid-value]'],
+    ],
+    [
+      "a getter that throws",
+      `export default {\n  services: { get API() { throw new Error("no port"); } },\n};`,
+      {},
+      ["vpc.config.ts:2:3: error: the vpc config threw while it was read: no port [config-threw]"],
+    ],
+    [
+      "a getter of a target that throws",
+      `class Target { get fetch() { throw new Error("no port"); } }
+export default {
+  services: { API: new Target() },
+};`,
+      {},
+      ["vpc.config.ts:3:15: error: the vpc config threw while it was read: no port [config-threw]"],
+    ],
     [
       "mistakes, on the lines where they stand",
       `// services: { API: "not here" }
@@ -254,6 +313,6 @@ export default {
   test("a broken import stays watched, so that mending it is noticed", async () => {
     await using vpc = await createFolder({ "vpc.config.ts": `import "./broken";`, "broken.ts": "}" });
     const { files } = await load(vpc);
-    expect(files).toEqual(["vpc.config.ts", "broken.ts"].map((name) => path.join(vpc.folder, name)));
+    expect(files.slice(0, 2)).toEqual(["vpc.config.ts", "broken.ts"].map((name) => path.join(vpc.folder, name)));
   });
 });

@@ -38,7 +38,10 @@ describe("whose config", () => {
     ]);
     expect(Object.values(loaded.table.bindings).map(({ traffic }) => traffic)).toEqual([false, false, false, true]);
     expect(loaded.table.networks).toHaveLength(3);
-    expect(loaded.files).toEqual([at("a/vpc.jsonc"), at("b/vpc.toml")]);
+    // Another one that appears is noticed, too.
+    expect(loaded.files.toSorted()).toEqual(
+      ["a", "b"].flatMap((folder) => CONFIG_NAMES.map((name) => at(path.join(folder, name)))).toSorted(),
+    );
   });
 
   test("with a path given, it is everyone's", async () => {
@@ -109,6 +112,20 @@ describe("whose config", () => {
     expect(loaded.table.bindings["app/API"]?.kind).toBe("unlinked");
     expect(loaded.files.length).toBeGreaterThan(0);
   });
+});
+
+test.each([
+  ["UTF-16", Buffer.from(`\uFEFF{ "services": {} }`, "utf16le"), "it is UTF-16, but must be UTF-8"],
+  ["UTF-16 without a mark", Buffer.from(`{ "services": {} }`, "utf16le"), "it is not UTF-8 text"],
+  ["Latin-1", Buffer.from(`{ "services": { "ÄPI": "localhost:1" } }`, "latin1"), "it is not UTF-8 text"],
+])("a config in %s is told apart from one with mistakes", async (_, bytes, text) => {
+  await using vpc = await createFolder();
+  for (const name of ["vpc.jsonc", "vpc.toml"]) {
+    const source = path.join(vpc.folder, name);
+    await vpc.write(name, bytes);
+    const loaded = await vpc.load([vpc.worker("app", [serviceBinding("API")])], { source });
+    expect(vpc.format(loaded)).toEqual([`${name}: error: ${text} [not-utf-8]`, "    Save it as UTF-8."]);
+  }
 });
 
 describe("a config that is an object", () => {

@@ -13,7 +13,7 @@ export const TUNNEL_ID = "550e8400-e29b-41d4-a716-446655440000";
 
 export interface VpcFolder extends AsyncDisposable {
   folder: string;
-  write(name: string, text: string): Promise<void>;
+  write(name: string, content: string | Uint8Array): Promise<void>;
   /** A Worker of this folder. */
   worker(workerName: string, bindings?: VpcBinding[]): SessionWorker;
   load(workers: SessionWorker[], options?: Partial<LoadOptions>): Promise<LoadedSession>;
@@ -24,10 +24,10 @@ export interface VpcFolder extends AsyncDisposable {
 /** @param files name to content */
 export async function createFolder(files: Record<string, string> = {}): Promise<VpcFolder> {
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), "vpc-config-")));
-  const write = async (name: string, text: string): Promise<void> => {
+  const write = async (name: string, content: string | Uint8Array): Promise<void> => {
     const file = path.join(folder, name);
     await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, text);
+    await writeFile(file, content);
   };
   for (const [name, text] of Object.entries(files)) await write(name, text);
   return {

@@ -70,6 +70,14 @@ function api({ first, second }: { first: HttpOrigin; second: HttpOrigin }): Proj
   });
 }
 
+function routesTo(origin: HttpOrigin): object {
+  return { routes: { "users.internal": `127.0.0.1:${origin.port}` } };
+}
+
+function apiWithout(lines: RegExp): Project {
+  return createProject({ "wrangler.toml": TOML.replace(lines, ""), "src/index.js": WORKER, "vpc.jsonc": "{}" });
+}
+
 /** Edits take effect within a moment, and a restarting Worker answers with errors until then. */
 async function answers(server: Server, path: string, expected: string): Promise<void> {
   const get = (): Promise<string> => server.get(path).catch(String);
@@ -145,7 +153,7 @@ test("a hang-up ends wrangler and its runtime too", { timeout: 60_000 }, async (
   server.signal("SIGHUP");
   // Not before the last process that can print is gone.
   expect(await server.ended()).toBe("SIGHUP");
-  await expect(server.get("/USERS")).rejects.toThrow();
+  await expect(server.get("/USERS")).rejects.toThrow("fetch failed");
   expect(project.leftovers()).toEqual([]);
 });
 
@@ -205,8 +213,7 @@ test("a binding that is remote is left to wrangler; an edit to or from it waits"
   await using first = await startHttpOrigin(ok("first"));
   await using second = await startHttpOrigin(ok("second"));
   using project = api({ first, second });
-  const routes = (origin: HttpOrigin): object => ({ routes: { "users.internal": `127.0.0.1:${origin.port}` } });
-  project.write("vpc.jsonc", { services: { [SERVICE]: "remote" }, networks: { [TUNNEL]: routes(first) } });
+  project.write("vpc.jsonc", { services: { [SERVICE]: "remote" }, networks: { [TUNNEL]: routesTo(first) } });
   // Without --local wrangler asks for a login.
   await using server = await serve(MINIFLARE_VPC, ["dev", "--local"], { project });
   expect(server.output()).toMatch(/env\.USERS \(.*\)\s+VPC Service\s+not supported/);
@@ -214,7 +221,7 @@ test("a binding that is remote is left to wrangler; an edit to or from it waits"
   expect(await server.get("/USERS")).toContain("needs to be run remotely");
 
   const local = `http://127.0.0.1:${second.port}`;
-  project.write("vpc.jsonc", { services: { [SERVICE]: local }, networks: { [TUNNEL]: routes(second) } });
+  project.write("vpc.jsonc", { services: { [SERVICE]: local }, networks: { [TUNNEL]: routesTo(second) } });
   await answers(server, "/NET", "second");
   await server.printed(/vpc config no longer says "remote" of USERS: restart for this to take effect/);
   expect(await server.get("/USERS")).toContain("needs to be run remotely");
@@ -225,7 +232,7 @@ test("an entry that becomes remote does not end a session without a login", { ti
   using project = api({ first, second: first });
   await using server = await serve(MINIFLARE_VPC, ["dev"], { project });
   expect(await server.get("/USERS")).toBe("first");
-  const networks = { [TUNNEL]: { routes: { "users.internal": `127.0.0.1:${first.port}` } } };
+  const networks = { [TUNNEL]: routesTo(first) };
   project.write("vpc.jsonc", { services: { [SERVICE]: "remote" }, networks });
   await server.printed(/the vpc config now says "remote" of USERS: restart for this to take effect/);
   await expect.poll(() => server.get("/USERS"), { timeout: 10_000 }).toContain("500 Error: ProxyError:");
@@ -269,11 +276,8 @@ test("wrangler alone, with a second config", { timeout: 60_000 }, async () => {
 });
 
 describe("a binding that wrangler refuses", () => {
-  const without = (line: RegExp): Project =>
-    createProject({ "wrangler.toml": TOML.replace(line, ""), "src/index.js": WORKER, "vpc.jsonc": "{}" });
-
   test("is shown with its place", async () => {
-    using project = without(/service_id = .*/);
+    using project = apiWithout(/service_id = .*/);
     await using running = run(MINIFLARE_VPC, ["dev"], { project });
     expect(await running.ended()).toBe(1);
     expect(running.output()).toMatch(/wrangler\.toml:11:3: warning: the binding "USERS" lacks a "service_id"/);
@@ -281,7 +285,7 @@ describe("a binding that wrangler refuses", () => {
   });
 
   test("with no other, wrangler says so of the user's own file", async () => {
-    using project = without(/service_id = .*[^]*/);
+    using project = apiWithout(/service_id = .*[^]*/);
     await using running = run(MINIFLARE_VPC, ["dev"], { project });
     expect(await running.ended()).toBe(1);
     expect(running.output()).toMatch(/wrangler\.toml:11:3: warning: the binding "USERS" lacks a "service_id"/);

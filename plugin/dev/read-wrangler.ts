@@ -4,7 +4,6 @@
  */
 
 import { readFileSync } from "node:fs";
-import path from "node:path";
 
 import { type Problem, isProblem } from "../../service-worker/address.ts";
 import type { Diagnostic } from "../diagnostics.ts";
@@ -12,8 +11,7 @@ import { messageOf } from "../error.ts";
 import type { VpcBinding } from "../model.ts";
 import { isTable, quote } from "../read/document.ts";
 import type { Locate, Path } from "../read/locate.ts";
-import { readJsonc } from "../read/read-jsonc.ts";
-import { readToml } from "../read/read-toml.ts";
+import { readText } from "../read/read-text.ts";
 
 export type Json = string | number | boolean | null | Json[] | JsonObject;
 export interface JsonObject {
@@ -32,17 +30,16 @@ export const VPC_KEYS = ["vpc_services", "vpc_networks"] as const;
 
 /** @param file absolute path */
 export function readWranglerConfig(file: string): WranglerConfig | Diagnostic {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = readFileSync(file, "utf8").replace(/^\uFEFF/, "");
+    bytes = readFileSync(file);
   } catch (error) {
     return unreadable(file, {
       text: messageOf(error),
       notes: ["Check the path after -c (--config), or start in the folder that holds the config."],
     });
   }
-  const read = path.extname(file) === ".toml" ? readToml : readJsonc;
-  const { document, diagnostics } = read(text, { file, folder: path.dirname(file) });
+  const { document, diagnostics } = readText(bytes, file);
   const { value, locate = () => undefined } = document ?? {};
   // The readers make nothing that JSON doesn't have. A key given twice, their one complaint about what can be
   // read, is nothing to wrangler.

@@ -194,7 +194,7 @@ function linkMesh(own: ReturnType<typeof findEntry<NetworkModel>>, linking: Link
       notes: [`Give ${quote(MESH_ID)} a route of its own for it to choose another target.`],
     });
   }
-  const origin = originOf(model.document, entry?.at ?? ["networks"]);
+  const origin = entry === undefined ? "" : originOf(model.document, entry.at);
   const network: Network = { networkId: MESH_ID, origin, routes };
   networks.set(memoKey, network);
   return { kind: "network", network };

@@ -45,14 +45,16 @@ const tlsSettings = v.strictObject(
 const ip = v.pipe(v.string("an IP address"), v.ip("an IP address"));
 const host = v.strictObject(
   {
-    ipv4: v.exactOptional(v.pipe(v.string("an IPv4 address"), v.ipv4("an IPv4 address"))),
-    ipv6: v.exactOptional(v.pipe(v.string("an IPv6 address"), v.ipv6("an IPv6 address"))),
-    hostname: v.exactOptional(v.string("a host name")),
-    network: v.exactOptional(v.strictObject({ tunnel_id: uuid }, "an object")),
+    ipv4: v.exactOptional(v.nullable(v.pipe(v.string("an IPv4 address"), v.ipv4("an IPv4 address")))),
+    ipv6: v.exactOptional(v.nullable(v.pipe(v.string("an IPv6 address"), v.ipv6("an IPv6 address")))),
+    hostname: v.exactOptional(v.nullable(v.string("a host name"))),
+    network: v.exactOptional(v.nullable(v.strictObject({ tunnel_id: uuid }, "an object"))),
     resolver_network: v.exactOptional(
-      v.strictObject(
-        { tunnel_id: uuid, resolver_ips: v.exactOptional(v.nullable(v.array(ip, "an array of IP addresses"))) },
-        "an object",
+      v.nullable(
+        v.strictObject(
+          { tunnel_id: uuid, resolver_ips: v.exactOptional(v.nullable(v.array(ip, "an array of IP addresses"))) },
+          "an object",
+        ),
       ),
     ),
   },

@@ -3,11 +3,13 @@
  * session; that is link's business.
  */
 
-import { stat } from "node:fs/promises";
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 import { checkFields } from "./check-fields.ts";
 import { configFields } from "./config-schema.ts";
+import { copyData } from "./copy-data.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { hasCode, messageOf } from "../error.ts";
 import { type Parsing, type VpcDocument, isTable, placeOf, quote, reportTo } from "../read/document.ts";
@@ -22,17 +24,20 @@ export function emptyModel(document: VpcDocument, { isReadable }: { isReadable: 
 
 export async function parseConfig(document: VpcDocument, diagnostics: Diagnostic[]): Promise<VpcModel> {
   const parsing: Parsing = { document, report: reportTo(diagnostics, document) };
-  if (!isTable(document.value)) {
+  const data = copyData(document.value, parsing.report);
+  if (data === undefined) return emptyModel(document, { isReadable: false });
+  const { value } = data;
+  if (!isTable(value)) {
     parsing.report({
       code: "invalid-config",
-      text: `the vpc config is ${quote(document.value)}, but must be an object`,
+      text: `the vpc config is ${quote(value)}, but must be an object`,
       at: [],
       notes: ['Write { "services": { … }, "networks": { … } }.'],
     });
     return emptyModel(document, { isReadable: false });
   }
-  const { ca, connectTimeout, workerLimit, traffic, services, networks } = checkFields(
-    { fields: configFields, what: "the vpc config", value: document.value, at: [] },
+  const { connectTimeout, workerLimit, traffic, services, networks } = checkFields(
+    { fields: configFields, what: "the vpc config", value, at: [] },
     parsing,
   );
   return {
@@ -41,7 +46,7 @@ export async function parseConfig(document: VpcDocument, diagnostics: Diagnostic
     services: parseSection({ section: "services", entries: services, parse: parseService }, parsing),
     networks: parseSection({ section: "networks", entries: networks, parse: parseNetwork }, parsing),
     settings: {
-      ca: await resolveCa(ca ?? [], parsing),
+      ca: await resolveCa(value["ca"], parsing),
       connectTimeout: connectTimeout ?? DEFAULT_SETTINGS.connectTimeout,
       workerLimit: workerLimit ?? DEFAULT_SETTINGS.workerLimit,
       traffic: traffic ?? DEFAULT_SETTINGS.traffic,
@@ -77,29 +82,44 @@ function parseSection<T>({ section, entries, parse }: Section<T>, parsing: Parsi
   return parsed;
 }
 
-/** @returns absolute paths of the files that exist */
-async function resolveCa(names: readonly string[], { document, report }: Parsing): Promise<string[]> {
+/**
+ * @param ca as written: what is no name in it was reported, and hides no other mistake
+ * @returns absolute paths of the files that hold certificates
+ */
+async function resolveCa(ca: unknown, { document, report }: Parsing): Promise<string[]> {
+  const names: unknown[] = Array.isArray(ca) ? ca : [];
   const files = await Promise.all(
     names.map(async (name, index) => {
+      if (typeof name !== "string" || name === "") return [];
       const file = path.resolve(document.folder, name);
-      const problem = await fileProblem(file);
+      const problem = await certificateProblem(file);
       if (problem === undefined) return [file];
-      report({
-        code: "ca-not-found",
-        text: `the root certificate ${quote(name)} ${problem}`,
-        at: ["ca", index],
-        notes: [`It was looked for at ${file}.`],
-      });
+      const { code, text, note } = problem;
+      report({ code, text: `the root certificate ${quote(name)} ${text}`, at: ["ca", index], notes: [note] });
       return [];
     }),
   );
   return files.flat();
 }
 
-async function fileProblem(file: string): Promise<string | undefined> {
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
+
+async function certificateProblem(file: string): Promise<{ code: string; text: string; note: string } | undefined> {
+  let content: string;
   try {
-    return (await stat(file)).isFile() ? undefined : "is not a file";
+    content = await readFile(file, "utf8");
   } catch (error) {
-    return hasCode(error, "ENOENT") ? "does not exist" : `can't be read: ${messageOf(error)}`;
+    const why = hasCode(error, "EISDIR") ? "is not a file" : `can't be read: ${messageOf(error)}`;
+    const text = hasCode(error, "ENOENT") ? "does not exist" : why;
+    return { code: "ca-not-found", text, note: `It was looked for at ${file}.` };
+  }
+  const certificates = content.match(CERTIFICATE) ?? [];
+  const note = "A PEM file has blocks from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----.";
+  if (certificates.length === 0) return { code: "ca-invalid", text: "holds no certificate in PEM form", note };
+  try {
+    for (const certificate of certificates) void new X509Certificate(certificate);
+    return undefined;
+  } catch (error) {
+    return { code: "ca-invalid", text: `holds a certificate that can't be read: ${messageOf(error)}`, note };
   }
 }

@@ -3,6 +3,7 @@
  */
 
 import { isProblem } from "../../service-worker/address.ts";
+import { didYouMean } from "../diagnostics.ts";
 import { checkFields } from "./check-fields.ts";
 import { networkFields } from "./config-schema.ts";
 import { formatDestination, parseDestination } from "./parse-destination.ts";
@@ -10,7 +11,7 @@ import { type Parsing, isTable, placeOf, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import { type Entry, type NetworkModel, type RouteModel, matchKey } from "../model.ts";
 import { findOverlaps, formatSharedPorts } from "./port-ranges.ts";
-import { parseTarget } from "./parse-target.ts";
+import { isFunctionTarget, parseTarget } from "./parse-target.ts";
 
 export function parseNetwork(
   { key, value, at }: { key: string; value: unknown; at: Path },
@@ -26,7 +27,18 @@ export function parseNetwork(
     });
     return { kind: "broken", at };
   }
-  const network = checkFields({ fields: networkFields, what: "a network", value, at }, parsing);
+  const { misplaced, fields } = splitMisplaced(value);
+  const [first] = misplaced;
+  if (first !== undefined) {
+    parsing.report({
+      code: "misplaced-route",
+      text: `${misplaced.map(quote).join(", ")} ${misplaced.length > 1 ? "are routes" : "is a route"}, but not under "routes"`,
+      at: [...at, first],
+      part: "key",
+      notes: [`Write "routes": { ${quote(first)}: … }.`],
+    });
+  }
+  const network = checkFields({ fields: networkFields, what: "a network", value: fields, at }, parsing);
   const routes = Object.entries(network.routes ?? {}).flatMap(([text, target]) => {
     // A route of a vpc.config.ts that is undefined was left out on purpose.
     if (target === undefined) return [];
@@ -40,6 +52,20 @@ export function parseNetwork(
     networkId: key,
     routes: routes.flatMap(({ target, ...route }) => (target ? [{ ...route, target }] : [])),
   };
+}
+
+/** Takes out of a network's fields what can only have been meant as a route. */
+function splitMisplaced(value: Record<string, unknown>): { misplaced: string[]; fields: Record<string, unknown> } {
+  const names = Object.keys(networkFields);
+  const misplaced = Object.keys(value).filter(
+    (key) => didYouMean(key, names) === undefined && isTargetLike(value[key]) && !isProblem(parseDestination(key)),
+  );
+  const fields = Object.entries(value).filter(([key]) => !misplaced.includes(key));
+  return { misplaced, fields: Object.fromEntries(fields) };
+}
+
+function isTargetLike(value: unknown): boolean {
+  return typeof value === "string" || isFunctionTarget(value) || (isTable(value) && Object.hasOwn(value, "deny"));
 }
 
 /** A route whose destination is good; its target may not be. */

@@ -35,7 +35,7 @@ interface HostContext {
 export function parseServiceHost(host: Checked<ServiceHost>, context: HostContext): HostModel | undefined {
   const { at, type, isBroken, report } = context;
   const isFormed = isBroken || checkForm(host, at, report);
-  const name = host.hostname === undefined ? undefined : parseHostname(host.hostname, type);
+  const name = isAbsent(host.hostname) ? undefined : parseHostname(host.hostname, type);
   if (name !== undefined && "problems" in name) {
     report({
       code: "invalid-hostname",
@@ -53,9 +53,14 @@ export function parseServiceHost(host: Checked<ServiceHost>, context: HostContex
   return { hosts: [host.ipv4, host.ipv6].flatMap((address) => normalAddress(address)), tunnelId };
 }
 
+/** The API answers null for what a host does not have. */
+function isAbsent(field: unknown): field is null | undefined {
+  return field === undefined || field === null;
+}
+
 function checkForm(host: Checked<ServiceHost>, at: Path, report: Report): boolean {
-  const addresses = (["ipv4", "ipv6"] as const).filter((key) => host[key] !== undefined);
-  const hasName = host.hostname !== undefined;
+  const addresses = (["ipv4", "ipv6"] as const).filter((key) => !isAbsent(host[key]));
+  const hasName = !isAbsent(host.hostname);
   const wanted = hasName ? "resolver_network" : "network";
   const other = hasName ? "network" : "resolver_network";
   let problem: string | undefined;
@@ -64,10 +69,10 @@ function checkForm(host: Checked<ServiceHost>, at: Path, report: Report): boolea
     problem = "has neither an address nor a hostname";
   } else if (addresses.length > 0 && hasName) {
     problem = `has "hostname" and "${addresses.join('" and "')}"`;
-  } else if (host[other] !== undefined) {
+  } else if (!isAbsent(host[other])) {
     problem = `has "${other}", which does not go with ${hasName ? '"hostname"' : "an address"}`;
-    if (host[wanted] === undefined) note = `Rename "${other}" to "${wanted}".`;
-  } else if (host[wanted] === undefined) {
+    if (isAbsent(host[wanted])) note = `Rename "${other}" to "${wanted}".`;
+  } else if (isAbsent(host[wanted])) {
     problem = `lacks "${wanted}"`;
     note = `Add "${wanted}": { "tunnel_id": a uuid }.`;
   }
@@ -143,7 +148,7 @@ function joinProblems(problems: string[]): string {
   return problems.length < 2 ? last : `${problems.slice(0, -1).join(", ")} and ${last}`;
 }
 
-function normalAddress(address: string | undefined): string[] {
-  const host = address === undefined ? undefined : parseHost(address);
+function normalAddress(address: string | null | undefined): string[] {
+  const host = isAbsent(address) ? undefined : parseHost(address);
   return host !== undefined && !isProblem(host) ? [host.text] : [];
 }

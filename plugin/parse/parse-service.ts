@@ -26,10 +26,35 @@ interface ServiceSource {
 
 export function parseService({ key, value, at }: ServiceSource, parsing: Parsing): Entry<ServiceModel> {
   if (value === "remote") return { kind: "remote", at };
+  if (isTable(value)) {
+    const wrapping = findWrapping(key, value);
+    if (wrapping !== undefined) {
+      parsing.report({ code: "wrapped-service", ...wrapping, at });
+      return { kind: "broken", at };
+    }
+  }
   const model = isRecord(value)
     ? parseRecord({ key, value, at }, parsing)
     : parseShorthand({ key, value, at }, parsing);
   return model === undefined ? { kind: "broken", at } : { kind: "entry", at, ...model };
+}
+
+/** Whether the entry stands inside of something that looks like an entry. */
+function findWrapping(key: string, value: Record<string, unknown>): { text: string; notes: [string] } | undefined {
+  const fields = Object.keys(value);
+  const { target, result } = value;
+  if (fields.length === 1 && target !== undefined) {
+    const form = typeof target === "string" ? `: ${quote(key)}: ${quote(target)}` : ", without the object around it";
+    return {
+      text: `the service ${quote(key)} is an object with nothing but a "target"`,
+      notes: [`Write just the target${form}.`],
+    };
+  }
+  if (typeof result !== "object" || result === null || Object.hasOwn(value, "host")) return undefined;
+  const note = Array.isArray(result)
+    ? 'Paste one of the records under its "result".'
+    : 'Paste what stands under its "result".';
+  return { text: `the service ${quote(key)} is a whole answer of the API, not a record`, notes: [note] };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -189,7 +214,7 @@ function tcpPortOf(
     });
   }
   // A hostname that is wrong may have meant to carry the port.
-  const mayHavePort = host === undefined ? record.host?.hostname !== undefined : host.port !== undefined;
+  const mayHavePort = host === undefined ? (record.host?.hostname ?? undefined) !== undefined : host.port !== undefined;
   if ((value["tcp_port"] ?? null) === null && !mayHavePort) {
     report({
       code: "missing-field",

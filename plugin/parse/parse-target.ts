@@ -66,8 +66,8 @@ export function parseTarget(value: unknown, at: Path, { document, report }: Pars
 /** Whether the value is a function, or an object that has a `fetch` or `connect` function. */
 export function isFunctionTarget(value: unknown): value is VpcFunctionTarget {
   if (typeof value === "function") return true;
-  if (!isTable(value)) return false;
-  const methods = [value["fetch"], value["connect"]].filter((method) => method !== undefined);
+  if (typeof value !== "object" || value === null) return false;
+  const methods = [Reflect.get(value, "fetch"), Reflect.get(value, "connect")].filter((method) => method !== undefined);
   return methods.length > 0 && methods.every((method) => typeof method === "function");
 }
 
@@ -96,7 +96,9 @@ function parseTargetText(text: string, folder: string): Exclude<Target, { type: 
         : { type: "unix", path: path.resolve(folder, rest) };
     case "http":
     case "https":
-      if (isUrl) return parseUrl(scheme.toLowerCase() === "http" ? "http" : "https", rest.slice(2));
+      // More slashes are a slip, not a path.
+      if (isUrl && !rest.startsWith("///"))
+        return parseUrl(scheme.toLowerCase() === "http" ? "http" : "https", rest.slice(2));
       break;
     default:
   }
@@ -104,13 +106,20 @@ function parseTargetText(text: string, folder: string): Exclude<Target, { type: 
   if (scheme === "" || /^\d*$/.test(rest)) return parseAddress(text);
   const meant = didYouMean(scheme, SCHEMES);
   if (meant !== undefined) {
-    const separator = meant.startsWith("http") ? "://" : ":";
-    return { problem: "is no target", note: `Did you mean "${meant}${separator}${rest.replace(/^\/\//, "")}"?` };
+    const bare = rest.replace(/^\/+/, meant === "unix" ? "/" : "");
+    return {
+      problem: "is no target",
+      note: `Did you mean "${meant}${meant.startsWith("http") ? "://" : ":"}${bare}"?`,
+    };
   }
   if (!isUrl) return parseAddress(text);
+  const host = rest
+    .slice(2)
+    .replace(/[/?#].*$/s, "")
+    .replace(/^.*@/s, "");
   return {
     problem: `has the scheme "${scheme}://"`,
-    note: `Write ${quote(rest.replace(/^\/\/(?:.*@)?|[/?#].*$/g, ""))}: only http:// and https:// are written out.`,
+    note: host === "" ? FORMS : `Write ${quote(host)}: only http:// and https:// are written out.`,
   };
 }
 

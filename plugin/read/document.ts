@@ -73,8 +73,8 @@ export function quote(value: unknown): string {
       return JSON.stringify(value);
     case "object":
       if (value === null) return "null";
-      if (value instanceof Date) return "a date";
-      return Array.isArray(value) ? "an array" : "an object";
+      if (Array.isArray(value)) return "an array";
+      return isTable(value) ? "an object" : `an instance of ${classOf(value)}`;
     case "function":
       return "a function";
     default:
@@ -82,7 +82,14 @@ export function quote(value: unknown): string {
   }
 }
 
-/** Objects with keys to read; not arrays, dates or functions. */
+/** Plain objects, of this realm or another: what holds its values elsewhere, as a Map or a Promise does, is none. */
 export function isTable(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function classOf(value: object): string {
+  const { constructor } = value;
+  return typeof constructor === "function" && constructor.name !== "" ? constructor.name : "a class";
 }

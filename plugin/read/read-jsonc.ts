@@ -7,7 +7,7 @@ import { type Node, type ParseError, parseTree, printParseErrorCode } from "json
 
 import type { Diagnostic } from "../diagnostics.ts";
 import { type LocatedNode, type Position, locateInTree, positionsOf } from "./locate.ts";
-import type { ReadText } from "./read-vpc.ts";
+import type { ReadText } from "./read-text.ts";
 
 export const readJsonc: ReadText = (text, { file, folder }) => {
   const diagnostics: Diagnostic[] = [];

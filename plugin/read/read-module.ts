@@ -16,6 +16,7 @@ import { locateInScript } from "./locate.ts";
 import { type ReadResult, unreadable } from "./read-vpc.ts";
 
 const OWN_PACKAGE = "miniflare-vpc";
+const ENTRY = "<entry>";
 const META_NAMESPACE = "import-meta";
 const META_PREFIX = `${META_NAMESPACE}:`;
 const META_NAME = "__vpc_import_meta";
@@ -37,7 +38,7 @@ export async function readModule(file: string): Promise<Omit<ReadResult, "file">
   const { watch } = bundle;
   const module = await importBundle(bundle, file);
   if ("diagnostic" in module) return { document: undefined, diagnostics: [module.diagnostic], watch };
-  if (module.value === undefined) {
+  if (!module.hasDefault) {
     const diagnostic: Diagnostic = {
       severity: "error",
       code: "no-default-export",
@@ -61,7 +62,7 @@ async function bundleModule(file: string): Promise<Bundle | Pick<ReadResult, "di
   const folder = path.dirname(file);
   try {
     const result = await build({
-      entryPoints: [file],
+      stdin: { contents: entryFor(file), sourcefile: ENTRY, resolveDir: folder },
       absWorkingDir: folder,
       bundle: true,
       write: false,
@@ -80,7 +81,7 @@ async function bundleModule(file: string): Promise<Bundle | Pick<ReadResult, "di
       plugins: [importMeta, externalPackages],
     });
     const inputs = Object.keys(result.metafile.inputs).filter(
-      (input) => !input.startsWith(META_PREFIX) && !input.startsWith(`${OWN_PACKAGE}:`),
+      (input) => input !== ENTRY && !input.startsWith(META_PREFIX) && !input.startsWith(`${OWN_PACKAGE}:`),
     );
     return {
       code: outputOf(result.outputFiles, ".mjs"),
@@ -94,16 +95,29 @@ async function bundleModule(file: string): Promise<Bundle | Pick<ReadResult, "di
   }
 }
 
+/** What the bundle exports. */
+interface BundledConfig {
+  hasDefault: boolean;
+  value: unknown;
+}
+
+/** Waits inside of the bundle, for test runners that rewrite imports take a default export that is a promise apart. */
+function entryFor(file: string): string {
+  return `import * as config from ${JSON.stringify(file)};
+export const hasDefault = "default" in config;
+export const value = await config.default;`;
+}
+
 async function importBundle(
   { code, sourceMap }: Bundle,
   file: string,
-): Promise<{ value: unknown } | { diagnostic: Diagnostic }> {
+): Promise<BundledConfig | { diagnostic: Diagnostic }> {
   // A new URL each time, or an edit would be answered from the module cache. The name is for stack traces.
   const name = `${pathToFileURL(file).href}?bundled=${(imports += 1)}`;
   const url = `data:text/javascript;base64,${Buffer.from(`${code}\n//# sourceURL=${name}`).toString("base64")}`;
   try {
-    const module: { default?: unknown } = await import(url);
-    return { value: module.default };
+    const module: BundledConfig = await import(url);
+    return module;
   } catch (error) {
     const { message, stack = "" } = toError(error);
     // Who replaces Error.prepareStackTrace, as test runners do, may not know sourceURL.

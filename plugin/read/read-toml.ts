@@ -6,7 +6,7 @@ import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
 
 import type { Diagnostic } from "../diagnostics.ts";
 import { type LocatedNode, type Position, locateInTree } from "./locate.ts";
-import type { ReadText } from "./read-vpc.ts";
+import type { ReadText } from "./read-text.ts";
 
 export const readToml: ReadText = (text, { file, folder }) => {
   try {

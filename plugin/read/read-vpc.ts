@@ -8,9 +8,8 @@ import path from "node:path";
 import type { Diagnostic } from "../diagnostics.ts";
 import { hasCode, messageOf } from "../error.ts";
 import type { VpcDocument } from "./document.ts";
-import { readJsonc } from "./read-jsonc.ts";
 import { readModule } from "./read-module.ts";
-import { readToml } from "./read-toml.ts";
+import { type TextResult, readText } from "./read-text.ts";
 
 export const CONFIG_NAMES: readonly string[] = [
   "vpc.jsonc",
@@ -31,17 +30,9 @@ export interface ReadResult {
   diagnostics: Diagnostic[];
   /** Absolute; where the config is or would be. */
   file: string;
-  /** Absolute; a change to any of them changes the config. */
+  /** Absolute; a change to any of them, or its creation, changes the config. */
   watch: string[];
 }
-
-interface Source {
-  file: string;
-  folder: string;
-}
-
-/** Parses the text of a config. */
-export type ReadText = (text: string, source: Source) => Pick<ReadResult, "document" | "diagnostics">;
 
 /** Reads the config in a folder, if there is one. */
 export async function readVpcIn(folder: string): Promise<ReadResult> {
@@ -55,7 +46,10 @@ export async function readVpcIn(folder: string): Promise<ReadResult> {
   }
   const [found, ...others] = CONFIG_NAMES.filter((name) => present.has(name));
   if (found === undefined) return { document: undefined, diagnostics: [], file, watch: candidates };
-  if (others.length === 0) return readVpc(path.join(folder, found));
+  if (others.length === 0) {
+    const result = await readVpc(path.join(folder, found));
+    return { ...result, watch: [...new Set([...result.watch, ...candidates])] };
+  }
   const names = [found, ...others];
   return {
     document: undefined,
@@ -69,20 +63,18 @@ export async function readVpcIn(folder: string): Promise<ReadResult> {
       },
     ],
     file: path.join(folder, found),
-    watch: names.map((name) => path.join(folder, name)),
+    watch: candidates,
   };
 }
 
 /** @param file absolute path of a config */
 export async function readVpc(file: string): Promise<ReadResult> {
-  const folder = path.dirname(file);
   const extension = path.extname(file);
   switch (extension) {
     case ".json":
     case ".jsonc":
-      return { ...(await readWith(readJsonc, { file, folder })), file, watch: [file] };
     case ".toml":
-      return { ...(await readWith(readToml, { file, folder })), file, watch: [file] };
+      return { ...(await readTextFile(file)), file, watch: [file] };
     case ".ts":
     case ".mts":
     case ".mjs":
@@ -106,14 +98,14 @@ export async function readVpc(file: string): Promise<ReadResult> {
   }
 }
 
-async function readWith(read: ReadText, source: Source): Promise<Pick<ReadResult, "document" | "diagnostics">> {
-  let text: string;
+async function readTextFile(file: string): Promise<TextResult> {
+  let bytes: Uint8Array;
   try {
-    text = await readFile(source.file, "utf8");
+    bytes = await readFile(file);
   } catch (error) {
-    return { document: undefined, diagnostics: [unreadable(source.file, error)] };
+    return { document: undefined, diagnostics: [unreadable(file, error)] };
   }
-  return read(text.replace(/^\uFEFF/, ""), source);
+  return readText(bytes, file);
 }
 
 export function unreadable(file: string, error: unknown): Diagnostic {

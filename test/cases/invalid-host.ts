@@ -16,6 +16,12 @@ const forms: [fields: string, text: string, note: string][] = [
     '"host" has neither an address nor a hostname',
     'A host is "ipv4", "ipv6" or both with "network", or "hostname" with "resolver_network".',
   ],
+  ['"ipv4": "10.0.0.1", "network": null', '"host" lacks "network"', 'Add "network": { "tunnel_id": a uuid }.'],
+  [
+    '"ipv4": null, "ipv6": null, "hostname": null',
+    '"host" has neither an address nor a hostname',
+    'A host is "ipv4", "ipv6" or both with "network", or "hostname" with "resolver_network".',
+  ],
   ['"ipv4": "10.0.0.1"', '"host" lacks "network"', 'Add "network": { "tunnel_id": a uuid }.'],
   [
     '"ipv4": "10.0.0.1", "resolver_network": { "tunnel_id": "TUNNEL" }',
@@ -44,6 +50,8 @@ const forms: [fields: string, text: string, note: string][] = [
     'A host is "ipv4", "ipv6" or both with "network", or "hostname" with "resolver_network".',
   ],
 ];
+
+const TOO_LONG = `${"a.".repeat(126)}ab`;
 
 const hostnames: [type: "http" | "tcp", hostname: string, problem: string, note: string][] = [
   ["http", "", "is empty", 'A host is "ipv4", "ipv6" or both with "network", or "hostname" with "resolver_network".'],
@@ -74,7 +82,7 @@ const hostnames: [type: "http" | "tcp", hostname: string, problem: string, note:
   ["http", "*.internal", "has a wildcard", "A VPC Service is one host; wildcards belong into a network's routes."],
   [
     "http",
-    `${"a.".repeat(126)}ab`,
+    TOO_LONG,
     "is 254 characters long; a name has at most 253",
     "A host name is 1 to 253 characters of letters, digits, dots, hyphens and underscores.",
   ],
@@ -104,7 +112,7 @@ export const invalidHosts: InvalidConfig[] = [
     config: `{ "services": { "API": { "name": "api", "type": "${type}",${type === "tcp" ? ' "tcp_port": 1,' : ""}
   "host": { "hostname": ${JSON.stringify(hostname)}, "resolver_network": { "tunnel_id": "${TUNNEL}" } } } } }`,
     expected: [
-      `vpc.jsonc:2:25: error: ${JSON.stringify(hostname)} is not a host name: it ${problem} [invalid-hostname]`,
+      `vpc.jsonc:2:25: error: ${hostname === TOO_LONG ? `"${"a.".repeat(40)}…"` : JSON.stringify(hostname)} is not a host name: it ${problem} [invalid-hostname]`,
       `    ${note}`,
     ],
   })),

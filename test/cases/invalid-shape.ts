@@ -1,5 +1,7 @@
 /** Configs that are refused, each with the exact text a developer reads. Fields and types. */
 
+import { expect } from "vitest";
+
 import type { InvalidConfig } from "./invalid-config.ts";
 
 export const invalidShape: InvalidConfig[] = [
@@ -80,6 +82,65 @@ export const invalidShape: InvalidConfig[] = [
       "    It was looked for at FOLDER/missing.pem.",
       'vpc.jsonc:1:25: error: the root certificate "." is not a file [ca-not-found]',
       "    It was looked for at FOLDER.",
+    ],
+  },
+  {
+    title: "root certificates that are none, one of the wrong type, and one that does not exist",
+    config: '{ "ca": ["vpc.jsonc", 5, "missing.pem"] }',
+    expected: [
+      'vpc.jsonc:1:10: error: the root certificate "vpc.jsonc" holds no certificate in PEM form [ca-invalid]',
+      "    A PEM file has blocks from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----.",
+      'vpc.jsonc:1:23: error: "ca[1]" is 5, but must be a string [invalid-value]',
+      'vpc.jsonc:1:26: error: the root certificate "missing.pem" does not exist [ca-not-found]',
+      "    It was looked for at FOLDER/missing.pem.",
+    ],
+  },
+  {
+    title: "a root certificate with damage",
+    config: `{ // -----BEGIN CERTIFICATE-----
+MIIB
+// -----END CERTIFICATE-----
+"ca": ["vpc.jsonc"] }`.replace("MIIB", "// MIIB"),
+    expected: [
+      expect.stringMatching(
+        /^vpc\.jsonc:4:8: error: the root certificate "vpc\.jsonc" holds a certificate that can't be read: .* \[ca-invalid\]$/,
+      ),
+      "    A PEM file has blocks from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----.",
+    ],
+  },
+  {
+    title: 'routes beside "routes"',
+    config: `{ "networks": { "NET": {
+  "users.internal": "localhost:1",
+  "nmae": "office",
+  "10.0.0.0/8": { "deny": "dns_error" } } } }`,
+    expected: [
+      'vpc.jsonc:2:3: error: "users.internal", "10.0.0.0/8" are routes, but not under "routes" [misplaced-route]',
+      '    Write "routes": { "users.internal": … }.',
+      'vpc.jsonc:3:3: error: "nmae" is not a field of a network [unknown-field]',
+      '    Did you mean "name"?',
+    ],
+  },
+  {
+    title: "a target with an object around it",
+    config: '{ "services": { "API": { "target": "localhost:3001" }, "DB": { "target": { "deny": "dns_error" } } } }',
+    expected: [
+      'vpc.jsonc:1:24: error: the service "API" is an object with nothing but a "target" [wrapped-service]',
+      '    Write just the target: "API": "localhost:3001".',
+      'vpc.jsonc:1:62: error: the service "DB" is an object with nothing but a "target" [wrapped-service]',
+      "    Write just the target, without the object around it.",
+    ],
+  },
+  {
+    title: "whole answers of the API",
+    config: `{ "services": {
+  "API": { "success": true, "errors": [], "result": { "name": "api", "type": "http" } },
+  "DB": { "success": true, "result": [{ "name": "db", "type": "tcp" }] } } }`,
+    expected: [
+      'vpc.jsonc:2:10: error: the service "API" is a whole answer of the API, not a record [wrapped-service]',
+      '    Paste what stands under its "result".',
+      'vpc.jsonc:3:9: error: the service "DB" is a whole answer of the API, not a record [wrapped-service]',
+      '    Paste one of the records under its "result".',
     ],
   },
   {

@@ -67,6 +67,22 @@ export const invalidSyntax: InvalidConfig[] = [
     ],
   },
   {
+    title: "what is no text",
+    config: "\u0000\u0001\u0002",
+    expected: ["vpc.jsonc: error: it is not UTF-8 text [not-utf-8]", "    Save it as UTF-8."],
+  },
+  {
+    title: "control characters",
+    config: "\u001b[31m",
+    expected: ["vpc.jsonc:1:1: error: \\u001b is not JSON [json-syntax]", "    Keys and texts stand in double quotes."],
+  },
+  ...["vpc.jsonc", "vpc.toml"].map((file) => ({
+    title: `arrays 20 000 deep in ${file}`,
+    file,
+    config: `${file === "vpc.toml" ? "a = " : ""}${"[".repeat(20_000)}${"]".repeat(20_000)}`,
+    expected: [`${file}: error: it is nested too deeply to be read [nested-too-deeply]`],
+  })),
+  {
     title: "a comment that is not closed",
     config: "{} /* later",
     expected: ["vpc.jsonc:1:4: error: the comment is not closed [json-syntax]", "    Close it with */."],

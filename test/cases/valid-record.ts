@@ -43,6 +43,16 @@ export const validRecords: [title: string, fields: string, service: Partial<Serv
     { type: "http", hosts: ["my_users.internal"], httpPort: 80 },
   ],
   [
+    "hostname, null in all other fields of the host",
+    `"type": "http", "http_port": 80, "host": { "ipv4": null, "ipv6": null, "network": null, "hostname": "a.internal", ${RESOLVER} }`,
+    { type: "http", hosts: ["a.internal"], httpPort: 80 },
+  ],
+  [
+    "ipv4, null in all other fields of the host",
+    `"type": "http", "http_port": 80, "host": { "ipv4": "10.0.0.1", "ipv6": null, "hostname": null, "resolver_network": null, ${NETWORK} }`,
+    { type: "http", hosts: ["10.0.0.1"], httpPort: 80 },
+  ],
+  [
     "hostname localhost, resolvers null",
     `"type": "http", "http_port": 80, "host": { "hostname": "localhost", "resolver_network": { "tunnel_id": "${TUNNEL_ID}", "resolver_ips": null } }`,
     { type: "http", hosts: ["localhost"], httpPort: 80 },

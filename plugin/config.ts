@@ -15,7 +15,7 @@ export interface VpcConfig {
   services?: Record<string, VpcTarget | ServiceEntry>;
   /** Keyed by a `tunnel_id`, a `network_id` or a binding's name; an id wins. */
   networks?: Record<string, "remote" | NetworkEntry>;
-  /** PEM files of further trusted roots, relative to this file. */
+  /** PEM files of further trusted roots for every binding, relative to this file. */
   ca?: string[];
   /** Milliseconds until a connection attempt counts as `connection_timeout`. Default: 5000; at most 300000, five minutes. */
   connectTimeout?: number;
@@ -74,6 +74,8 @@ export interface ServiceEntry {
   created_at?: string;
   /** Read-only in the API; ignored. */
   updated_at?: string;
+  /** PEM files of further trusted roots for this service, relative to this file. */
+  ca?: string[];
   /** Where the service is here. Without it, the routes of its network decide. */
   target?: VpcTarget;
 }
@@ -98,6 +100,10 @@ export interface TlsSettings {
 export interface NetworkEntry {
   /** For people. */
   name?: string;
+  /** PEM files of further trusted roots for this network, relative to this file. */
+  ca?: string[];
+  /** How certificates are checked under an `https:` URL. */
+  tls_settings?: TlsSettings | null;
   /**
    * Destination → target. A destination is a host name, `*.` and a host name (one label), an IP address or a CIDR,
    * each with an optional `:port` or `:from-to`; IPv6 in brackets when it has a port.

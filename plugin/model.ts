@@ -43,14 +43,18 @@ export type Entry<T> =
   /** Mistaken and reported; its binding counts as mentioned. */
   | { kind: "broken"; at: Path };
 
-export interface ServiceModel {
-  service: Omit<Service, "origin" | "target" | "network">;
-  target?: ModelTarget;
-  /** Absent for a shorthand. */
-  tlsMode?: TlsSettings["cert_verification_mode"];
+interface TlsModel {
+  /** Absolute paths; what the config names for this entry alone. */
+  ca: string[];
+  tlsMode: TlsSettings["cert_verification_mode"];
 }
 
-export interface NetworkModel {
+export interface ServiceModel extends TlsModel {
+  service: Omit<Service, "origin" | "target" | "network">;
+  target?: ModelTarget;
+}
+
+export interface NetworkModel extends TlsModel {
   networkId: string;
   routes: RouteModel[];
 }

@@ -36,7 +36,7 @@ export type Decision = Forward | Refusal;
 
 export interface Forward {
   type: "forward";
-  binding: Binding;
+  binding: ServiceBinding | NetworkBinding;
   to: ForwardTarget;
   rule: Rule;
 }
@@ -257,10 +257,11 @@ function networkIdOf(binding: NetworkBinding | ServiceBinding): string {
 
 function resolveTarget(
   target: Target,
-  { binding, rule, scheme, host, port }: { binding: Binding; rule: Rule } & Destination,
+  { binding, rule, scheme, host, port }: { binding: Forward["binding"]; rule: Rule } & Destination,
 ): Decision {
   switch (target.type) {
     case "address": {
+      // Differs from production: the copy on this machine may speak the other scheme.
       const isTranslated = scheme !== "tcp" && target.scheme !== undefined && target.scheme !== scheme;
       const keptPort = isTranslated ? DEFAULT_PORT[target.scheme ?? scheme] : port;
       const to = { type: "address", host: target.host, port: target.port ?? keptPort } as const;

@@ -7,6 +7,7 @@
  */
 
 import type { ProxyErrorCode } from "./proxy-error.ts";
+import type { TlsPolicy } from "./table.ts";
 
 /** Carries an `EgressOrder` as JSON. workerd writes it (`cfBlobHeader`), so a Worker can't forge it. */
 export const ORDER_HEADER = "x-miniflare-vpc-order";
@@ -22,12 +23,17 @@ export type EgressTarget =
   | { type: "function"; functionId: string };
 
 export type EgressOrder =
-  /** Forward this very request. `connectTimeout` in milliseconds. */
-  | { op: "http"; target: EgressTarget; connectTimeout: number }
+  /** Forward this very request; with `tls`, over TLS. `connectTimeout` in milliseconds. */
+  | { op: "http"; target: EgressTarget; connectTimeout: number; tls?: EgressTls }
   /** As the order of an HTTP `CONNECT`: splice this connection to the target. */
   | { op: "tcp"; target: EgressTarget; connectTimeout: number }
   /** Dial and hang up; the answer's body is an `EgressProbe` as JSON. */
   | { op: "probe"; target: EgressTarget; connectTimeout: number };
+
+export interface EgressTls extends TlsPolicy {
+  /** The URL's host in normal form: the server name unless it is an address, and what the certificate must be for. */
+  hostName: string;
+}
 
 export interface EgressFailure {
   code: ProxyErrorCode;

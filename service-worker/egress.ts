@@ -8,6 +8,7 @@ import {
   type EgressOrder,
   type EgressProbe,
   type EgressTarget,
+  type EgressTls,
   FAILURE_HEADER,
   ORDER_HEADER,
   SECRET_HEADER,
@@ -22,7 +23,7 @@ import { type ForwardTarget } from "./forward-target.ts";
 export async function fetchThroughEgress(
   request: Request,
   env: ServiceWorkerEnv,
-  order: { target: EgressTarget; connectTimeout: number },
+  order: { target: EgressTarget; connectTimeout: number; tls?: EgressTls },
 ): Promise<Response> {
   const response = await env.EGRESS.fetch(request, orderInit({ op: "http", ...order }));
   const failure = response.headers.get(FAILURE_HEADER);

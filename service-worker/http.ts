@@ -1,17 +1,18 @@
 /**
  * `fetch()` on a VPC binding. The request reaches its target untouched: the Host header is the URL's.
  *
- *   known http target ──▶ pooled `external` service        worker: ──▶ that Worker's fetch
- *   any other         ──▶ egress proxy in the Node process
+ *   known plain http target ──▶ pooled `external` service        worker: ──▶ that Worker's fetch
+ *   any other, TLS          ──▶ egress proxy in the Node process
  */
 
+import { isProblem, parseHost } from "./address.ts";
 import { type Decision, type Destination, type Forward, decide } from "./decide.ts";
 import { fetchThroughEgress, probe, toEgressTarget, toProxyError } from "./egress.ts";
-import type { EgressTarget } from "./egress-protocol.ts";
+import type { EgressTarget, EgressTls } from "./egress-protocol.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, connectTimedOut, describeFailure } from "./failure.ts";
 import { type ForwardTarget, formatTarget, targetKey } from "./forward-target.ts";
-import { DEFAULT_PORT, type Scheme } from "./table.ts";
+import { DEFAULT_PORT, type Scheme, type TlsPolicy } from "./table.ts";
 import { printFailure, printTraffic } from "./traffic.ts";
 import { fetchWorker } from "./worker-target.ts";
 
@@ -52,34 +53,32 @@ function isOwnOfTarget(error: unknown, decision: Decision): decision is Forward 
 }
 
 function destinationOf(url: URL): Destination {
-  const scheme: Scheme = url.protocol === "https:" ? "https" : "http";
+  const scheme = schemeOf(url);
   return { scheme, host: url.hostname, port: url.port === "" ? DEFAULT_PORT[scheme] : Number(url.port) };
+}
+
+function schemeOf(url: URL): Scheme {
+  return url.protocol === "https:" ? "https" : "http";
 }
 
 async function forward(request: Request, { to, binding }: Forward, call: Call): Promise<Response> {
   if (to.type === "worker") return fetchWorker(request, { to, limit: binding.workerLimit, call });
-  const plain = toPlainHttp(request, to);
   const order = { target: toEgressTarget(to), connectTimeout: binding.connectTimeout };
+  const tls = tlsFor(new URL(request.url), to, binding.tls);
+  if (tls !== undefined) return fetchThroughEgress(request, call.env, { ...order, tls });
   const known = to.type === "address" ? call.env[targetKey(to)] : undefined;
   return known === undefined
-    ? fetchThroughEgress(plain, call.env, order)
-    : fetchDirectly(known, plain, { env: call.env, ...order });
+    ? fetchThroughEgress(request, call.env, order)
+    : fetchDirectly(known, request, { env: call.env, ...order });
 }
 
-/**
- * The request as the target wants it: in plain HTTP, with the same Host header.
- *
- * Differs from production: TLS to a target is not emulated yet.
- */
-function toPlainHttp(request: Request, to: ForwardTarget): Request {
-  const asked: Scheme = request.url.startsWith("https:") ? "https" : "http";
-  if (to.type === "address" && (to.scheme ?? asked) === "https") {
-    throw new ProxyError("proxy_internal_error", {
-      reason: "TLS to a target is not emulated yet",
-      hint: 'If this machine\'s copy speaks plain HTTP, write its target as "http://host:port".',
-    });
-  }
-  return asked === "http" ? request : new Request(request.url.replace(/^https:/, "http:"), request);
+/** @returns undefined where the target is spoken to in plain HTTP */
+function tlsFor(url: URL, to: ForwardTarget, policy: TlsPolicy): EgressTls | undefined {
+  if (to.type === "function") return undefined;
+  const scheme = (to.type === "address" ? to.scheme : undefined) ?? schemeOf(url);
+  if (scheme === "http") return undefined;
+  const host = parseHost(url.hostname);
+  return { ...policy, hostName: isProblem(host) ? url.hostname : host.text };
 }
 
 interface DirectOrder {

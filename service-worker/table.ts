@@ -37,14 +37,24 @@ interface BindingBase {
   traffic: boolean;
 }
 
+/** How the certificate of a target is checked where it is spoken to in TLS. */
+export interface TlsPolicy {
+  /** `verify_full`: chain and the URL's host; `verify_ca`: the chain only. */
+  verify: "verify_full" | "verify_ca" | "disabled";
+  /** Absolute paths of PEM files with roots to trust besides the usual ones. */
+  ca: string[];
+}
+
 export interface ServiceBinding extends BindingBase {
   kind: "service";
+  tls: TlsPolicy;
   serviceId: string;
   service: Service;
 }
 
 export interface NetworkBinding extends BindingBase {
   kind: "network";
+  tls: TlsPolicy;
   /** A tunnel id or `cf1:network`. */
   networkId: string;
   /** Index into `RoutingTable.networks`. */

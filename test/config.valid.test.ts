@@ -237,6 +237,7 @@ export default defineVpcConfig({
       workerLimit: 8,
       traffic: false,
     };
+    const tls = { verify: "verify_full", ca: [path.join(vpc.folder, "root.pem")] };
     const anywhere: unknown = expect.stringMatching(/vpc\.[a-z.]+:\d+:\d+$/);
     expect(loaded.table).toEqual({
       version: 1,
@@ -246,6 +247,7 @@ export default defineVpcConfig({
           ...base,
           bindingName: "USERS",
           kind: "service",
+          tls,
           serviceId: SERVICE_ID,
           service: {
             type: "http",
@@ -257,7 +259,14 @@ export default defineVpcConfig({
             networkId: TUNNEL_ID,
           },
         },
-        "app/NET": { ...base, bindingName: "NET", kind: "network", networkId: TUNNEL_ID, network: 0 },
+        "app/NET": {
+          ...base,
+          bindingName: "NET",
+          kind: "network",
+          tls,
+          networkId: TUNNEL_ID,
+          network: 0,
+        },
       },
       networks: [
         {

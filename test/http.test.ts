@@ -111,16 +111,6 @@ describe("a VPC Service", () => {
     expect(header(origin.requests[1], "host")).toBe("elsewhere.example");
     expect(await session.call("status")).toBe(302);
   });
-
-  it("speaks plain HTTP to a target written http://, under an https: URL", async () => {
-    await using origin = await startHttpOrigin(ok("plain"));
-    await using session = await startSession({
-      config: { services: { [SERVICE]: `http://127.0.0.1:${origin.port}` } },
-      ops: { text },
-    });
-    expect(await session.call("text", ["API", "https://users.internal/secure"])).toBe("plain");
-    expect(header(origin.requests[0], "host")).toBe("users.internal");
-  });
 });
 
 describe("a VPC Network", () => {
@@ -371,12 +361,4 @@ it("keeps a query out of the terminal", async () => {
 it("refuses a relative URL in the Worker", async () => {
   await using session = await startSession({ config: { services: { [SERVICE]: "127.0.0.1:1" } }, ops: { text } });
   await expect(session.call("text", ["API", "/users"])).rejects.toThrow(/Invalid URL: \/users/);
-});
-
-it("refuses https to a target that is not known to speak plain HTTP, in words", async () => {
-  await using session = await startSession({ config: { services: { [SERVICE]: "127.0.0.1:1" } }, ops: { text } });
-  await expect(session.call("text", ["API", "https://10.0.1.50/api/data"])).rejects.toThrow(
-    "ProxyError: proxy_internal_error",
-  );
-  expect(session.output()).toContain("TLS to a target is not emulated yet");
 });

@@ -30,9 +30,9 @@ export interface DialOptions {
 export function dial(target: DialTarget, options: DialOptions): net.Socket {
   const { connectTimeout, allowHalfOpen = false, lookup } = options;
   const socket = new TargetSocket({ allowHalfOpen });
-  let isResolving = target.type === "address" && net.isIP(target.host) === 0;
-  socket.once("lookup", () => (isResolving = false));
-  const timer = setTimeout(() => socket.destroy(timeoutError(target, { connectTimeout, isResolving })), connectTimeout);
+  let step: Step = target.type === "address" && net.isIP(target.host) === 0 ? "lookup" : "connection";
+  socket.once("lookup", () => (step = "connection"));
+  const timer = setTimeout(() => socket.destroy(timeoutError(target, { connectTimeout, step })), connectTimeout);
   timer.unref();
   socket.once("connect", () => clearTimeout(timer));
   socket.once("close", () => clearTimeout(timer));
@@ -90,11 +90,17 @@ class TargetSocket extends net.Socket {
 
 type WriteCallback = (error?: Error | null) => void;
 
-function timeoutError(target: DialTarget, state: { connectTimeout: number; isResolving: boolean }): Error {
-  const limit = `within ${Math.round(state.connectTimeout)} ms`;
+/** What has taken too long: a connection is made in this order. */
+type Step = "lookup" | "connection" | "handshake";
+
+export function timeoutError(target: DialTarget, state: { connectTimeout: number; step: Step }): Error {
   const where = target.type === "unix" ? target.path : `${target.host} port ${target.port}`;
+  const words: Record<Step, string> = {
+    lookup: `no name server answered for ${where}`,
+    connection: `no connection to ${where}`,
+    handshake: `no TLS handshake with ${where}`,
+  };
   // The codes are those of the system's own timeouts: of a name server, of a connection.
-  return state.isResolving
-    ? Object.assign(new Error(`no name server answered for ${where} ${limit}`), { code: "ETIMEOUT" })
-    : Object.assign(new Error(`no connection to ${where} ${limit}`), { code: "ETIMEDOUT" });
+  const code = state.step === "lookup" ? "ETIMEOUT" : "ETIMEDOUT";
+  return Object.assign(new Error(`${words[state.step]} within ${Math.round(state.connectTimeout)} ms`), { code });
 }

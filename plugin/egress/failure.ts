@@ -8,7 +8,18 @@ import type { Duplex } from "node:stream";
 
 import { type EgressFailure, FAILURE_HEADER, toHeader } from "../../service-worker/egress-protocol.ts";
 import { messageOf } from "../error.ts";
+import { describeProtocolError, isTlsCode } from "./tls-failure.ts";
 import type { ProxyErrorCode } from "../../service-worker/proxy-error.ts";
+
+/** A failure whose words are already found. */
+export class EgressError extends Error {
+  readonly failure: EgressFailure;
+
+  constructor(failure: EgressFailure) {
+    super(failure.detail);
+    this.failure = failure;
+  }
+}
 
 const CODES: Record<string, ProxyErrorCode> = {
   ECONNREFUSED: "connection_refused",
@@ -34,10 +45,13 @@ const CODES: Record<string, ProxyErrorCode> = {
 
 /** @param error what a socket or an HTTP request emitted before there was a response */
 export function classify(error: unknown): EgressFailure {
+  if (error instanceof EgressError) return error.failure;
   const causes = error instanceof AggregateError ? error.errors : [error];
   const codes = causes.map((cause) => (hasCode(cause) ? cause.code : ""));
   // Of a name's addresses, the one where something answered tells most.
   const code = codes.find((candidate) => candidate === "ECONNREFUSED") ?? codes[0] ?? "";
+  const [cause] = causes;
+  if (isTlsCode(code)) return describeProtocolError({ code, message: messageOf(cause), ...reasonOf(cause) });
   return { code: codeOf(code), detail: causes.map(messageOf).join(", ") };
 }
 
@@ -69,6 +83,10 @@ function codeOf(code: string): ProxyErrorCode {
   if (code.startsWith("HPE_")) return "http_protocol_error";
   if (code.startsWith("EAI_")) return "dns_error";
   return CODES[code] ?? "proxy_internal_error";
+}
+
+function reasonOf(error: unknown): { reason?: unknown } {
+  return error instanceof Error && "reason" in error ? { reason: error.reason } : {};
 }
 
 function hasCode(error: unknown): error is { code: string } {

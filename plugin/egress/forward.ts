@@ -12,12 +12,15 @@ import http from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
-import { type DialTarget, dial } from "./dial.ts";
+import type { EgressTls } from "../../service-worker/egress-protocol.ts";
+import type { DialTarget } from "./dial.ts";
 import { classify, sendFailure } from "./failure.ts";
 import { messageOf } from "../error.ts";
 import { hasBody } from "./function-target.ts";
 import { REQUEST_PRIVATE, RESPONSE_PRIVATE, formatHead, relayedFields, toFields } from "./headers.ts";
+import { type PooledRequest, pool } from "./pool.ts";
 import { splice } from "./splice.ts";
+import { termsFor } from "./tls.ts";
 
 /** Octets of header fields in one message; workerd passes 300 KiB, Node's default is 16. */
 export const MAX_HEADER_SIZE: number = 1024 * 1024;
@@ -26,6 +29,8 @@ export interface Exchange {
   incoming: IncomingMessage;
   outgoing: ServerResponse;
   target: DialTarget;
+  /** Absent: the target is spoken to in plain HTTP. */
+  tls?: EgressTls;
   connectTimeout: number;
   /** The connection under a request for an upgrade, which has left Node's hands. */
   upgrade?: Duplex;
@@ -34,19 +39,6 @@ export interface Exchange {
 export function forward(exchange: Exchange): void {
   send(exchange, { isRetry: false });
 }
-
-interface DialedRequest extends http.RequestOptions {
-  target: DialTarget;
-  connectTimeout: number;
-}
-
-/** The keep-alive of the private path, in milliseconds. Node gives idle sockets up earlier if the target says so. */
-const KEEP_ALIVE = 30_000;
-const agent = new http.Agent({ keepAlive: true, timeout: KEEP_ALIVE });
-agent.createConnection = (options) => {
-  const { target, connectTimeout } = options as DialedRequest;
-  return dial(target, { connectTimeout });
-};
 
 /** RFC 9110 §9.2.2: only these may be repeated when it is unknown whether the target acted on them. */
 const IDEMPOTENT = new Set([
@@ -102,19 +94,18 @@ function send(exchange: Exchange, { isRetry }: { isRetry: boolean }): void {
   sendBody(incoming, upstream);
 }
 
-function openRequest({ incoming, target, connectTimeout }: Exchange): http.ClientRequest {
-  const options: DialedRequest = {
-    agent,
+function openRequest({ incoming, target, tls, connectTimeout }: Exchange): http.ClientRequest {
+  const options: PooledRequest = {
+    agent: pool,
     method: incoming.method ?? "GET",
     path: incoming.url ?? "/",
-    // What the pool tells targets apart by.
-    ...(target.type === "unix" ? { socketPath: target.path } : { host: target.host, port: target.port }),
     setHost: false,
     maxHeaderSize: MAX_HEADER_SIZE,
     // As tolerant as workerd's own client: a sloppy origin works on either path.
     insecureHTTPParser: true,
     target,
     connectTimeout,
+    terms: tls && termsFor(target, tls),
   };
   const upstream = http.request(options);
   upstream.maxHeadersCount = 0;

@@ -145,7 +145,15 @@ function answer({ incoming, outgoing, functions, upgrade }: Received): void {
   switch (order.op) {
     case "http":
       if (target.type !== "function") {
-        return forward({ incoming, outgoing, target, connectTimeout, ...(upgrade && { upgrade }) });
+        const { tls } = order;
+        return forward({
+          incoming,
+          outgoing,
+          target,
+          connectTimeout,
+          ...(tls && { tls }),
+          ...(upgrade && { upgrade }),
+        });
       }
       void answerByFunction(functions.find(target.functionId), incoming, outgoing);
       return;

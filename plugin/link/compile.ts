@@ -38,10 +38,10 @@ function compileBinding(
     case "service": {
       const network = to.network === undefined ? {} : { network: indexOf(to.network) };
       const service: Service = { ...to.service, ...network };
-      return { ...base, kind: "service", serviceId: id, service };
+      return { ...base, kind: "service", tls: to.tls, serviceId: id, service };
     }
     case "network":
-      return { ...base, kind: "network", networkId: id, network: indexOf(to.network) };
+      return { ...base, kind: "network", tls: to.tls, networkId: id, network: indexOf(to.network) };
     case "unlinked":
       return { ...base, kind: "unlinked", bindingType, id };
     default:

@@ -3,7 +3,14 @@
  * Reads no files; its answer is complete but for the numbering of networks.
  */
 
-import { DEFAULT_PORT, type Network, type Service, type Target, bindingKey } from "../../service-worker/table.ts";
+import {
+  DEFAULT_PORT,
+  type Network,
+  type Service,
+  type Target,
+  type TlsPolicy,
+  bindingKey,
+} from "../../service-worker/table.ts";
 import type { VpcFunctionTarget } from "../config.ts";
 import { type Diagnostic, didYouMean, formatLocation } from "../diagnostics.ts";
 import { type Report, originOf, placeOf, quote, reportTo } from "../read/document.ts";
@@ -31,8 +38,8 @@ export interface LinkedBinding extends VpcBinding {
 }
 
 export type LinkedEntry =
-  | { kind: "service"; service: Omit<Service, "network">; network?: Network }
-  | { kind: "network"; network: Network }
+  | { kind: "service"; service: Omit<Service, "network">; tls: TlsPolicy; network?: Network }
+  | { kind: "network"; network: Network; tls: TlsPolicy }
   | { kind: "unlinked" };
 
 export interface Linked {
@@ -105,20 +112,32 @@ function linkService(binding: VpcBinding, linking: Linking): LinkedEntry | undef
 
 function linkServiceEntry(entry: Extract<Entry<ServiceModel>, { kind: "entry" }>, linking: Linking): LinkedEntry {
   const service = { ...entry.service, origin: originOf(linking.model.document, entry.at) };
+  const found = findNetwork(entry.service.networkId ?? "", linking);
+  const trusting = found.entry?.kind === "entry" ? [found.entry] : [];
+  const tls = tlsPolicy(entry.tlsMode, [entry, ...trusting], linking);
   if (entry.target !== undefined) {
     const target = resolveTarget(entry.target, linking);
-    return target === undefined ? { kind: "unlinked" } : { kind: "service", service: { ...service, target } };
+    return target === undefined ? { kind: "unlinked" } : { kind: "service", service: { ...service, target }, tls };
   }
-  const network = networkOfService(entry, linking);
-  return { kind: "service", service, ...(network === undefined ? {} : { network }) };
+  const network = networkOfService(entry, found, linking);
+  return { kind: "service", service, tls, ...(network === undefined ? {} : { network }) };
 }
 
-/** The network that routes a service without a target; a missing one is reported. */
-function networkOfService(
-  { service, at }: Extract<Entry<ServiceModel>, { kind: "entry" }>,
-  linking: Linking,
-): Network | undefined {
-  const tunnelId = service.networkId ?? "";
+/** @param entries those whose "ca" counts, besides that of the whole config */
+function tlsPolicy(
+  verify: TlsPolicy["verify"],
+  entries: readonly { ca: readonly string[] }[],
+  { model }: Linking,
+): TlsPolicy {
+  return { verify, ca: [...new Set([...model.settings.ca, ...entries.flatMap(({ ca }) => ca)])] };
+}
+
+interface FoundNetwork {
+  key: string;
+  entry: Entry<NetworkModel> | undefined;
+}
+
+function findNetwork(tunnelId: string, linking: Linking): FoundNetwork {
   const { networks } = linking.model;
   // A tunnel may also be known by the name of a binding to it.
   const bound = linking.bindings.find(
@@ -126,7 +145,15 @@ function networkOfService(
       bindingType === "vpc-network" && entryKey(id) === tunnelId && networks.has(bindingName),
   );
   const key = networks.has(tunnelId) ? tunnelId : (bound?.bindingName ?? tunnelId);
-  const entry = networks.get(key);
+  return { key, entry: networks.get(key) };
+}
+
+/** The network that routes a service without a target; a missing one is reported. */
+function networkOfService(
+  { service, at }: Extract<Entry<ServiceModel>, { kind: "entry" }>,
+  { key, entry }: FoundNetwork,
+  linking: Linking,
+): Network | undefined {
   if (entry?.kind === "entry") return networkFor(key, entry, linking);
   if (entry?.kind === "broken") return undefined;
   const port = service.httpPort ?? service.httpsPort ?? service.tcpPort ?? DEFAULT_PORT.http;
@@ -135,13 +162,13 @@ function networkOfService(
     code: "service-without-route",
     text:
       entry === undefined
-        ? `the service ${quote(service.label)} has no "target", and its network ${quote(tunnelId)} has no entry`
+        ? `the service ${quote(service.label)} has no "target", and its network ${quote(key)} has no entry`
         : `the service ${quote(service.label)} has no "target", and its network ${quote(key)} is "remote"`,
     at,
     part: "key",
     notes: [
       entry === undefined
-        ? `Add ${quote(tunnelId)}: { "routes": { ${quote(service.hosts[0])}: "localhost:${port}" } } to "networks", or a "target" to the service.`
+        ? `Add ${quote(key)}: { "routes": { ${quote(service.hosts[0])}: "localhost:${port}" } } to "networks", or a "target" to the service.`
         : 'Add a "target" to the service, or make the service "remote" too.',
     ],
   });
@@ -154,7 +181,9 @@ function linkNetwork(binding: VpcBinding, linking: Linking): LinkedEntry | undef
   if (binding.id === MESH_ID) return linkMesh(found, linking);
   if (found === undefined) return undefined;
   const { key, entry } = found;
-  return entry.kind === "entry" ? { kind: "network", network: networkFor(key, entry, linking) } : { kind: "unlinked" };
+  if (entry.kind !== "entry") return { kind: "unlinked" };
+  const tls = tlsPolicy(entry.tlsMode, [entry], linking);
+  return { kind: "network", network: networkFor(key, entry, linking), tls };
 }
 
 function networkFor(key: string, entry: Extract<Entry<NetworkModel>, { kind: "entry" }>, linking: Linking): Network {
@@ -175,9 +204,11 @@ function linkMesh(own: ReturnType<typeof findEntry<NetworkModel>>, linking: Link
   const entry = own?.entry;
   if (entry === undefined && model.networks.size === 0) return undefined;
   if (entry?.kind === "broken") return { kind: "unlinked" };
+  const all = [...model.networks.values()].filter((other) => other.kind === "entry");
+  const tls = tlsPolicy(entry?.kind === "entry" ? entry.tlsMode : "verify_full", all, linking);
   const memoKey = `${MESH_ID} ${own?.key ?? ""}`;
   const known = networks.get(memoKey);
-  if (known !== undefined) return { kind: "network", network: known };
+  if (known !== undefined) return { kind: "network", network: known, tls };
 
   const others = [...model.networks.values()].filter((other) => other !== entry);
   const { routes, conflicts } = mergeRoutes(
@@ -197,7 +228,7 @@ function linkMesh(own: ReturnType<typeof findEntry<NetworkModel>>, linking: Link
   const origin = entry === undefined ? "" : originOf(model.document, entry.at);
   const network: Network = { networkId: MESH_ID, origin, routes };
   networks.set(memoKey, network);
-  return { kind: "network", network };
+  return { kind: "network", network, tls };
 }
 
 function routesOf(entry: Entry<NetworkModel>, linking: Linking): PlacedRoute[] {

@@ -42,6 +42,8 @@ const tlsSettings = v.strictObject(
   "an object",
 );
 
+const ca = v.array(nonEmpty, "an array of file names");
+
 const ip = v.pipe(v.string("an IP address"), v.ip("an IP address"));
 const host = v.strictObject(
   {
@@ -73,18 +75,28 @@ const recordShape = {
   service_id: v.exactOptional(uuid),
   created_at: v.exactOptional(text),
   updated_at: v.exactOptional(text),
+  ca: v.exactOptional(ca),
 };
 
 const settingsShape = {
   $schema: v.exactOptional(text),
-  ca: v.exactOptional(v.array(nonEmpty, "an array of file names")),
+  ca: v.exactOptional(ca),
   connectTimeout: v.exactOptional(wholeNumber(1, MAX_TIMEOUT, "milliseconds")),
   workerLimit: v.exactOptional(wholeNumber(1, Number.MAX_SAFE_INTEGER, "requests")),
   traffic: v.exactOptional(flag),
 };
 
+const networkTlsShape = {
+  ca: v.exactOptional(ca),
+  tls_settings: v.exactOptional(v.nullable(tlsSettings)),
+};
+
 const service = v.strictObject({ ...recordShape, target: v.exactOptional(target) });
-const network = v.strictObject({ name: v.exactOptional(text), routes: v.exactOptional(v.record(text, target)) });
+const network = v.strictObject({
+  name: v.exactOptional(text),
+  routes: v.exactOptional(v.record(text, target)),
+  ...networkTlsShape,
+});
 const configShape = {
   ...settingsShape,
   services: v.exactOptional(v.record(text, v.union([target, service]))),
@@ -116,6 +128,7 @@ export const serviceFields: FieldsOf<Omit<ServiceEntry, "target"> & { target?: u
 export const networkFields: FieldsOf<Omit<NetworkEntry, "routes"> & { routes?: Entries }> = {
   name: v.exactOptional(text),
   routes: v.exactOptional(entries),
+  ...networkTlsShape,
 };
 
 // The hand-written types and the schema say the same, or this does not compile.

@@ -3,18 +3,14 @@
  * session; that is link's business.
  */
 
-import { X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-
 import { checkFields } from "./check-fields.ts";
 import { configFields } from "./config-schema.ts";
 import { copyData } from "./copy-data.ts";
 import type { Diagnostic } from "../diagnostics.ts";
-import { hasCode, messageOf } from "../error.ts";
 import { type Parsing, type VpcDocument, isTable, placeOf, quote, reportTo } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import { DEFAULT_SETTINGS, type Entry, type VpcModel, entryKey } from "../model.ts";
+import { parseCa } from "./parse-ca.ts";
 import { parseNetwork } from "./parse-network.ts";
 import { parseService } from "./parse-service.ts";
 
@@ -22,7 +18,7 @@ export function emptyModel(document: VpcDocument, { isReadable }: { isReadable: 
   return { document, isReadable, services: new Map(), networks: new Map(), settings: DEFAULT_SETTINGS };
 }
 
-export async function parseConfig(document: VpcDocument, diagnostics: Diagnostic[]): Promise<VpcModel> {
+export function parseConfig(document: VpcDocument, diagnostics: Diagnostic[]): VpcModel {
   const parsing: Parsing = { document, report: reportTo(diagnostics, document) };
   const data = copyData(document.value, parsing.report);
   if (data === undefined) return emptyModel(document, { isReadable: false });
@@ -46,7 +42,7 @@ export async function parseConfig(document: VpcDocument, diagnostics: Diagnostic
     services: parseSection({ section: "services", entries: services, parse: parseService }, parsing),
     networks: parseSection({ section: "networks", entries: networks, parse: parseNetwork }, parsing),
     settings: {
-      ca: await resolveCa(value["ca"], parsing),
+      ca: parseCa({ value: value["ca"], at: ["ca"] }, parsing),
       connectTimeout: connectTimeout ?? DEFAULT_SETTINGS.connectTimeout,
       workerLimit: workerLimit ?? DEFAULT_SETTINGS.workerLimit,
       traffic: traffic ?? DEFAULT_SETTINGS.traffic,
@@ -80,46 +76,4 @@ function parseSection<T>({ section, entries, parse }: Section<T>, parsing: Parsi
     if (earlier === undefined) parsed.set(entryKey(key), entry);
   }
   return parsed;
-}
-
-/**
- * @param ca as written: what is no name in it was reported, and hides no other mistake
- * @returns absolute paths of the files that hold certificates
- */
-async function resolveCa(ca: unknown, { document, report }: Parsing): Promise<string[]> {
-  const names: unknown[] = Array.isArray(ca) ? ca : [];
-  const files = await Promise.all(
-    names.map(async (name, index) => {
-      if (typeof name !== "string" || name === "") return [];
-      const file = path.resolve(document.folder, name);
-      const problem = await certificateProblem(file);
-      if (problem === undefined) return [file];
-      const { code, text, note } = problem;
-      report({ code, text: `the root certificate ${quote(name)} ${text}`, at: ["ca", index], notes: [note] });
-      return [];
-    }),
-  );
-  return files.flat();
-}
-
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
-
-async function certificateProblem(file: string): Promise<{ code: string; text: string; note: string } | undefined> {
-  let content: string;
-  try {
-    content = await readFile(file, "utf8");
-  } catch (error) {
-    const why = hasCode(error, "EISDIR") ? "is not a file" : `can't be read: ${messageOf(error)}`;
-    const text = hasCode(error, "ENOENT") ? "does not exist" : why;
-    return { code: "ca-not-found", text, note: `It was looked for at ${file}.` };
-  }
-  const certificates = content.match(CERTIFICATE) ?? [];
-  const note = "A PEM file has blocks from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----.";
-  if (certificates.length === 0) return { code: "ca-invalid", text: "holds no certificate in PEM form", note };
-  try {
-    for (const certificate of certificates) void new X509Certificate(certificate);
-    return undefined;
-  } catch (error) {
-    return { code: "ca-invalid", text: `holds a certificate that can't be read: ${messageOf(error)}`, note };
-  }
 }

@@ -6,6 +6,7 @@ import { isProblem } from "../../service-worker/address.ts";
 import { didYouMean } from "../diagnostics.ts";
 import { checkFields } from "./check-fields.ts";
 import { networkFields } from "./config-schema.ts";
+import { parseCa } from "./parse-ca.ts";
 import { formatDestination, parseDestination } from "./parse-destination.ts";
 import { type Parsing, isTable, placeOf, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
@@ -50,6 +51,8 @@ export function parseNetwork(
     kind: "entry",
     at,
     networkId: key,
+    ca: parseCa({ value: value["ca"], at: [...at, "ca"] }, parsing),
+    tlsMode: network.tls_settings?.cert_verification_mode ?? "verify_full",
     routes: routes.flatMap(({ target, ...route }) => (target ? [{ ...route, target }] : [])),
   };
 }

@@ -11,6 +11,7 @@ import { type Finding, type Parsing, isTable, quote } from "../read/document.ts"
 import type { Path } from "../read/locate.ts";
 import { type Entry, type ModelTarget, type ServiceModel, isUuid } from "../model.ts";
 import { type HostModel, parseServiceHost } from "./parse-service-host.ts";
+import { parseCa } from "./parse-ca.ts";
 import { MAX_PORT } from "./port-ranges.ts";
 import { isFunctionTarget, parseTarget } from "./parse-target.ts";
 
@@ -74,7 +75,8 @@ function parseShorthand({ key, value, at }: ServiceSource, parsing: Parsing): Se
     });
     return undefined;
   }
-  return { service: { label: key, hosts: [], ...shorthandPorts(target) }, target };
+  const service = { label: key, hosts: [], ...shorthandPorts(target) };
+  return { service, ca: [], tlsMode: "verify_full", target };
 }
 
 /** What a service that is only a target serves. */
@@ -114,6 +116,7 @@ function parseRecord({ key, value, at }: RecordSource, { document, report }: Par
   };
   const record = checkFields({ fields: serviceFields, what: "a service", value, at }, parsing);
   checkServiceId(record, { key, at }, parsing);
+  const ca = parseCa({ value: value["ca"], at: [...at, "ca"] }, parsing);
   const target = record.target === undefined ? undefined : parseTarget(record.target, [...at, "target"], parsing);
   const host = parseHostOf(record, { value, at }, parsing);
   checkPortFields(record, at, parsing);
@@ -124,6 +127,7 @@ function parseRecord({ key, value, at }: RecordSource, { document, report }: Par
   const ports = record.type === "http" ? httpPortsOf(record) : tcpPort === undefined ? {} : { tcpPort };
   return {
     service: { type: record.type, label: record.name ?? key, hosts: host.hosts, networkId: host.tunnelId, ...ports },
+    ca,
     tlsMode: record.tls_settings?.cert_verification_mode ?? "verify_full",
     ...(target === undefined ? {} : { target }),
   };

@@ -3,10 +3,19 @@
 import { type Decision, decide, indexTable } from "../../service-worker/decide.ts";
 import { formatTarget } from "../../service-worker/forward-target.ts";
 import { PROXY_ERROR_CODES } from "../../service-worker/proxy-error.ts";
-import type { Binding, Route, RouteMatch, RoutingTable, Service, Target } from "../../service-worker/table.ts";
+import type {
+  Binding,
+  Route,
+  RouteMatch,
+  RoutingTable,
+  Service,
+  Target,
+  TlsPolicy,
+} from "../../service-worker/table.ts";
 import type { Case } from "./case.ts";
 
 const base = { workerName: "app", configFile: "vpc.jsonc", connectTimeout: 5000, workerLimit: 256, traffic: true };
+const tls: TlsPolicy = { verify: "verify_full", ca: [] };
 
 const TUNNEL = "550e8400-e29b-41d4-a716-446655440000";
 
@@ -55,7 +64,10 @@ const routes: Route[] = [
 
 function service(bindingName: string, fields: Partial<Service>): [string, Binding] {
   const record: Service = { type: "http", label: bindingName, origin: "vpc.jsonc:2:2", hosts: [], ...fields };
-  return [`app/${bindingName}`, { ...base, bindingName, kind: "service", serviceId: bindingName, service: record }];
+  return [
+    `app/${bindingName}`,
+    { ...base, bindingName, kind: "service", tls, serviceId: bindingName, service: record },
+  ];
 }
 
 const table: RoutingTable = {
@@ -63,7 +75,7 @@ const table: RoutingTable = {
   generation: 1,
   networks: [{ networkId: TUNNEL, origin: "vpc.jsonc:9:9", routes }],
   bindings: Object.fromEntries([
-    ["app/NET", { ...base, bindingName: "NET", kind: "network", networkId: TUNNEL, network: 0 } satisfies Binding],
+    ["app/NET", { ...base, bindingName: "NET", kind: "network", tls, networkId: TUNNEL, network: 0 } satisfies Binding],
     [
       "app/LOST",
       { ...base, bindingName: "LOST", kind: "unlinked", bindingType: "vpc-service", id: "e6a0" } satisfies Binding,

@@ -18,20 +18,26 @@ export type OriginAnswer = string | ((request: string, socket: net.Socket) => st
 /** @param answer to each complete request, on a connection that is kept alive */
 export async function startHttpOrigin(answer: OriginAnswer, at?: TcpServerOptions): Promise<HttpOrigin> {
   const requests: string[] = [];
-  const server = await startTcpServer((socket) => {
-    let received = "";
-    socket.on("data", (chunk) => {
-      received += chunk.toString("latin1");
-      for (let end = requestEnd(received); end !== undefined; end = requestEnd(received)) {
-        const request = received.slice(0, end);
-        received = received.slice(end);
-        requests.push(request);
-        const text = typeof answer === "string" ? answer : answer(request, socket);
-        if (text !== undefined) socket.write(text, "latin1");
-      }
-    });
-  }, at);
+  const server = await startTcpServer((socket) => serveHttp(socket, { answer, requests }), at);
   return Object.assign(server, { requests });
+}
+
+/** Answers each complete request on a connection, and adds it to `requests`. */
+export function serveHttp(
+  socket: net.Socket,
+  { answer, requests }: { answer: OriginAnswer; requests: string[] },
+): void {
+  let received = "";
+  socket.on("data", (chunk) => {
+    received += chunk.toString("latin1");
+    for (let end = requestEnd(received); end !== undefined; end = requestEnd(received)) {
+      const request = received.slice(0, end);
+      received = received.slice(end);
+      requests.push(request);
+      const text = typeof answer === "string" ? answer : answer(request, socket);
+      if (text !== undefined) socket.write(text, "latin1");
+    }
+  });
 }
 
 /** A complete 200 with this body. */

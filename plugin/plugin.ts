@@ -46,9 +46,10 @@ const plugin: Plugin = {
   async getServices({ options, workerBindings, log, tmpPath }) {
     const { worker, session: inactive } = workerOf(options);
     const session = await inactive.activate({ log, tmpPath });
-    for (const { bindingName } of worker.bindings) {
+    for (const { bindingName, isOurs } of worker.bindings) {
       const key = bindingKey(worker.workerName, bindingName);
-      if (session.isRemote(key)) continue;
+      // One of ours has nobody else to go to; it is refused in words until the restart.
+      if (session.isRemote(key) && !isOurs) continue;
       const binding = workerBindings.find((candidate) => candidate.name === bindingName);
       if (binding !== undefined) takeOver(binding, { key, canWrap: !worker.isServiceWorkerFormat });
     }

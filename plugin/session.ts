@@ -8,7 +8,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import type { PluginServicesOptions, ServicesExtensions } from "miniflare";
-import { type RoutingTable, type UnlinkedBinding, bindingKey } from "../service-worker/table.ts";
+import { type RoutingTable, bindingKey } from "../service-worker/table.ts";
 import { ConfigError, type Diagnostic, formatDiagnostics, hasErrors } from "./diagnostics.ts";
 import { type EgressProxy, egressProxy } from "./egress/server.ts";
 import { type LoadedSession, loadSession } from "./load.ts";
@@ -87,10 +87,7 @@ async function activate(instance: Instance, { log, tmpPath }: Host): Promise<Act
     report(log, next.diagnostics);
     if (hasErrors(next.diagnostics)) return next.files;
     egress.setFunctions(tmpPath, next.functions);
-    const table = withEveryBinding(next.table, instance, (key) =>
-      next.remoteBindings.has(key) ? "made-remote" : "config-broken",
-    );
-    if ((await pushTable(control, { table, isOver })) === "over") {
+    if ((await pushTable(control, { table: withEveryBinding(next, instance), isOver })) === "over") {
       forgetDisposed(egress);
       return [];
     }
@@ -107,9 +104,7 @@ async function activate(instance: Instance, { log, tmpPath }: Host): Promise<Act
 
   return {
     services: buildServices({
-      table: withEveryBinding(loaded.table, instance, (key) =>
-        loaded.remoteBindings.has(key) ? "made-remote" : "config-broken",
-      ),
+      table: withEveryBinding(loaded, instance),
       workers: instance.workers,
       egress,
       control,
@@ -134,18 +129,14 @@ function forgetDisposed(egress: EgressProxy): void {
 }
 
 /** A binding that the running runtime has but the table lacks is refused in words, not a surprise. */
-function withEveryBinding(
-  table: RoutingTable,
-  { workers }: Instance,
-  because: (key: string) => NonNullable<UnlinkedBinding["because"]>,
-): RoutingTable {
+function withEveryBinding({ table, remoteBindings }: LoadedSession, { workers }: Instance): RoutingTable {
   const bindings = { ...table.bindings };
   for (const { workerName, bindings: all } of workers) {
     for (const { bindingName, bindingType, id } of all) {
       const key = bindingKey(workerName, bindingName);
       bindings[key] ??= {
         kind: "unlinked",
-        because: because(key),
+        because: remoteBindings.has(key) ? "made-remote" : "config-broken",
         workerName,
         bindingName,
         bindingType,

@@ -236,6 +236,9 @@ test("an entry that becomes remote does not end a session without a login", { ti
   project.write("vpc.jsonc", { services: { [SERVICE]: "remote" }, networks });
   await server.printed(/the vpc config now says "remote" of USERS: restart for this to take effect/);
   await expect.poll(() => server.get("/USERS"), { timeout: 10_000 }).toContain("500 Error: ProxyError:");
+  project.write("wrangler.toml", TOML.replace('"top"', '"reloaded"'));
+  await answers(server, "/env?name=GREETING", '"reloaded"');
+  expect(await server.get("/USERS")).toContain("500 Error: ProxyError: destination_not_found");
   // And back.
   project.write("vpc.jsonc", { services: { [SERVICE]: `http://127.0.0.1:${first.port}` }, networks });
   await answers(server, "/USERS", "first");

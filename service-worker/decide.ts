@@ -6,16 +6,15 @@
  *                        └──▶ network ─▶ name, wildcard or longest prefix ─▶ target
  */
 
-import { type Endpoint, formatEndpoint, isProblem, maskBytes, parseHost } from "./address.ts";
+import { type Endpoint, formatEndpoint, isProblem, parseHost } from "./address.ts";
 import type { ForwardTarget } from "./forward-target.ts";
 import type { ProxyErrorCode } from "./proxy-error.ts";
+import { type IndexedTable, type NetworkIndex, findRoute } from "./route-index.ts";
 import {
   DEFAULT_PORT,
   type Binding,
   type Network,
   type NetworkBinding,
-  type Route,
-  type RoutingTable,
   type Scheme,
   type Service,
   type ServiceBinding,
@@ -60,30 +59,6 @@ export interface Rule {
   text: string;
   /** `file:line:column` */
   origin: string;
-}
-
-/** A table with its routes arranged for look-up; made once per table. */
-export interface IndexedTable {
-  table: RoutingTable;
-  networks: NetworkIndex[];
-}
-
-interface NetworkIndex {
-  network: Network;
-  names: Map<string, Route[]>;
-  wildcards: Map<string, Route[]>;
-  v4: PrefixIndex;
-  v6: PrefixIndex;
-}
-
-/** Longest prefix first; within one, masked address → routes. */
-type PrefixIndex = { prefix: number; addresses: Map<string, Route[]> }[];
-
-/** Wider than any range. */
-const ALL_PORTS = 65_536;
-
-export function indexTable(table: RoutingTable): IndexedTable {
-  return { table, networks: table.networks.map(indexNetwork) };
 }
 
 /** @throws a plain `Error` on a binding the table does not hold: the plugin lists every one */
@@ -197,11 +172,7 @@ function decideNetwork(
     };
   }
   const port = asked.port;
-  const route =
-    network &&
-    (host.type === "name"
-      ? matchName(network, host.text, port)
-      : matchAddress(host.version === 4 ? network.v4 : network.v6, host.bytes, port));
+  const route = network && findRoute(network, host, port);
   if (route === undefined) return refuseUnrouted(network?.network, binding, { host, port });
   return resolveTarget(route.target, {
     binding,
@@ -210,25 +181,6 @@ function decideNetwork(
     host: host.text,
     port,
   });
-}
-
-function matchName(network: NetworkIndex, name: string, port: number): Route | undefined {
-  const exact = network.names.get(name)?.find((route) => hasPort(route, port));
-  if (exact !== undefined) return exact;
-  const dot = name.indexOf(".");
-  return dot < 1 ? undefined : network.wildcards.get(name.slice(dot + 1))?.find((route) => hasPort(route, port));
-}
-
-function matchAddress(prefixes: PrefixIndex, bytes: readonly number[], port: number): Route | undefined {
-  for (const { prefix, addresses } of prefixes) {
-    const route = addresses.get(prefixKey(bytes, prefix))?.find((candidate) => hasPort(candidate, port));
-    if (route !== undefined) return route;
-  }
-  return undefined;
-}
-
-function hasPort(route: Route, port: number): boolean {
-  return route.ports === undefined || (route.ports.from <= port && port <= route.ports.to);
 }
 
 function refuseUnrouted(
@@ -285,50 +237,4 @@ function resolveTarget(
     default:
       return target satisfies never;
   }
-}
-
-function indexNetwork(network: Network): NetworkIndex {
-  const index: NetworkIndex = { network, names: new Map(), wildcards: new Map(), v4: [], v6: [] };
-  const prefixes = { v4: new Map<number, Map<string, Route[]>>(), v6: new Map<number, Map<string, Route[]>>() };
-  for (const route of network.routes) {
-    const { match } = route;
-    if (match.type === "name") {
-      append(index.names, match.name, route);
-    } else if (match.type === "wildcard") {
-      append(index.wildcards, match.suffix, route);
-    } else {
-      const host = parseHost(match.address);
-      if (isProblem(host) || host.type !== "ip") throw new Error(`miniflare-vpc: bad route ${route.text}`);
-      const version = host.version === 4 ? prefixes.v4 : prefixes.v6;
-      const addresses = version.get(match.prefix) ?? new Map<string, Route[]>();
-      version.set(match.prefix, addresses);
-      append(addresses, prefixKey(host.bytes, match.prefix), route);
-    }
-  }
-  index.v4 = longestFirst(prefixes.v4);
-  index.v6 = longestFirst(prefixes.v6);
-  return index;
-}
-
-/** Keeps the routes of one destination ordered: a port, then the narrower range, then every port. */
-function append(routes: Map<string, Route[]>, key: string, route: Route): void {
-  const same = routes.get(key);
-  if (same === undefined) {
-    routes.set(key, [route]);
-  } else {
-    same.push(route);
-    same.sort((a, b) => portSpan(a) - portSpan(b));
-  }
-}
-
-function portSpan({ ports }: Route): number {
-  return ports === undefined ? ALL_PORTS : ports.to - ports.from;
-}
-
-function longestFirst(prefixes: Map<number, Map<string, Route[]>>): PrefixIndex {
-  return [...prefixes].sort(([a], [b]) => b - a).map(([prefix, addresses]) => ({ prefix, addresses }));
-}
-
-function prefixKey(bytes: readonly number[], prefix: number): string {
-  return String.fromCharCode(...maskBytes(bytes, prefix));
 }

@@ -3,8 +3,8 @@
  * them: a user's Worker holds a stub of `VpcBinding`.
  */
 
-import type { IndexedTable } from "./decide.ts";
 import type { TargetKey } from "./forward-target.ts";
+import type { IndexedTable } from "./route-index.ts";
 import type { RoutingTable } from "./table.ts";
 
 export interface ServiceWorkerEnv {

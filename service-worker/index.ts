@@ -8,11 +8,11 @@
  */
 
 import { env, WorkerEntrypoint } from "cloudflare:workers";
-import { type IndexedTable, indexTable } from "./decide.ts";
 import type { BindingProps, ServiceWorkerEnv } from "./env.ts";
 import { forwardRequest } from "./http.ts";
 import { type Outcome, awaitOutcome } from "./outcomes.ts";
 import { forwardConnection } from "./tcp.ts";
+import { type IndexedTable, indexTable } from "./route-index.ts";
 import { type RoutingTable, TABLE_VERSION } from "./table.ts";
 
 const serviceWorkerEnv = env as unknown as ServiceWorkerEnv;

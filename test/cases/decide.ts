@@ -1,6 +1,7 @@
 /** `decide` over one table that holds every kind of binding, service, route and target. */
 
-import { type Decision, decide, indexTable } from "../../service-worker/decide.ts";
+import { type Decision, decide } from "../../service-worker/decide.ts";
+import { indexTable } from "../../service-worker/route-index.ts";
 import { formatTarget } from "../../service-worker/forward-target.ts";
 import { PROXY_ERROR_CODES } from "../../service-worker/proxy-error.ts";
 import type {

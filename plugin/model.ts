@@ -3,7 +3,7 @@
  * keys are the same. Everything in a model is normalised; nothing checks it again.
  */
 
-import type { Route, RouteMatch, Service, Target } from "../service-worker/table.ts";
+import type { Limits, Route, RouteMatch, Service, Target } from "../service-worker/table.ts";
 import type { TlsSettings, VpcFunctionTarget } from "./config.ts";
 import type { VpcDocument } from "./read/document.ts";
 import type { Path } from "./read/locate.ts";
@@ -72,13 +72,15 @@ export type ModelTarget = (Exclude<Target, { type: "function" }> | { type: "func
 export interface Settings {
   /** Absolute paths. */
   ca: string[];
-  /** Milliseconds. */
-  connectTimeout: number;
-  workerLimit: number;
+  limits: Limits;
   traffic: boolean;
 }
 
-export const DEFAULT_SETTINGS: Settings = { ca: [], connectTimeout: 5000, workerLimit: 256, traffic: true };
+export const DEFAULT_SETTINGS: Settings = {
+  ca: [],
+  limits: { connectTimeout: 5000, dnsTimeout: 5000, workerLimit: 256 },
+  traffic: true,
+};
 
 export const UUID: RegExp = /^[\da-fA-F]{8}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{4}-[\da-fA-F]{12}$/;
 

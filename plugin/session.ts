@@ -13,6 +13,7 @@ import { ConfigError, type Diagnostic, formatDiagnostics, hasErrors } from "./di
 import { type EgressProxy, egressProxy } from "./egress/server.ts";
 import { type LoadedSession, loadSession } from "./load.ts";
 import { makeControl, pushTable } from "./push.ts";
+import { DEFAULT_SETTINGS } from "./model.ts";
 import type { Instance } from "./read-instance.ts";
 import { buildServices } from "./services.ts";
 import { watchFiles } from "./watch.ts";
@@ -142,8 +143,7 @@ function withEveryBinding({ table, remoteBindings }: LoadedSession, { workers }:
         bindingType,
         id,
         configFile: "",
-        connectTimeout: 0,
-        workerLimit: 0,
+        limits: DEFAULT_SETTINGS.limits,
         traffic: false,
       };
     }

@@ -220,7 +220,7 @@ function resolveTarget(
       return { type: "forward", binding, rule, to: target.scheme ? { ...to, scheme: target.scheme } : to };
     }
     case "passthrough":
-      return { type: "forward", binding, rule, to: { type: "address", host, port } };
+      return { type: "forward", binding, rule, to: { ...target, type: "address", host, port } };
     case "unix":
     case "worker":
     case "function":

@@ -7,7 +7,7 @@
  */
 
 import type { ProxyErrorCode } from "./proxy-error.ts";
-import type { TlsPolicy } from "./table.ts";
+import type { Limits, TlsPolicy } from "./table.ts";
 
 /** Carries an `EgressOrder` as JSON. workerd writes it (`cfBlobHeader`), so a Worker can't forge it. */
 export const ORDER_HEADER = "x-miniflare-vpc-order";
@@ -18,17 +18,38 @@ export const FAILURE_HEADER = "x-miniflare-vpc-failure";
 
 /** Where the bytes go: an address to dial, a unix socket, or a function of the vpc config. */
 export type EgressTarget =
-  | { type: "address"; host: string; port: number }
+  /** `resolvers`: name servers to ask for `host` in place of this machine's. */
+  | { type: "address"; host: string; port: number; resolvers?: string[] }
   | { type: "unix"; path: string }
   | { type: "function"; functionId: string };
 
+/** Those that the egress proxy enforces. */
+export type EgressLimits = Pick<
+  Limits,
+  "connectTimeout" | "dnsTimeout" | "readTimeout" | "writeTimeout" | "connectionLimit"
+>;
+
 export type EgressOrder =
-  /** Forward this very request; with `tls`, over TLS. `connectTimeout` in milliseconds. */
-  | { op: "http"; target: EgressTarget; connectTimeout: number; tls?: EgressTls }
+  /**
+   * Forward this very request; with `tls`, over TLS. `exchangeId`: under which to ask for the failure if the response breaks
+   * off. `isFresh`: over a new connection, for a kept one has just failed.
+   */
+  | {
+      op: "http";
+      target: EgressTarget;
+      limits: EgressLimits;
+      tls?: EgressTls;
+      exchangeId?: string;
+      isFresh?: boolean;
+    }
   /** As the order of an HTTP `CONNECT`: splice this connection to the target. */
-  | { op: "tcp"; target: EgressTarget; connectTimeout: number }
+  | { op: "tcp"; target: EgressTarget; limits: EgressLimits }
   /** Dial and hang up; the answer's body is an `EgressProbe` as JSON. */
-  | { op: "probe"; target: EgressTarget; connectTimeout: number };
+  | { op: "probe"; target: EgressTarget; limits: EgressLimits }
+  /** Why did the response of an exchange break off? The answer's body is an `EgressProbe` as JSON; asked once. */
+  | { op: "failure"; exchangeId: string }
+  /** Does this very session listen at a loopback port? The answer's body is an `EgressOwnership` as JSON. */
+  | { op: "ownership"; port: number };
 
 export interface EgressTls extends TlsPolicy {
   /** The URL's host in normal form: the server name unless it is an address, and what the certificate must be for. */
@@ -43,7 +64,11 @@ export interface EgressFailure {
   hint?: string;
 }
 
-/** `failure` is null when the target accepted the connection. */
+export interface EgressOwnership {
+  isOwn: boolean;
+}
+
+/** `failure` is null when the target accepted the connection, or nothing is known to have failed. */
 export interface EgressProbe {
   failure: EgressFailure | null;
 }

@@ -5,6 +5,7 @@
 
 import {
   type EgressFailure,
+  type EgressLimits,
   type EgressOrder,
   type EgressProbe,
   type EgressTarget,
@@ -23,7 +24,7 @@ import { type ForwardTarget } from "./forward-target.ts";
 export async function fetchThroughEgress(
   request: Request,
   env: ServiceWorkerEnv,
-  order: { target: EgressTarget; connectTimeout: number; tls?: EgressTls },
+  order: { target: EgressTarget; limits: EgressLimits; tls?: EgressTls },
 ): Promise<Response> {
   const response = await env.EGRESS.fetch(request, orderInit({ op: "http", ...order }));
   const failure = response.headers.get(FAILURE_HEADER);
@@ -34,7 +35,7 @@ export async function fetchThroughEgress(
 /** Dials a target and hangs up. @returns why it can't be reached, or null if it accepts */
 export async function probe(
   env: ServiceWorkerEnv,
-  order: { target: EgressTarget; connectTimeout: number },
+  order: { target: EgressTarget; limits: EgressLimits },
 ): Promise<EgressFailure | null> {
   const response = await env.EGRESS.fetch("http://egress/", orderInit({ op: "probe", ...order }));
   const answer: EgressProbe = await response.json();
@@ -49,7 +50,7 @@ export async function probe(
  */
 export async function connectThroughEgress(
   env: ServiceWorkerEnv,
-  order: { target: EgressTarget; connectTimeout: number },
+  order: { target: EgressTarget; limits: EgressLimits },
 ): Promise<{ socket: Socket; first: Uint8Array }> {
   const socket = env.EGRESS_TCP.connect("egress:1", { allowHalfOpen: true });
   const writer = socket.writable.getWriter();

@@ -5,7 +5,8 @@ import type { Scheme } from "./table.ts";
 
 /** Where the bytes go; nothing left to choose. */
 export type ForwardTarget =
-  | { type: "address"; host: string; port: number; scheme?: Scheme }
+  /** `resolvers`: name servers to ask for `host` in place of this machine's. */
+  | { type: "address"; host: string; port: number; scheme?: Scheme; resolvers?: string[] }
   | { type: "unix"; path: string }
   | { type: "worker"; workerName: string }
   | { type: "function"; functionId: string };

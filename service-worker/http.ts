@@ -8,7 +8,7 @@
 import { isProblem, parseHost } from "./address.ts";
 import { type Decision, type Destination, type Forward, decide } from "./decide.ts";
 import { fetchThroughEgress, probe, toEgressTarget, toProxyError } from "./egress.ts";
-import type { EgressTarget, EgressTls } from "./egress-protocol.ts";
+import type { EgressLimits, EgressTarget, EgressTls } from "./egress-protocol.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, connectTimedOut, describeFailure } from "./failure.ts";
 import { type ForwardTarget, formatTarget, targetKey } from "./forward-target.ts";
@@ -62,8 +62,8 @@ function schemeOf(url: URL): Scheme {
 }
 
 async function forward(request: Request, { to, binding }: Forward, call: Call): Promise<Response> {
-  if (to.type === "worker") return fetchWorker(request, { to, limit: binding.workerLimit, call });
-  const order = { target: toEgressTarget(to), connectTimeout: binding.connectTimeout };
+  if (to.type === "worker") return fetchWorker(request, { to, limit: binding.limits.workerLimit, call });
+  const order = { target: toEgressTarget(to), limits: binding.limits };
   const tls = tlsFor(new URL(request.url), to, binding.tls);
   if (tls !== undefined) return fetchThroughEgress(request, call.env, { ...order, tls });
   const known = to.type === "address" ? call.env[targetKey(to)] : undefined;
@@ -84,7 +84,7 @@ function tlsFor(url: URL, to: ForwardTarget, policy: TlsPolicy): EgressTls | und
 interface DirectOrder {
   env: ServiceWorkerEnv;
   target: EgressTarget;
-  connectTimeout: number;
+  limits: EgressLimits;
 }
 
 /** Share of the connect timeout after which a silent target is asked whether it accepts connections at all. */
@@ -95,7 +95,7 @@ const PROBE_AFTER = 0.8;
  * silent near the limit is probed: one that accepts is slow, and waited for; one that doesn't, timed out.
  */
 async function fetchDirectly(service: Fetcher, request: Request, order: DirectOrder): Promise<Response> {
-  const { connectTimeout } = order;
+  const { connectTimeout } = order.limits;
   const response = service.fetch(request);
   let probing: number | null = null;
   const timedOut = new Promise<never>((_, reject) => {
@@ -115,16 +115,16 @@ async function fetchDirectly(service: Fetcher, request: Request, order: DirectOr
 }
 
 async function rejectIfDeaf(
-  { env, target, connectTimeout }: DirectOrder,
+  { env, target, limits }: DirectOrder,
   { within, reject }: { within: number; reject: (error: ProxyError) => void },
 ): Promise<void> {
   // A probe that can't be made says nothing about the target.
-  const failure = await probe(env, { target, connectTimeout: within }).catch(() => null);
-  if (failure?.code === "connection_timeout") reject(connectTimedOut(connectTimeout));
+  const failure = await probe(env, { target, limits: { ...limits, connectTimeout: within } }).catch(() => null);
+  if (failure?.code === "connection_timeout") reject(connectTimedOut(limits.connectTimeout));
 }
 
 /** The native error tells nothing; the target does. One that accepts now dropped the request. */
-async function classify({ env, target, connectTimeout }: DirectOrder): Promise<ProxyError> {
-  const failure = await probe(env, { target, connectTimeout });
+async function classify({ env, target, limits }: DirectOrder): Promise<ProxyError> {
+  const failure = await probe(env, { target, limits });
   return failure === null ? new ProxyError("connection_terminated") : toProxyError(failure);
 }

@@ -29,12 +29,35 @@ interface BindingBase {
   bindingName: string;
   /** Path of the vpc config as shown to the user; where a missing line would go. */
   configFile: string;
-  /** Milliseconds until a connection attempt counts as `connection_timeout`. */
-  connectTimeout: number;
-  /** Requests in flight to one `worker:` target before `proxy_loop_detected`. */
-  workerLimit: number;
+  limits: Limits;
   /** Whether a line a request or connection is printed. */
   traffic: boolean;
+}
+
+/** What a call may take. Times in milliseconds; absent: no limit. */
+export interface Limits {
+  /** Until a connection is made, TLS handshake included; then `connection_timeout`. */
+  connectTimeout: number;
+  /** Until the target's name is resolved; then `dns_timeout`. */
+  dnsTimeout: number;
+  /** For a response to begin once the request is sent, and between two pieces of it; then `connection_read_timeout`. HTTP only. */
+  readTimeout?: number;
+  /** For the target to take the next piece of a request; then `connection_write_timeout`. HTTP only. */
+  writeTimeout?: number;
+  /** Connections in use to one target at once; one more is `connection_limit_reached`. */
+  connectionLimit?: number;
+  /** Calls of one binding; one more is `rate_limited`. */
+  rateLimit?: RateLimit;
+  /** Calls in flight to one `worker:` target, or unanswered by a port of this very session, before `proxy_loop_detected`. */
+  workerLimit: number;
+}
+
+/** As Cloudflare's rate limiting binding has it. */
+export interface RateLimit {
+  /** Calls. */
+  limit: number;
+  /** Seconds. */
+  period: number;
 }
 
 /** How the certificate of a target is checked where it is spoken to in TLS. */
@@ -131,7 +154,8 @@ export type Target =
   | { type: "unix"; path: string }
   /** `workerName`: as resolved against the session. */
   | { type: "worker"; workerName: string }
-  | { type: "passthrough" }
+  /** `resolvers`: name servers to ask in place of this machine's, each an address or `address:port`. */
+  | { type: "passthrough"; resolvers?: string[] }
   | { type: "deny"; code: ProxyErrorCode }
   /** A function of a `vpc.config.*`; it lives in the Node process under this id. */
   | { type: "function"; functionId: string };

@@ -12,7 +12,7 @@ import { isLiteralHost, isProblem, parseEndpoint } from "./address.ts";
 import { unmarkAddress } from "./connection-id.ts";
 import { type Forward, decide } from "./decide.ts";
 import { connectThroughEgress, probe, toEgressTarget, toProxyError } from "./egress.ts";
-import type { EgressTarget } from "./egress-protocol.ts";
+import type { EgressLimits, EgressTarget } from "./egress-protocol.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, connectTimedOut, describeFailure } from "./failure.ts";
 import { formatTarget } from "./forward-target.ts";
@@ -81,15 +81,15 @@ export async function forwardConnection(inbound: Socket, call: Call): Promise<vo
 }
 
 async function dial({ to, binding }: Forward, { env }: Call): Promise<Upstream> {
-  const { connectTimeout } = binding;
-  if (to.type === "worker") return { ...connectWorker(to, { limit: binding.workerLimit, env }), first: NOTHING };
+  const { limits } = binding;
+  if (to.type === "worker") return { ...connectWorker(to, { limit: limits.workerLimit, env }), first: NOTHING };
   const target = toEgressTarget(to);
   // workerd prints a native stack for a name that does not resolve, and for a Unix socket that isn't there.
   if (target.type !== "address" || !isLiteralHost(target.host)) {
-    return { ...(await connectThroughEgress(env, { target, connectTimeout })), leave: () => {} };
+    return { ...(await connectThroughEgress(env, { target, limits })), leave: () => {} };
   }
   const native = connect({ hostname: bracketed(target.host), port: target.port }, { allowHalfOpen: true });
-  return { socket: await open(native, { env, target, connectTimeout }), first: NOTHING, leave: () => {} };
+  return { socket: await open(native, { env, target, limits }), first: NOTHING, leave: () => {} };
 }
 
 /**
@@ -100,7 +100,7 @@ async function dial({ to, binding }: Forward, { env }: Call): Promise<Upstream> 
  */
 async function open(
   socket: Socket,
-  { env, target, connectTimeout }: { env: ServiceWorkerEnv; target: EgressTarget; connectTimeout: number },
+  { env, target, limits }: { env: ServiceWorkerEnv; target: EgressTarget; limits: EgressLimits },
 ): Promise<Socket> {
   let timer: number | null = null;
   // A socket that fails rejects both promises; only `opened` is read here.
@@ -112,17 +112,17 @@ async function open(
         () => "failed" as const,
       ),
       new Promise<"timeout">((resolve) => {
-        timer = setTimeout(() => resolve("timeout"), connectTimeout);
+        timer = setTimeout(() => resolve("timeout"), limits.connectTimeout);
       }),
     ]);
     if (outcome === "open") return socket;
     if (outcome === "timeout") {
-      throw connectTimedOut(connectTimeout);
+      throw connectTimedOut(limits.connectTimeout);
     }
   } finally {
     clearTimeout(timer);
   }
-  const failure = await probe(env, { target, connectTimeout });
+  const failure = await probe(env, { target, limits });
   throw failure === null ? new ProxyError("connection_terminated") : toProxyError(failure);
 }
 

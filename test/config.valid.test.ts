@@ -233,8 +233,7 @@ export default defineVpcConfig({
     const base = {
       workerName: "app",
       configFile: path.join(vpc.folder, file),
-      connectTimeout: 1000,
-      workerLimit: 8,
+      limits: { connectTimeout: 1000, dnsTimeout: 5000, workerLimit: 8 },
       traffic: false,
     };
     const tls = { verify: "verify_full", ca: [path.join(vpc.folder, "root.pem")] };
@@ -304,8 +303,7 @@ test("nothing but {} is fine, and has defaults", async () => {
     bindingType: "vpc-service",
     id: "s-1",
     configFile: path.join(vpc.folder, "vpc.json"),
-    connectTimeout: 5000,
-    workerLimit: 256,
+    limits: { connectTimeout: 5000, dnsTimeout: 5000, workerLimit: 256 },
     traffic: true,
   });
 });

@@ -6,14 +6,13 @@
 import { once } from "node:events";
 import net from "node:net";
 
-import type { EgressFailure, EgressTarget } from "../../service-worker/egress-protocol.ts";
+import type { EgressFailure, EgressLimits, EgressTarget } from "../../service-worker/egress-protocol.ts";
 import { classify } from "./failure.ts";
 
 export type DialTarget = Exclude<EgressTarget, { type: "function" }>;
 
 export interface DialOptions {
-  /** Milliseconds until the attempt is given up. */
-  connectTimeout: number;
+  limits: EgressLimits;
   /** Default: false; our half is closed as soon as the target closes its half. */
   allowHalfOpen?: boolean;
   /** Default: the system's resolver. */
@@ -28,7 +27,8 @@ export interface DialOptions {
  * @returns a socket that emits `connect`, or `error` with an error for `classify`
  */
 export function dial(target: DialTarget, options: DialOptions): net.Socket {
-  const { connectTimeout, allowHalfOpen = false, lookup } = options;
+  const { limits, allowHalfOpen = false, lookup } = options;
+  const { connectTimeout } = limits;
   const socket = new TargetSocket({ allowHalfOpen });
   let step: Step = target.type === "address" && net.isIP(target.host) === 0 ? "lookup" : "connection";
   socket.once("lookup", () => (step = "connection"));

@@ -12,7 +12,7 @@ import http from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
-import type { EgressTls } from "../../service-worker/egress-protocol.ts";
+import type { EgressLimits, EgressTls } from "../../service-worker/egress-protocol.ts";
 import type { DialTarget } from "./dial.ts";
 import { classify, sendFailure } from "./failure.ts";
 import { messageOf } from "../error.ts";
@@ -31,7 +31,7 @@ export interface Exchange {
   target: DialTarget;
   /** Absent: the target is spoken to in plain HTTP. */
   tls?: EgressTls;
-  connectTimeout: number;
+  limits: EgressLimits;
   /** The connection under a request for an upgrade, which has left Node's hands. */
   upgrade?: Duplex;
 }
@@ -94,7 +94,7 @@ function send(exchange: Exchange, { isRetry }: { isRetry: boolean }): void {
   sendBody(incoming, upstream);
 }
 
-function openRequest({ incoming, target, tls, connectTimeout }: Exchange): http.ClientRequest {
+function openRequest({ incoming, target, tls, limits }: Exchange): http.ClientRequest {
   const options: PooledRequest = {
     agent: pool,
     method: incoming.method ?? "GET",
@@ -104,7 +104,7 @@ function openRequest({ incoming, target, tls, connectTimeout }: Exchange): http.
     // As tolerant as workerd's own client: a sloppy origin works on either path.
     insecureHTTPParser: true,
     target,
-    connectTimeout,
+    limits,
     terms: tls && termsFor(target, tls),
   };
   const upstream = http.request(options);

@@ -6,12 +6,13 @@ import http from "node:http";
 import type { Duplex } from "node:stream";
 import { callbackify } from "node:util";
 
+import type { EgressLimits } from "../../service-worker/egress-protocol.ts";
 import { type DialTarget, dial } from "./dial.ts";
 import { type TlsTerms, dialTls } from "./tls.ts";
 
 export interface PooledRequest extends http.RequestOptions {
   target: DialTarget;
-  connectTimeout: number;
+  limits: EgressLimits;
   /** Absent: plain HTTP. */
   terms: TlsTerms | undefined;
 }
@@ -31,9 +32,9 @@ class Pool extends http.Agent {
     options: http.ClientRequestArgs,
     callback: (error: Error | null, socket: Duplex) => void,
   ): Duplex | undefined {
-    const { target, connectTimeout, terms } = options as PooledRequest;
-    if (terms === undefined) return dial(target, { connectTimeout });
-    dialTlsThen(target, { terms, connectTimeout }, callback);
+    const { target, limits, terms } = options as PooledRequest;
+    if (terms === undefined) return dial(target, { limits });
+    dialTlsThen(target, { terms, limits }, callback);
     return undefined;
   }
 }

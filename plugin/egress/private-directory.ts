@@ -35,7 +35,11 @@ async function sweep(base: string): Promise<void> {
       const directory = path.join(base, entry);
       // A container may share the directory but not the process ids, so the socket is asked as well.
       const socketPath = path.join(directory, EGRESS_SOCKET);
-      if ((await probe({ type: "unix", path: socketPath }, { connectTimeout: 1000 })) === null) return;
+      if (
+        (await probe({ type: "unix", path: socketPath }, { limits: { connectTimeout: 1000, dnsTimeout: 1000 } })) ===
+        null
+      )
+        return;
       await rm(directory, { recursive: true, force: true }).catch(() => {
         // Another user's: theirs to sweep.
       });

@@ -141,34 +141,39 @@ interface Received {
 function answer({ incoming, outgoing, functions, upgrade }: Received): void {
   const order = readOrder(incoming);
   if (order.op === "unreadable") return sendFailure(outgoing, order.failure);
-  const { target, connectTimeout } = order;
   switch (order.op) {
-    case "http":
+    case "http": {
+      const { target, limits, tls } = order;
       if (target.type !== "function") {
-        const { tls } = order;
         return forward({
           incoming,
           outgoing,
           target,
-          connectTimeout,
+          limits,
           ...(tls && { tls }),
           ...(upgrade && { upgrade }),
         });
       }
       void answerByFunction(functions.find(target.functionId), incoming, outgoing);
       return;
+    }
     case "probe":
       void answerProbe(order, outgoing);
       return;
     case "tcp":
-      return sendFailure(outgoing, { code: "proxy_internal_error", detail: "an order for tcp came without CONNECT" });
+    case "failure":
+    case "ownership":
+      return sendFailure(outgoing, {
+        code: "proxy_internal_error",
+        detail: `an order for ${order.op} came without CONNECT`,
+      });
     default:
       order satisfies never;
   }
 }
 
-async function answerProbe({ target, connectTimeout }: EgressOrder, outgoing: ServerResponse): Promise<void> {
-  const failure = target.type === "function" ? null : await probe(target, { connectTimeout });
+async function answerProbe({ target, limits }: EgressOrder & { op: "probe" }, outgoing: ServerResponse): Promise<void> {
+  const failure = target.type === "function" ? null : await probe(target, { limits });
   const body = JSON.stringify({ failure } satisfies EgressProbe);
   outgoing.writeHead(200, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) }).end(body);
 }
@@ -176,13 +181,13 @@ async function answerProbe({ target, connectTimeout }: EgressOrder, outgoing: Se
 function connect(incoming: IncomingMessage, socket: Duplex, functions: FunctionRegistry): void {
   const order = readOrder(incoming);
   if (order.op === "unreadable") return sendRawFailure(socket, order.failure);
-  const { target, connectTimeout } = order;
   if (order.op !== "tcp") {
     const detail = `an order for ${order.op} came with CONNECT`;
     return sendRawFailure(socket, { code: "proxy_internal_error", detail });
   }
+  const { target, limits } = order;
   if (target.type === "function") connectToFunction(functions.find(target.functionId), socket);
-  else connectToTarget(socket, target, { connectTimeout });
+  else connectToTarget(socket, target, { limits });
 }
 
 function readOrder(incoming: IncomingMessage): EgressOrder | { op: "unreadable"; failure: EgressFailure } {

@@ -14,11 +14,7 @@ import { classify, sendRawFailure } from "./failure.ts";
 export const ESTABLISHED = "HTTP/1.1 200 OK\r\n\r\n";
 
 /** Dials, answers the CONNECT on `socket`, and splices. */
-export function connectToTarget(
-  socket: Duplex,
-  target: DialTarget,
-  options: Pick<DialOptions, "connectTimeout">,
-): void {
+export function connectToTarget(socket: Duplex, target: DialTarget, options: Pick<DialOptions, "limits">): void {
   const upstream = dial(target, { ...options, allowHalfOpen: true });
   const giveUp = (): void => void upstream.destroy();
   const refuse = (error: Error): void => sendRawFailure(socket, classify(error));

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import net from "node:net";
 import tls from "node:tls";
 
-import type { EgressTls } from "../../service-worker/egress-protocol.ts";
+import type { EgressLimits, EgressTls } from "../../service-worker/egress-protocol.ts";
 import { hasCode } from "../error.ts";
 import { type DialTarget, dial, timeoutError } from "./dial.ts";
 import { EgressError } from "./failure.ts";
@@ -30,15 +30,16 @@ export function termsFor(target: DialTarget, tlsOrder: EgressTls): TlsTerms {
 }
 
 /**
- * @param connectTimeout milliseconds, for the connection and the handshake together
+ * @param limits `connectTimeout` is for the connection and the handshake together
  * @throws an error for `classify`
  */
 export async function dialTls(
   target: DialTarget,
-  { terms, connectTimeout }: { terms: TlsTerms; connectTimeout: number },
+  { terms, limits }: { terms: TlsTerms; limits: EgressLimits },
 ): Promise<tls.TLSSocket> {
   const started = performance.now();
-  const plain = dial(target, { connectTimeout });
+  const { connectTimeout } = limits;
+  const plain = dial(target, { limits });
   await once(plain, "connect");
   const session = sessions.get(terms.key);
   const socket = tls.connect({

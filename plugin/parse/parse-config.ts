@@ -43,8 +43,11 @@ export function parseConfig(document: VpcDocument, diagnostics: Diagnostic[]): V
     networks: parseSection({ section: "networks", entries: networks, parse: parseNetwork }, parsing),
     settings: {
       ca: parseCa({ value: value["ca"], at: ["ca"] }, parsing),
-      connectTimeout: connectTimeout ?? DEFAULT_SETTINGS.connectTimeout,
-      workerLimit: workerLimit ?? DEFAULT_SETTINGS.workerLimit,
+      limits: {
+        ...DEFAULT_SETTINGS.limits,
+        ...(connectTimeout !== undefined && { connectTimeout }),
+        ...(workerLimit !== undefined && { workerLimit }),
+      },
       traffic: traffic ?? DEFAULT_SETTINGS.traffic,
     },
   };

@@ -15,7 +15,12 @@ import type {
 } from "../../service-worker/table.ts";
 import type { Case } from "./case.ts";
 
-const base = { workerName: "app", configFile: "vpc.jsonc", connectTimeout: 5000, workerLimit: 256, traffic: true };
+const base = {
+  workerName: "app",
+  configFile: "vpc.jsonc",
+  limits: { connectTimeout: 5000, dnsTimeout: 5000, workerLimit: 256 },
+  traffic: true,
+};
 const tls: TlsPolicy = { verify: "verify_full", ca: [] };
 
 const TUNNEL = "550e8400-e29b-41d4-a716-446655440000";

@@ -28,7 +28,7 @@ export interface RawConnection extends AsyncDisposable {
 export async function openRaw(): Promise<RawConnection> {
   const { address } = await egressProxy();
   // Like workerd, and unlike a plain socket of Node's, this one reads to the end whatever its writes meet.
-  const socket = dial(toTarget(address), { connectTimeout: 5000, allowHalfOpen: true });
+  const socket = dial(toTarget(address), { limits: { connectTimeout: 5000, dnsTimeout: 5000 }, allowHalfOpen: true });
   let received = "";
   let isEnded = false;
   socket.on("data", (chunk) => (received += chunk.toString("latin1")));
@@ -108,12 +108,20 @@ export async function readAnswer(response: http.IncomingMessage): Promise<Answer
 }
 
 /** An order to forward to a port of `127.0.0.1`. */
-export function httpTo(port: number, connectTimeout = 5000): EgressOrder {
-  return { op: "http", target: { type: "address", host: "127.0.0.1", port }, connectTimeout };
+export function httpTo(port: number, connectTimeout = 5000): EgressOrder & { op: "http" } {
+  return {
+    op: "http",
+    target: { type: "address", host: "127.0.0.1", port },
+    limits: { connectTimeout, dnsTimeout: 5000 },
+  };
 }
 
-export function tcpTo(port: number, connectTimeout = 5000): EgressOrder {
-  return { op: "tcp", target: { type: "address", host: "127.0.0.1", port }, connectTimeout };
+export function tcpTo(port: number, connectTimeout = 5000): EgressOrder & { op: "tcp" } {
+  return {
+    op: "tcp",
+    target: { type: "address", host: "127.0.0.1", port },
+    limits: { connectTimeout, dnsTimeout: 5000 },
+  };
 }
 
 function toTarget(address: string): DialTarget {

@@ -16,11 +16,11 @@ import {
 } from "../../service-worker/egress-protocol.ts";
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";
 import { closedPort, reset, startDeafServer, startTcpServer } from "../servers/tcp-server.ts";
-import { ask, httpTo, openRaw, orderLines } from "./ask.ts";
+import { ask, httpTo, openRaw, orderLines, tcpTo } from "./ask.ts";
 
 /** One target's failure, as each of the three orders reports it; they must agree. */
 async function failureOf(target: EgressTarget, connectTimeout: number): Promise<EgressFailure | null | undefined> {
-  const order = { target, connectTimeout };
+  const order = { target, limits: { connectTimeout, dnsTimeout: connectTimeout } };
   const [http, probed, tcp] = await Promise.all([
     ask({ order: { op: "http", ...order } }),
     ask({ order: { op: "probe", ...order } }),
@@ -103,7 +103,7 @@ describe("a connection but no response", () => {
 
   test("a probe of a target that accepts finds nothing wrong and leaves nothing open", async () => {
     await using target = await startTcpServer();
-    expect((await ask({ order: { ...httpTo(target.port), op: "probe" } })).body).toBe('{"failure":null}');
+    expect((await ask({ order: { ...tcpTo(target.port), op: "probe" } })).body).toBe('{"failure":null}');
     await expect.poll(() => target.accepted === 1 && target.open.size === 0).toBe(true);
   });
 
@@ -130,7 +130,7 @@ describe("dial", () => {
       ["127.0.0.1", "::1"],
       ["::1", "127.0.0.1"],
     ]) {
-      const socket = dial(name, { connectTimeout: 5000, lookup: lookup(...addresses) });
+      const socket = dial(name, { limits: { connectTimeout: 5000, dnsTimeout: 5000 }, lookup: lookup(...addresses) });
       await once(socket, "connect");
       socket.destroy();
     }
@@ -140,7 +140,9 @@ describe("dial", () => {
   test("if it listens on neither, both are named", async () => {
     const port = await closedPort();
     const target = { type: "address", host: "both.internal", port } as const;
-    expect(await probe(target, { connectTimeout: 5000, lookup: lookup("::1", "127.0.0.1") })).toEqual({
+    expect(
+      await probe(target, { limits: { connectTimeout: 5000, dnsTimeout: 5000 }, lookup: lookup("::1", "127.0.0.1") }),
+    ).toEqual({
       code: "connection_refused",
       detail: `connect ECONNREFUSED ::1:${port}, connect ECONNREFUSED 127.0.0.1:${port}`,
     });
@@ -148,7 +150,7 @@ describe("dial", () => {
 
   test("a name server that does not answer uses up the same time limit", async () => {
     const target = { type: "address", host: "slow.internal", port: 1 } as const;
-    expect(await probe(target, { connectTimeout: 50, lookup: () => {} })).toEqual({
+    expect(await probe(target, { limits: { connectTimeout: 50, dnsTimeout: 50 }, lookup: () => {} })).toEqual({
       code: "dns_timeout",
       detail: "no name server answered for slow.internal port 1 within 50 ms",
     });

@@ -390,7 +390,11 @@ describe("targets", () => {
     const directory = await mkdtemp(path.join(os.tmpdir(), "vpc-\u00fc-"));
     const socketPath = path.join(directory, "s.sock");
     await using origin = await startHttpOrigin(ok("unix"), { path: socketPath });
-    const escaped = { op: "http", target: { type: "unix", path: socketPath }, connectTimeout: 5000 } as const;
+    const escaped = {
+      op: "http",
+      target: { type: "unix", path: socketPath },
+      limits: { connectTimeout: 5000, dnsTimeout: 5000 },
+    } as const;
     await using connection = await openRaw();
     // As workerd writes it: UTF-8, not escaped.
     connection.socket.write(`GET / HTTP/1.1\r\n${await orderLines(escaped)}Host: a\r\n\r\n`);

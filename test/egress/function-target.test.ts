@@ -11,7 +11,11 @@ import type { EgressOrder } from "../../service-worker/egress-protocol.ts";
 import { ask, openRaw, openRequest, orderLines, readAnswer, type RawConnection } from "./ask.ts";
 
 const OWNER = "test";
-const HTTP: EgressOrder = { op: "http", target: { type: "function", functionId: "f" }, connectTimeout: 5000 };
+const HTTP = {
+  op: "http",
+  target: { type: "function", functionId: "f" },
+  limits: { connectTimeout: 5000, dnsTimeout: 5000 },
+} as const satisfies EgressOrder;
 const ESTABLISHED = "HTTP/1.1 200 OK\r\n\r\n";
 
 async function use(target: VpcFunctionTarget, owner = OWNER): Promise<void> {

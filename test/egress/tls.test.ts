@@ -37,7 +37,7 @@ function over(port: number, tls: Partial<EgressTls> = {}, connectTimeout = 5000)
   return {
     op: "http",
     target: { type: "address", host: "127.0.0.1", port },
-    connectTimeout,
+    limits: { connectTimeout, dnsTimeout: 5000 },
     tls: { hostName: HOST, verify: "verify_full", ca: [ca], ...tls },
   };
 }

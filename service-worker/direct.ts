@@ -34,7 +34,8 @@ export async function fetchDirectly(request: Request, direct: Direct): Promise<R
     }, connectTimeout * PROBE_AFTER);
   });
   try {
-    return await Promise.race([response, timedOut]);
+    const received = await Promise.race([response, timedOut]);
+    return isBrokenUpgrade(request, received) ? await repeat(request, direct) : received;
   } catch (error) {
     if (error instanceof ProxyError) throw error;
     return await repeat(request, direct);
@@ -50,6 +51,11 @@ async function rejectIfDeaf(
   // A probe that can't be made says nothing about the target.
   const failure = await probe(env, { target, limits: { ...limits, connectTimeout: within } }).catch(() => null);
   if (failure?.code === "connection_timeout") reject(connectTimedOut(limits.connectTimeout));
+}
+
+/** workerd answers in place of a target that accepted an upgrade wrongly. A target may mean a 502, too: the repetition tells. */
+function isBrokenUpgrade({ headers }: Request, { status, webSocket }: Response): boolean {
+  return status === 502 && webSocket === null && headers.has("upgrade");
 }
 
 /** RFC 9110 §9.2.2: only these may be repeated when it is unknown whether the target acted on them. */

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { PROXY_ERROR_CODES } from "../service-worker/proxy-error.ts";
 import type { RouteMatch, RoutingTable, Service, Target } from "../service-worker/table.ts";
 import { validRecords } from "./cases/valid-record.ts";
-import { SERVICE_ID, TUNNEL_ID, type VpcFolder, createFolder, networkBinding, serviceBinding } from "./vpc-folder.ts";
+import { TUNNEL_ID, type VpcFolder, createFolder, networkBinding, serviceBinding } from "./vpc-folder.ts";
 
 const NETWORK = `"network": { "tunnel_id": "${TUNNEL_ID}" }`;
 

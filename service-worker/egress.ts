@@ -7,6 +7,7 @@ import {
   type EgressFailure,
   type EgressLimits,
   type EgressOrder,
+  type EgressOwnership,
   type EgressProbe,
   type EgressTarget,
   type EgressTls,
@@ -20,12 +21,27 @@ import { ProxyError } from "./failure.ts";
 import { PROXY_ERRORS } from "./proxy-error.ts";
 import { type ForwardTarget } from "./forward-target.ts";
 
+export interface HttpOrder {
+  target: EgressTarget;
+  limits: EgressLimits;
+  tls?: EgressTls;
+  /** Under which to ask for the failure, should the response break off. */
+  exchangeId: string;
+  isFresh?: boolean;
+}
+
+/** Apart from those of other sessions in the same Node process. */
+let session: string | undefined;
+let exchanges = 0;
+
+export function makeExchangeId(): string {
+  // Not at the start: there are no random numbers then.
+  session ??= crypto.randomUUID();
+  return `${session}/${++exchanges}`;
+}
+
 /** @throws {ProxyError} if the target gave no response */
-export async function fetchThroughEgress(
-  request: Request,
-  env: ServiceWorkerEnv,
-  order: { target: EgressTarget; limits: EgressLimits; tls?: EgressTls },
-): Promise<Response> {
+export async function fetchThroughEgress(request: Request, env: ServiceWorkerEnv, order: HttpOrder): Promise<Response> {
   const response = await env.EGRESS.fetch(request, orderInit({ op: "http", ...order }));
   const failure = response.headers.get(FAILURE_HEADER);
   if (failure === null) return response;
@@ -37,9 +53,27 @@ export async function probe(
   env: ServiceWorkerEnv,
   order: { target: EgressTarget; limits: EgressLimits },
 ): Promise<EgressFailure | null> {
-  const response = await env.EGRESS.fetch("http://egress/", orderInit({ op: "probe", ...order }));
-  const answer: EgressProbe = await response.json();
-  return answer.failure;
+  const { failure } = await ask<EgressProbe>(env, { op: "probe", ...order });
+  return failure;
+}
+
+/** @returns why the response of an exchange broke off, or null if nothing is known */
+export async function askFailure(env: ServiceWorkerEnv, exchangeId: string): Promise<EgressFailure | null> {
+  const { failure } = await ask<EgressProbe>(env, { op: "failure", exchangeId });
+  return failure;
+}
+
+/** @returns whether this very session listens at a loopback port */
+export async function askOwnership(env: ServiceWorkerEnv, port: number): Promise<boolean> {
+  const { isOwn } = await ask<EgressOwnership>(env, { op: "ownership", port });
+  return isOwn;
+}
+
+async function ask<Answer>(env: ServiceWorkerEnv, order: EgressOrder): Promise<Answer> {
+  const response = await env.EGRESS.fetch("http://egress/", orderInit(order));
+  const failure = response.headers.get(FAILURE_HEADER);
+  if (failure !== null) throw toProxyError(parseFailure(failure));
+  return response.json();
 }
 
 /**
@@ -80,7 +114,9 @@ export function toProxyError({ code, detail, hint }: EgressFailure): ProxyError 
 }
 
 export function toEgressTarget(to: Exclude<ForwardTarget, { type: "worker" }>): EgressTarget {
-  return to.type === "address" ? { type: "address", host: to.host, port: to.port } : to;
+  if (to.type !== "address") return to;
+  const { type, host, port, resolvers } = to;
+  return { type, host, port, ...(resolvers && { resolvers }) };
 }
 
 function orderInit(order: EgressOrder): RequestInit {

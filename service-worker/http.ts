@@ -6,13 +6,24 @@
  */
 
 import { isProblem, parseHost } from "./address.ts";
+import { watchBody } from "./broken-body.ts";
 import { type Decision, type Destination, type Forward, decide } from "./decide.ts";
-import { fetchThroughEgress, probe, toEgressTarget, toProxyError } from "./egress.ts";
-import type { EgressLimits, EgressTarget, EgressTls } from "./egress-protocol.ts";
+import { fetchDirectly } from "./direct.ts";
+import {
+  type HttpOrder,
+  askFailure,
+  fetchThroughEgress,
+  makeExchangeId,
+  toEgressTarget,
+  toProxyError,
+} from "./egress.ts";
+import type { EgressTls } from "./egress-protocol.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
-import { ProxyError, connectTimedOut, describeFailure } from "./failure.ts";
+import { ProxyError, describeFailure } from "./failure.ts";
 import { type ForwardTarget, formatTarget, targetKey } from "./forward-target.ts";
-import { DEFAULT_PORT, type Scheme, type TlsPolicy } from "./table.ts";
+import { enterRequest, leaveRequest } from "./own-port.ts";
+import { countCall } from "./rate-limit.ts";
+import { DEFAULT_PORT, type Limits, type Scheme, type TlsPolicy } from "./table.ts";
 import { printFailure, printTraffic } from "./traffic.ts";
 import { fetchWorker } from "./worker-target.ts";
 
@@ -31,9 +42,16 @@ export async function forwardRequest(request: Request, call: Call): Promise<Resp
       call.ctx,
     );
   };
+  const report = (error: unknown): ProxyError => {
+    const failure = ProxyError.from(error);
+    printFailure(describeFailure(failure, decision, asked));
+    return failure;
+  };
   try {
     if (decision.type === "refuse") throw new ProxyError(decision.code, decision);
-    const response = await forward(request, decision, call);
+    const { rateLimit } = decision.binding.limits;
+    if (rateLimit !== undefined) countCall(call.bindingId, rateLimit);
+    const response = await forward(request, decision, { call, report });
     print(decision, String(response.status));
     return response;
   } catch (error) {
@@ -41,9 +59,7 @@ export async function forwardRequest(request: Request, call: Call): Promise<Resp
       print(decision, `threw ${String(error)}`);
       throw error;
     }
-    const failure = ProxyError.from(error);
-    printFailure(describeFailure(failure, decision, asked));
-    throw failure.bare();
+    throw report(error).bare();
   }
 }
 
@@ -61,15 +77,41 @@ function schemeOf(url: URL): Scheme {
   return url.protocol === "https:" ? "https" : "http";
 }
 
-async function forward(request: Request, { to, binding }: Forward, call: Call): Promise<Response> {
-  if (to.type === "worker") return fetchWorker(request, { to, limit: binding.limits.workerLimit, call });
-  const order = { target: toEgressTarget(to), limits: binding.limits };
+async function forward(
+  request: Request,
+  { to, binding }: Forward,
+  { call, report }: { call: Call; report: (error: unknown) => ProxyError },
+): Promise<Response> {
+  const { env, ctx } = call;
+  const { limits } = binding;
+  if (to.type === "worker") return fetchWorker(request, { to, limits, env, ctx });
+  const target = toEgressTarget(to);
   const tls = tlsFor(new URL(request.url), to, binding.tls);
-  if (tls !== undefined) return fetchThroughEgress(request, call.env, { ...order, tls });
-  const known = to.type === "address" ? call.env[targetKey(to)] : undefined;
-  return known === undefined
-    ? fetchThroughEgress(request, call.env, order)
-    : fetchDirectly(known, request, { env: call.env, ...order });
+  const order: HttpOrder = { target, limits, exchangeId: makeExchangeId(), ...(tls && { tls }) };
+  const isDirect = to.type === "address" && tls === undefined && !needsEgress(limits);
+  const service = isDirect ? env[targetKey(to)] : undefined;
+  const entering = enterRequest(target, { limit: limits.workerLimit, env });
+  // A promise that is not there is not waited for: each wait takes time.
+  if (entering !== undefined) await entering;
+  try {
+    const response = await (service === undefined
+      ? fetchThroughEgress(request, env, order)
+      : fetchDirectly(request, { service, env, order }));
+    return watchBody(response, { ctx, explain: async () => report(await explainBreak(env, order)) });
+  } finally {
+    leaveRequest(target);
+  }
+}
+
+/** Only the egress proxy knows more than that the body ended too early. */
+async function explainBreak(env: ServiceWorkerEnv, { exchangeId }: HttpOrder): Promise<ProxyError> {
+  const failure = await askFailure(env, exchangeId);
+  return failure === null ? new ProxyError("http_response_incomplete") : toProxyError(failure);
+}
+
+/** workerd's own client has none of these limits. */
+function needsEgress({ readTimeout, writeTimeout, connectionLimit }: Limits): boolean {
+  return (readTimeout ?? writeTimeout ?? connectionLimit) !== undefined;
 }
 
 /** @returns undefined where the target is spoken to in plain HTTP */
@@ -79,52 +121,4 @@ function tlsFor(url: URL, to: ForwardTarget, policy: TlsPolicy): EgressTls | und
   if (scheme === "http") return undefined;
   const host = parseHost(url.hostname);
   return { ...policy, hostName: isProblem(host) ? url.hostname : host.text };
-}
-
-interface DirectOrder {
-  env: ServiceWorkerEnv;
-  target: EgressTarget;
-  limits: EgressLimits;
-}
-
-/** Share of the connect timeout after which a silent target is asked whether it accepts connections at all. */
-const PROBE_AFTER = 0.8;
-
-/**
- * Differs from production: workerd waits over two minutes for a connection and tells no cause, so a target that is still
- * silent near the limit is probed: one that accepts is slow, and waited for; one that doesn't, timed out.
- */
-async function fetchDirectly(service: Fetcher, request: Request, order: DirectOrder): Promise<Response> {
-  const { connectTimeout } = order.limits;
-  const response = service.fetch(request);
-  let probing: number | null = null;
-  const timedOut = new Promise<never>((_, reject) => {
-    const remaining = connectTimeout * (1 - PROBE_AFTER);
-    probing = setTimeout(() => {
-      void rejectIfDeaf(order, { within: remaining, reject });
-    }, connectTimeout * PROBE_AFTER);
-  });
-  try {
-    return await Promise.race([response, timedOut]);
-  } catch (error) {
-    if (error instanceof ProxyError) throw error;
-    throw await classify(order);
-  } finally {
-    clearTimeout(probing);
-  }
-}
-
-async function rejectIfDeaf(
-  { env, target, limits }: DirectOrder,
-  { within, reject }: { within: number; reject: (error: ProxyError) => void },
-): Promise<void> {
-  // A probe that can't be made says nothing about the target.
-  const failure = await probe(env, { target, limits: { ...limits, connectTimeout: within } }).catch(() => null);
-  if (failure?.code === "connection_timeout") reject(connectTimedOut(limits.connectTimeout));
-}
-
-/** The native error tells nothing; the target does. One that accepts now dropped the request. */
-async function classify({ env, target, limits }: DirectOrder): Promise<ProxyError> {
-  const failure = await probe(env, { target, limits });
-  return failure === null ? new ProxyError("connection_terminated") : toProxyError(failure);
 }

@@ -17,7 +17,9 @@ import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, connectTimedOut, describeFailure } from "./failure.ts";
 import { formatTarget } from "./forward-target.ts";
 import { settleOutcome } from "./outcomes.ts";
+import { enterConnection } from "./own-port.ts";
 import { proxyErrorMessage } from "./proxy-error.ts";
+import { countCall } from "./rate-limit.ts";
 import { relay } from "./relay.ts";
 import { bindingKey } from "./table.ts";
 import { formatBytes, printFailure, printTraffic, printWarning } from "./traffic.ts";
@@ -53,6 +55,8 @@ export async function forwardConnection(inbound: Socket, call: Call): Promise<vo
   let upstream: Upstream;
   try {
     if (decision.type === "refuse") throw new ProxyError(decision.code, decision);
+    const { rateLimit } = decision.binding.limits;
+    if (rateLimit !== undefined) countCall(call.bindingId, rateLimit);
     warnOnService(decision);
     upstream = await dial(decision, call);
   } catch (error) {
@@ -82,14 +86,19 @@ export async function forwardConnection(inbound: Socket, call: Call): Promise<vo
 
 async function dial({ to, binding }: Forward, { env }: Call): Promise<Upstream> {
   const { limits } = binding;
-  if (to.type === "worker") return { ...connectWorker(to, { limit: limits.workerLimit, env }), first: NOTHING };
+  if (to.type === "worker") return { ...connectWorker(to, { limits, env }), first: NOTHING };
   const target = toEgressTarget(to);
-  // workerd prints a native stack for a name that does not resolve, and for a Unix socket that isn't there.
-  if (target.type !== "address" || !isLiteralHost(target.host)) {
-    return { ...(await connectThroughEgress(env, { target, limits })), leave: () => {} };
+  const leave = await enterConnection(target, { limit: limits.workerLimit, env });
+  try {
+    // workerd prints a native stack for a name that does not resolve, and for a Unix socket that isn't there.
+    const isNative = target.type === "address" && isLiteralHost(target.host) && limits.connectionLimit === undefined;
+    if (!isNative) return { ...(await connectThroughEgress(env, { target, limits })), leave };
+    const socket = connect({ hostname: bracketed(target.host), port: target.port }, { allowHalfOpen: true });
+    return { socket: await open(socket, { env, target, limits }), first: NOTHING, leave };
+  } catch (error) {
+    leave();
+    throw error;
   }
-  const native = connect({ hostname: bracketed(target.host), port: target.port }, { allowHalfOpen: true });
-  return { socket: await open(native, { env, target, limits }), first: NOTHING, leave: () => {} };
 }
 
 /**

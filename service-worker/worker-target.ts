@@ -9,21 +9,22 @@
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./failure.ts";
 import { type ForwardTarget, targetKey } from "./forward-target.ts";
+import type { Limits } from "./table.ts";
 
 const inFlight = new Map<string, number>();
 
-/** @throws {ProxyError} `proxy_loop_detected` beyond `limit` calls in flight; what the Worker throws */
+/** @throws {ProxyError} as `enter`; what the Worker throws */
 export async function fetchWorker(
   request: Request,
-  { to, limit, call }: { to: WorkerTarget; limit: number; call: Pick<Call, "env" | "ctx"> },
+  { to, limits, env, ctx }: { to: WorkerTarget; limits: Limits } & Pick<Call, "env" | "ctx">,
 ): Promise<Response> {
-  const stub = workerStub(to, call.env);
-  const leave = enter(to.workerName, limit);
+  const stub = workerStub(to, env);
+  const leave = enter(to.workerName, limits);
   // An abort ends this event at once, and nothing behind the `await` runs.
   request.signal.addEventListener("abort", leave, { once: true });
   try {
     const response = await stub.fetch(request);
-    return leaveWithBody(response, { leave, ctx: call.ctx });
+    return leaveWithBody(response, { leave, ctx });
   } catch (error) {
     leave();
     throw error;
@@ -45,24 +46,24 @@ function leaveWithBody(
   return new Response(readable, response);
 }
 
-/** @returns `leave`: to call when the connection is over. @throws {ProxyError} `proxy_loop_detected` */
+/** @returns `leave`: to call when the connection is over. @throws {ProxyError} as `enter` */
 export function connectWorker(
   to: WorkerTarget,
-  { limit, env }: { limit: number; env: ServiceWorkerEnv },
+  { limits, env }: { limits: Limits; env: ServiceWorkerEnv },
 ): { socket: Socket; leave: () => void } {
   const stub = workerStub(to, env);
-  const leave = enter(to.workerName, limit);
+  const leave = enter(to.workerName, limits);
   return { socket: stub.connect("worker:1", { allowHalfOpen: true }), leave };
 }
 
 type WorkerTarget = ForwardTarget & { type: "worker" };
 
-function enter(workerName: string, limit: number): () => void {
+/** @throws {ProxyError} `connection_limit_reached`, `proxy_loop_detected` */
+function enter(workerName: string, { connectionLimit = Infinity, workerLimit }: Limits): () => void {
   const count = (inFlight.get(workerName) ?? 0) + 1;
-  if (count > limit) {
-    throw new ProxyError("proxy_loop_detected", {
-      reason: `${limit} calls are already in flight to the Worker ${JSON.stringify(workerName)}`,
-    });
+  if (count > Math.min(connectionLimit, workerLimit)) {
+    const reason = `${count - 1} calls are already in flight to the Worker ${JSON.stringify(workerName)}`;
+    throw new ProxyError(count > connectionLimit ? "connection_limit_reached" : "proxy_loop_detected", { reason });
   }
   inFlight.set(workerName, count);
   let isIn = true;

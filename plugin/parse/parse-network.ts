@@ -7,6 +7,8 @@ import { didYouMean } from "../diagnostics.ts";
 import { checkFields } from "./check-fields.ts";
 import { networkFields } from "./config-schema.ts";
 import { parseCa } from "./parse-ca.ts";
+import { parseLimits } from "./parse-limits.ts";
+import { parseResolvers } from "./parse-resolvers.ts";
 import { formatDestination, parseDestination } from "./parse-destination.ts";
 import { type Parsing, isTable, placeOf, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
@@ -53,6 +55,8 @@ export function parseNetwork(
     networkId: key,
     ca: parseCa({ value: value["ca"], at: [...at, "ca"] }, parsing),
     tlsMode: network.tls_settings?.cert_verification_mode ?? "verify_full",
+    limits: parseLimits(network),
+    resolvers: parseResolvers({ value: value["resolver_ips"], at: [...at, "resolver_ips"] }, parsing),
     routes: routes.flatMap(({ target, ...route }) => (target ? [{ ...route, target }] : [])),
   };
 }

@@ -1,0 +1,77 @@
+/**
+ * Plain http to a target known when the runtime started: workerd's own pooled client. It tells no cause
+ * of a failure and has no connect timeout, so the egress proxy is asked for both.
+ */
+
+import { fetchThroughEgress, type HttpOrder, probe, toProxyError } from "./egress.ts";
+import type { ServiceWorkerEnv } from "./env.ts";
+import { ProxyError, connectTimedOut } from "./failure.ts";
+
+interface Direct {
+  /** The target's. */
+  service: Fetcher;
+  env: ServiceWorkerEnv;
+  order: HttpOrder;
+}
+
+/** Share of the connect timeout after which a silent target is asked whether it accepts connections at all. */
+const PROBE_AFTER = 0.8;
+
+/**
+ * Differs from production: workerd waits over two minutes for a connection and tells no cause, so a target that is still
+ * silent near the limit is probed: one that accepts is slow, and waited for; one that doesn't, timed out.
+ *
+ * @throws {ProxyError} if the target gave no response
+ */
+export async function fetchDirectly(request: Request, direct: Direct): Promise<Response> {
+  const { connectTimeout } = direct.order.limits;
+  const response = direct.service.fetch(request);
+  let probing: number | null = null;
+  const timedOut = new Promise<never>((_, reject) => {
+    const remaining = connectTimeout * (1 - PROBE_AFTER);
+    probing = setTimeout(() => {
+      void rejectIfDeaf(direct, { within: remaining, reject });
+    }, connectTimeout * PROBE_AFTER);
+  });
+  try {
+    const received = await Promise.race([response, timedOut]);
+    return isBrokenUpgrade(request, received) ? await repeat(request, direct) : received;
+  } catch (error) {
+    if (error instanceof ProxyError) throw error;
+    return await repeat(request, direct);
+  } finally {
+    clearTimeout(probing);
+  }
+}
+
+async function rejectIfDeaf(
+  { env, order: { target, limits } }: Direct,
+  { within, reject }: { within: number; reject: (error: ProxyError) => void },
+): Promise<void> {
+  // A probe that can't be made says nothing about the target.
+  const failure = await probe(env, { target, limits: { ...limits, connectTimeout: within } }).catch(() => null);
+  if (failure?.code === "connection_timeout") reject(connectTimedOut(limits.connectTimeout));
+}
+
+/** workerd answers in place of a target that accepted an upgrade wrongly. A target may mean a 502, too: the repetition tells. */
+function isBrokenUpgrade({ headers }: Request, { status, webSocket }: Response): boolean {
+  return status === 502 && webSocket === null && headers.has("upgrade");
+}
+
+/** RFC 9110 §9.2.2: only these may be repeated when it is unknown whether the target acted on them. */
+const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
+
+/**
+ * After a failure whose cause is unknown: it may be a kept connection that the target has given up. What
+ * may be repeated is, once, on a connection of its own, which also tells what is wrong. Of all else, the
+ * target is asked whether it accepts connections: if so, it dropped the request.
+ *
+ * Differs from production: a target that drops a connection sees such a request twice.
+ */
+async function repeat(request: Request, { env, order }: Direct): Promise<Response> {
+  if (IDEMPOTENT.has(request.method) && request.body === null && !request.signal.aborted) {
+    return fetchThroughEgress(request, env, { ...order, isFresh: true });
+  }
+  const failure = await probe(env, order);
+  throw failure === null ? new ProxyError("connection_terminated") : toProxyError(failure);
+}

@@ -1,0 +1,27 @@
+/** Counts the calls of each binding in fixed windows, as Cloudflare's rate limiting binding does. */
+
+import { ProxyError } from "./failure.ts";
+import type { RateLimit } from "./table.ts";
+
+interface Window {
+  /** Milliseconds. */
+  end: number;
+  calls: number;
+}
+
+/** By `bindingKey`. */
+const windows = new Map<string, Window>();
+
+/** @throws {ProxyError} `rate_limited` */
+export function countCall(bindingId: string, { limit, period }: RateLimit): void {
+  const now = Date.now();
+  const known = windows.get(bindingId);
+  const window = known !== undefined && now < known.end ? known : { end: now + period * 1000, calls: 0 };
+  windows.set(bindingId, window);
+  window.calls++;
+  if (window.calls <= limit) return;
+  const left = Math.ceil((window.end - now) / 1000);
+  throw new ProxyError("rate_limited", {
+    reason: `"rateLimit" allows ${limit} ${limit === 1 ? "call" : "calls"} in ${period} s; ${left} s are left`,
+  });
+}

@@ -1,0 +1,115 @@
+/** Causes of what goes wrong before a target has got a request: connection, TLS. */
+
+import type net from "node:net";
+import type tls from "node:tls";
+import { closedPort, startDeafServer, startTcpServer } from "../servers/tcp-server.ts";
+import { makeAuthority, selfSign } from "../servers/tls-certificates.ts";
+import { startTlsOrigin } from "../servers/tls-server.ts";
+import { type Cause, type Causes, byConnect, directly, overTls, throughEgress } from "./cause.ts";
+
+export const REFUSED: Causes = {
+  "nobody listens, direct path": async () =>
+    directly(await closedPort(), "refused the connection: connect ECONNREFUSED"),
+  "nobody listens, egress proxy": async () => throughEgress(await closedPort(), "connect ECONNREFUSED 127.0.0.1"),
+  "nobody listens, POST": async () => directly(await closedPort(), "Start the service", { op: "post" }),
+  "nobody listens, TLS": async () => overTls(await closedPort(), "connect ECONNREFUSED"),
+  "nobody listens, connect()": async () => byConnect(await closedPort(), "connect ECONNREFUSED"),
+  "no Unix socket": () => directly(0, "/nowhere/app.sock", { routes: { "a.internal": "unix:/nowhere/app.sock" } }),
+};
+
+/** How a target ends a connection that it has got a request on. */
+const ENDS: [how: string, end: (socket: net.Socket) => void][] = [
+  ["closed without an answer", (socket) => socket.end()],
+  ["reset", (socket) => socket.resetAndDestroy()],
+];
+
+export const TERMINATED: Causes = Object.fromEntries(
+  ENDS.flatMap(([how, end]) => {
+    const start = async (stack: AsyncDisposableStack): Promise<number> => {
+      const server = await startTcpServer((socket) => void socket.once("data", () => end(socket)));
+      return stack.use(server).port;
+    };
+    const says = "closed the connection before it answered";
+    return Object.entries({
+      [`${how}, direct path`]: async (stack) => directly(await start(stack), says),
+      [`${how}, POST`]: async (stack) => directly(await start(stack), says, { op: "post" }),
+      [`${how}, egress proxy`]: async (stack) => throughEgress(await start(stack), says),
+      [`${how}, POST through the egress proxy`]: async (stack) =>
+        throughEgress(await start(stack), says, { op: "post" }),
+    } satisfies Causes);
+  }),
+);
+
+const SOON = { connectTimeout: 400 };
+
+async function startDeaf(stack: AsyncDisposableStack): Promise<number> {
+  return stack.use(await startDeafServer()).port;
+}
+
+export const TIMED_OUT: Causes = {
+  "full backlog, direct path": async (stack) =>
+    directly(await startDeaf(stack), "no connection within 400 ms", { config: SOON }),
+  "full backlog, egress proxy": async (stack) =>
+    throughEgress(await startDeaf(stack), "within 400 ms", { config: SOON }),
+  "full backlog, connect()": async (stack) => byConnect(await startDeaf(stack), "within 400 ms", { config: SOON }),
+  "accepts but never shakes hands, TLS": async (stack) =>
+    overTls(stack.use(await startTcpServer()).port, "no TLS handshake", { config: SOON }),
+};
+
+export const LIMITED: Causes = {
+  "two connections are open, connect()": async (stack) =>
+    byConnect(stack.use(await startTcpServer()).port, '"connectionLimit"', {
+      op: "connectThrice",
+      config: { connectionLimit: 2 },
+    }),
+  "two requests are in flight": async (stack) =>
+    directly(stack.use(await startTcpServer()).port, '"connectionLimit"', {
+      op: "fetchThrice",
+      config: { connectionLimit: 2 },
+    }),
+  "of the network's entry, over TLS": async (stack) => {
+    const origin = stack.use(await startTlsOrigin(selfSign("dev box")));
+    return overTls(origin.port, '"connectionLimit"', {
+      op: "fetchThrice",
+      network: { connectionLimit: 2, tls_settings: { cert_verification_mode: "disabled" } },
+    });
+  },
+};
+
+const root = makeAuthority("A root nobody trusts");
+
+async function startTls(stack: AsyncDisposableStack, options: tls.TlsOptions): Promise<number> {
+  return stack.use(await startTlsOrigin({ ...root.issue("a", { names: ["a.internal"] }), ...options })).port;
+}
+
+const WEAK: tls.TlsOptions = { minVersion: "TLSv1", maxVersion: "TLSv1", ciphers: "DEFAULT@SECLEVEL=0" };
+
+export const TLS_PROTOCOL: Causes = {
+  "TLS 1.0 only": async (stack) => overTls(await startTls(stack, WEAK), "no TLS version in common"),
+  "a plaintext port": async (stack) => {
+    const server = await startTcpServer(
+      (socket) => void socket.once("data", () => socket.end("HTTP/1.1 400 Bad\r\n\r\n")),
+    );
+    return overTls(stack.use(server).port, "the target's answer is not TLS");
+  },
+  "hung up in the handshake": async (stack) => {
+    const server = await startTcpServer((socket) => void socket.once("data", () => socket.end()));
+    return overTls(stack.use(server).port, "closed the connection during the TLS handshake");
+  },
+};
+
+const YESTERDAY = new Date(Date.now() - 24 * 60 * 60 * 1000);
+const BEFORE = new Date(YESTERDAY.getTime() - 1000);
+
+async function startSigned(stack: AsyncDisposableStack, signed: tls.TlsOptions, says: Cause["says"]): Promise<Cause> {
+  return overTls(await startTls(stack, signed), says);
+}
+
+export const TLS_CERTIFICATE: Causes = {
+  "unknown root": (stack) => startSigned(stack, {}, 'was issued by "A root nobody trusts"'),
+  "self-signed": (stack) => startSigned(stack, selfSign("a", { names: ["a.internal"] }), "is self-signed"),
+  expired: async (stack) => {
+    const expired = selfSign("a", { names: ["a.internal"], notBefore: BEFORE, notAfter: YESTERDAY });
+    return startSigned(stack, expired, /expired on|self-signed/);
+  },
+};

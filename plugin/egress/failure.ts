@@ -9,6 +9,7 @@ import type { Duplex } from "node:stream";
 import { type EgressFailure, FAILURE_HEADER, toHeader } from "../../service-worker/egress-protocol.ts";
 import { messageOf } from "../error.ts";
 import { describeSystemLookup } from "./dns-failure.ts";
+import { keepFailure } from "./exchange-failures.ts";
 import { describeProtocolError, isTlsCode } from "./tls-failure.ts";
 import type { ProxyErrorCode } from "../../service-worker/proxy-error.ts";
 
@@ -56,10 +57,12 @@ export function classify(error: unknown): EgressFailure {
   return { code: toProxyCode(code), detail: causes.map(messageOf).join(", ") };
 }
 
-/** Answers with a failure instead of a response; if a response has begun, cuts it off. */
+/** Answers with a failure instead of a response; if a response has begun, cuts it off and keeps the failure. */
 export function sendFailure(outgoing: ServerResponse, failure: EgressFailure): void {
   if (outgoing.headersSent) {
-    outgoing.destroy();
+    keepFailure(outgoing, failure);
+    // What has come of it by now still goes out.
+    setImmediate(() => outgoing.destroy());
     return;
   }
   outgoing.writeHead(502, { [FAILURE_HEADER]: inHeader(failure), "Content-Length": 0 });

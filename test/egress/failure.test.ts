@@ -88,7 +88,7 @@ describe("a connection but no response", () => {
 
   test.each([
     ["closed without a byte", "", "connection_terminated"],
-    ["closed in the middle of a head", "HTTP/1.1 200 OK\r\nX: ", "connection_terminated"],
+    ["closed in the middle of a head", "HTTP/1.1 200 OK\r\nX: ", "http_response_incomplete"],
     ["another protocol", "SSH-2.0-OpenSSH_9.9\r\n", "http_protocol_error"],
     ["a status that is none", "HTTP/1.1 007 Bond\r\nContent-Length: 0\r\n\r\n", "http_protocol_error"],
     [

@@ -18,36 +18,48 @@ import { ok } from "./servers/http-origin.ts";
 import { type ObservedOrigin, startObservedOrigin } from "./servers/observed-origin.ts";
 import { type Session, TUNNEL, startSession } from "./session.ts";
 
-type Path = "straight" | "direct" | "egress";
+const PATHS = ["straight", "direct", "egress"] as const;
+type Path = (typeof PATHS)[number];
 
 const ROWS: readonly ParityCase[] = Object.values(PARITY_CASES).flat();
 
-let origins: ObservedOrigin[];
+/** One a row and path, so that each begins without connections. */
+let origins: Record<Path, readonly ObservedOrigin[]>;
 let sessions: Record<Path, Session>;
 
-/** One origin a row, so that each begins without connections. */
 beforeAll(async () => {
-  origins = await Promise.all(ROWS.map(({ answer = ok("a") }) => startObservedOrigin(answer)));
-  const addresses = origins.map(({ port }) => `127.0.0.1:${port}`);
-  const services = addresses.map((address, index) => [hostOf(index), { type: "external", address, http: {} }]);
-  const routes = addresses.flatMap((address, index) => [
-    [hostOf(index), address],
-    [`other-${hostOf(index)}`, address],
+  const [straight, direct, egress] = await Promise.all([startOrigins(), startOrigins(), startOrigins()]);
+  origins = { straight, direct, egress };
+  const services = straight.map(({ port }, index) => [
+    hostOf(index),
+    { type: "external", address: local(port), http: {} },
+  ]);
+  const routes = direct.flatMap(({ port }, index) => [
+    [hostOf(index), local(port)],
+    [`other-${hostOf(index)}`, local(port)],
   ]);
   const NET = { type: "vpc-network", tunnelId: TUNNEL };
-  const [straight, direct, egress] = await Promise.all([
+  const started = await Promise.all([
     start({}, Object.fromEntries(services) as Record<string, object>),
     start({ networks: { [TUNNEL]: { routes: Object.fromEntries(routes) as object } } }, { NET }),
     // The port is known only when the request comes.
     start({ networks: { [TUNNEL]: { routes: { "*.internal": "127.0.0.1" } } } }, { NET }),
   ]);
-  sessions = { straight, direct, egress };
+  sessions = { straight: started[0], direct: started[1], egress: started[2] };
 });
 
 afterAll(async () => {
   await Promise.all(Object.values(sessions).map((session) => session[Symbol.asyncDispose]()));
-  await Promise.all(origins.map((origin) => origin[Symbol.asyncDispose]()));
+  await Promise.all(PATHS.flatMap((path) => origins[path].map((origin) => origin[Symbol.asyncDispose]())));
 });
+
+function startOrigins(): Promise<ObservedOrigin[]> {
+  return Promise.all(ROWS.map(({ answer = ok("a") }) => startObservedOrigin(answer)));
+}
+
+function local(port: number): string {
+  return `127.0.0.1:${port}`;
+}
 
 function hostOf(index: number): string {
   return `case-${index}.internal`;
@@ -114,8 +126,7 @@ async function runStraight(row: ParityCase): Promise<string> {
 
 async function runOn(path: Path, row: ParityCase): Promise<Run> {
   const index = ROWS.indexOf(row);
-  const { port, observe } = origins[index]!;
-  const observation = observe();
+  const { port, observation } = origins[path][index]!;
   const result = await sessions[path].call<Seen | Seen[]>("run", { index, host: hostOf(index), port });
   return { observation, worker: typeof result[0] === "string" ? [result as Seen] : (result as Seen[]) };
 }

@@ -77,22 +77,25 @@ export function thrown(code: ProxyErrorCode): string {
 }
 
 /** What differs where workerd throws the same words for every cause: a binding throws the code of the cause. */
-export interface Failing {
+interface Failing {
   gets: readonly string[];
   deviates: { direct: Replacements; egress: Replacements; reason: string };
 }
 
-/** @param straight what is thrown on the straight way */
-export function failing(
-  code: ProxyErrorCode | { direct: ProxyErrorCode; egress: ProxyErrorCode; reason: string },
-  straight: string = LOST,
-): Failing {
-  const { direct, egress, reason } =
-    typeof code === "string"
-      ? { direct: code, egress: code, reason: "a VPC binding throws the code of the cause" }
-      : code;
+export function failing(code: ProxyErrorCode): Failing {
+  const instead: Replacements = [[LOST, thrown(code)]];
   return {
-    gets: [straight],
-    deviates: { direct: [[straight, thrown(direct)]], egress: [[straight, thrown(egress)]], reason },
+    gets: [LOST],
+    deviates: { direct: instead, egress: instead, reason: "a VPC binding throws the code of the cause" },
   };
+}
+
+const SECOND_GET = '→ connection 2\n→ GET / HTTP/1.1\n→ Host: origin\n→ body ""\n';
+
+/** For a GET of "/": what `failing` tells, where the direct path found it out by asking a second time. */
+export function failingTwice(code: ProxyErrorCode): Failing {
+  const { gets, deviates } = failing(code);
+  const direct: Replacements = [[`← ${LOST}`, `${SECOND_GET}← ${thrown(code)}`]];
+  const reason = "a VPC binding throws the code of the cause; the direct path lets the proxy ask again to learn it";
+  return { gets, deviates: { ...deviates, direct, reason } };
 }

@@ -3,32 +3,41 @@
 import { ok } from "../servers/http-origin.ts";
 import type { Answer, Exchange } from "../servers/observed-origin.ts";
 import { ending, onceComplete, readThenGo, resettingOnGo } from "./parity-fault.ts";
-import { LOST, type ParityCase, failing, proxied, thrown } from "./parity-case.ts";
+import { LOST, type ParityCase, failing, failingTwice, proxied, thrown } from "./parity-case.ts";
 
 const resetting: Answer = onceComplete(({ socket }) => socket.resetAndDestroy());
 
 /** Where Node's parser takes what workerd's refuses. */
 function tolerated(reason: string, instead: string): Pick<ParityCase, "gets" | "deviates"> {
-  const { gets, deviates } = failing("connection_terminated");
-  return { gets, deviates: { ...deviates, egress: [[LOST, instead]], reason } };
+  const { gets, deviates } = failingTwice("http_protocol_error");
+  const direct = deviates.direct.map(
+    ([lost, refused]) => [lost, refused.replace(thrown("http_protocol_error"), instead)] as const,
+  );
+  return { gets, deviates: { direct, egress: [[LOST, instead]], reason } };
 }
 
-const CUT = failing("connection_terminated");
-
-const GARBAGE = failing({
-  direct: "connection_terminated",
-  egress: "http_protocol_error",
-  reason: "workerd does not tell garbage from a hang-up; the proxy does",
-});
+const DROPPED = failingTwice("connection_terminated");
+const CUT = failingTwice("http_response_incomplete");
+const GARBAGE = failingTwice("http_protocol_error");
 
 const POST = { init: { method: "POST", body: "abc" } };
 
 const BEFORE: readonly ParityCase[] = [
-  { title: "a close instead of an answer to a GET", answer: ending(""), ...CUT },
-  { title: "a close instead of an answer to a POST", ask: POST, answer: ending(""), ...CUT },
-  { title: "a reset instead of an answer to a GET", answer: resetting, ...CUT },
-  { title: "a reset instead of an answer to a POST", ask: POST, answer: resetting, ...CUT },
-  { title: "a close before the request is read", answer: ({ socket }) => socket.destroy(), ...CUT },
+  { title: "a close instead of an answer to a GET", answer: ending(""), ...DROPPED },
+  {
+    title: "a close instead of an answer to a POST",
+    ask: POST,
+    answer: ending(""),
+    ...failing("connection_terminated"),
+  },
+  { title: "a reset instead of an answer to a GET", answer: resetting, ...DROPPED },
+  {
+    title: "a reset instead of an answer to a POST",
+    ask: POST,
+    answer: resetting,
+    ...failing("connection_terminated"),
+  },
+  { title: "a close before the request is read", answer: ({ socket }) => socket.destroy(), ...DROPPED },
   { title: "a close in the middle of the head", answer: ending("HTTP/1.1 200 OK\r\nX-A: b"), ...CUT },
   { title: "a close in the middle of the first line", answer: ending("HTTP/1.1 2"), ...CUT },
   { title: "a close after a 100", answer: ending("HTTP/1.1 100 Continue\r\n\r\n"), ...CUT },
@@ -157,12 +166,14 @@ const resettingOnce = failingOnce(({ socket }) => socket.resetAndDestroy());
 
 const REPEATED = { ask: [{ path: "/a" }, { path: "/b" }, { path: "/c" }], gets: ["200 OK", "200 OK", "200 OK"] };
 
+const { direct, egress } = failing("connection_terminated").deviates;
+
 const NOT_REPEATED = {
   ask: [{ path: "/a" }, { path: "/b", ...POST }, { path: "/c" }],
   gets: ["200 OK", LOST, "200 OK"],
   deviates: {
-    direct: [...CUT.deviates.direct, ["→ connection 2\n", "→ connection 3\n"]],
-    egress: CUT.deviates.egress,
+    direct: [...direct, ["→ connection 2\n", "→ connection 3\n"]],
+    egress,
     reason: "a VPC binding throws the code of the cause, which the direct path finds by dialling once more",
   },
 } satisfies Partial<ParityCase>;

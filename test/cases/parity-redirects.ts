@@ -2,7 +2,6 @@
 
 import { ok } from "../servers/http-origin.ts";
 import type { Answer } from "../servers/observed-origin.ts";
-import type { ProxyErrorCode } from "../../service-worker/proxy-error.ts";
 import { type ParityCase, type Replacements, thrown } from "./parity-case.ts";
 
 const REDIRECT_INITS = [
@@ -20,12 +19,13 @@ function redirect(status: number, location = "/new"): Answer {
   };
 }
 
-function refusedFtp(code: ProxyErrorCode): Replacements {
-  return [
-    ['→ connection 1\n→ GET /new HTTP/1.1\n→ Host: origin\n→ body ""\n', ""],
-    ['200 OK\n← at ftp://origin/new (redirected)\n← content-length: 3\n← body "new"\n← end of body', thrown(code)],
-  ];
-}
+const FTP_REFUSED: Replacements = [
+  ['→ connection 1\n→ GET /new HTTP/1.1\n→ Host: origin\n→ body ""\n', ""],
+  [
+    '200 OK\n← at ftp://origin/new (redirected)\n← content-length: 3\n← body "new"\n← end of body',
+    thrown("proxy_internal_error"),
+  ],
+];
 
 export const REDIRECT_CASES: readonly ParityCase[] = [
   ...[301, 302, 303, 307, 308].flatMap((status) =>
@@ -69,8 +69,8 @@ export const REDIRECT_CASES: readonly ParityCase[] = [
     title: "to another scheme that is none of HTTP's",
     answer: redirect(302, "ftp://HOST/new"),
     deviates: {
-      direct: refusedFtp("connection_terminated"),
-      egress: refusedFtp("proxy_internal_error"),
+      direct: FTP_REFUSED,
+      egress: FTP_REFUSED,
       reason: "an external service does not look at the scheme, a fetch of the service worker does",
     },
   },

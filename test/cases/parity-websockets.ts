@@ -3,7 +3,7 @@
 import { IncomingMessage } from "node:http";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Answer, Exchange } from "../servers/observed-origin.ts";
-import { type Act, type ParityCase, failing, proxied } from "./parity-case.ts";
+import { type Act, type ParityCase, proxied } from "./parity-case.ts";
 
 const server = new WebSocketServer({
   noServer: true,
@@ -214,11 +214,5 @@ export const WEBSOCKET_CASES: readonly ParityCase[] = [
       ),
     gets: ["403 No"],
     ...LAST,
-  },
-  {
-    title: "a close instead of a handshake",
-    ask: talk,
-    answer: ({ socket }) => socket.end(),
-    ...failing("connection_terminated"),
   },
 ];

@@ -4,6 +4,7 @@
  */
 
 import { BODY_CASES } from "./parity-bodies.ts";
+import { BROKEN_CASES } from "./parity-broken.ts";
 import type { ParityCase } from "./parity-case.ts";
 import { CONNECTION_CASES } from "./parity-connections.ts";
 import { FAULT_CASES } from "./parity-faults.ts";
@@ -19,5 +20,6 @@ export const PARITY_CASES: Record<string, readonly ParityCase[]> = {
   redirects: REDIRECT_CASES,
   connections: CONNECTION_CASES,
   faults: FAULT_CASES,
+  "broken answers": BROKEN_CASES,
   WebSockets: WEBSOCKET_CASES,
 };

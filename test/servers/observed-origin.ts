@@ -13,7 +13,7 @@ export interface Exchange {
   /** Resolves when the request is complete, body and all. */
   ended: Promise<void>;
   socket: net.Socket;
-  /** From 1, over all connections of the observation. */
+  /** From 1, over all connections. */
   ordinal: number;
   /** One character an octet. */
   send: (text: string) => void;
@@ -27,23 +27,21 @@ export interface Exchange {
 export type Answer = string | ((exchange: Exchange) => unknown);
 
 export interface Observation {
+  /** `connection` counts from 1. */
   requests: (ReceivedRequest & { connection: number })[];
   notes: string[];
-  /** Accepted so far; a request's `connection` counts from 1. */
-  connections: number;
 }
 
 export interface ObservedOrigin extends TestServer {
-  /** @returns what is seen from now on, filled in as it comes */
-  observe: () => Observation;
+  /** Filled in as it comes. */
+  observation: Observation;
 }
 
 export async function startObservedOrigin(answer: Answer): Promise<ObservedOrigin> {
-  let current = start();
+  const observation: Observation = { requests: [], notes: [] };
+  let connections = 0;
   const server = await startTcpServer((socket) => {
-    // A connection stays with the observation it began in.
-    const observation = current;
-    const connection = ++observation.connections;
+    const connection = ++connections;
     const ends = new Map<ReceivedRequest, () => void>();
     const read = createRequestReader({
       onHead(request) {
@@ -69,10 +67,5 @@ export async function startObservedOrigin(answer: Answer): Promise<ObservedOrigi
     });
     socket.on("data", read);
   });
-  const observe = (): Observation => (current = start());
-  return Object.assign(server, { observe });
-}
-
-function start(): Observation {
-  return { requests: [], notes: [], connections: 0 };
+  return Object.assign(server, { observation });
 }

@@ -2,6 +2,7 @@
 
 import type net from "node:net";
 import type tls from "node:tls";
+import { type DnsAnswer, startDnsServer } from "../servers/dns-server.ts";
 import { closedPort, startDeafServer, startTcpServer } from "../servers/tcp-server.ts";
 import { makeAuthority, selfSign } from "../servers/tls-certificates.ts";
 import { startTlsOrigin } from "../servers/tls-server.ts";
@@ -74,6 +75,47 @@ export const LIMITED: Causes = {
       network: { connectionLimit: 2, tls_settings: { cert_verification_mode: "disabled" } },
     });
   },
+};
+
+/** A name that is passed through, and the network's own name server. */
+async function named(
+  stack: AsyncDisposableStack,
+  answer: DnsAnswer,
+  more: Partial<Cause> & Pick<Cause, "says">,
+): Promise<Cause> {
+  const server = stack.use(await startDnsServer(answer));
+  return {
+    op: "fetch",
+    argument: "http://api.corp.example/",
+    routes: { "*.corp.example": "passthrough" },
+    network: { resolver_ips: [server.address] },
+    ...more,
+  };
+}
+
+export const DNS_ERROR: Causes = {
+  NXDOMAIN: (stack) => named(stack, "NXDOMAIN", { says: /api\.corp\.example.* does not exist/ }),
+  "NXDOMAIN, connect()": (stack) =>
+    named(stack, "NXDOMAIN", { says: "does not exist", op: "connect", argument: "api.corp.example:5432" }),
+  "NXDOMAIN, TLS": (stack) =>
+    named(stack, "NXDOMAIN", { says: "does not exist", argument: "https://api.corp.example/" }),
+  SERVFAIL: (stack) => named(stack, "SERVFAIL", { says: "SERVFAIL" }),
+  REFUSED: (stack) => named(stack, "REFUSED", { says: "REFUSED" }),
+  "no address": (stack) => named(stack, {}, { says: "no address" }),
+  "this machine does not know the target's name": () =>
+    directly(1, "no-such-host.invalid", { routes: { "a.internal": "no-such-host.invalid:80" } }),
+};
+
+export const DNS_TIMED_OUT: Causes = {
+  "the name server is silent": (stack) =>
+    named(stack, "silent", { says: "within 300 ms", config: { dnsTimeout: 300 } }),
+  "the name server is silent, connect()": (stack) =>
+    named(stack, "silent", {
+      says: "within 300 ms",
+      op: "connect",
+      argument: "api.corp.example:5432",
+      config: { dnsTimeout: 300 },
+    }),
 };
 
 const root = makeAuthority("A root nobody trusts");

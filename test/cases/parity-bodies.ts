@@ -82,14 +82,16 @@ const KINDS: readonly ParityCase[] = [
   {
     title: "16 MiB of known length",
     ask: ({ fetch, see }) => {
-      const body = Uint8Array.from({ length: 16 * 1024 * 1024 }, (_, index) => index % 251);
+      const body = new Uint8Array(16 * 1024 * 1024);
+      for (let index = 0; index < body.length; index++) body[index] = index % 251;
       return see(fetch("/", { method: "POST", body }));
     },
   },
   {
     title: "16 MiB of unknown length",
     ask: ({ fetch, see }) => {
-      const body = Uint8Array.from({ length: 16 * 1024 * 1024 }, (_, index) => index % 251);
+      const body = new Uint8Array(16 * 1024 * 1024);
+      for (let index = 0; index < body.length; index++) body[index] = index % 251;
       return see(fetch("/", { method: "POST", body: new Blob([body]).stream().pipeThrough(new TransformStream()) }));
     },
   },

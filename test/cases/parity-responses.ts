@@ -2,6 +2,7 @@
 
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { ok } from "../servers/http-origin.ts";
+import type { Answer } from "../servers/observed-origin.ts";
 import { type ParityCase, proxied } from "./parity-case.ts";
 
 const STATUSES: readonly ParityCase[] = [
@@ -156,6 +157,21 @@ const REFRAMED = proxied("a body until the close goes on in chunks", [
   "← content-type: text/x\n← transfer-encoding: chunked\n",
 ]);
 
+/** Begins an answer, and ends it once there is a request for "/go". */
+function goingOn(): Answer {
+  let goOn: () => void;
+  return async ({ request, ended, send }) => {
+    await ended;
+    if (request.head.includes("/go")) {
+      send(ok("going"));
+      goOn();
+      return;
+    }
+    send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
+    goOn = () => send("3\r\ntwo\r\n0\r\n\r\n");
+  };
+}
+
 const BODIES: readonly ParityCase[] = [
   { title: "an empty body", answer: ok("") },
   {
@@ -176,6 +192,18 @@ const BODIES: readonly ParityCase[] = [
     answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-End: b\r\nContent-Length: 5\r\n\r\n",
   },
   { title: "a length with zeros in front", answer: "HTTP/1.1 200 OK\r\nContent-Length: 0001\r\n\r\na" },
+  {
+    title: "an answer that goes on once the Worker has read its beginning",
+    ask: async ({ fetch, see }) => {
+      const response = await fetch("/");
+      const reader = response.body.getReader();
+      const first = new TextDecoder().decode((await reader.read()).value);
+      const seen = await see(fetch("/go"));
+      const second = new TextDecoder().decode((await reader.read()).value);
+      return [...seen, first, second, (await reader.read()).done ? "end of body" : "more"];
+    },
+    answer: goingOn(),
+  },
   {
     title: "an answer in single octets",
     async answer({ ended, socket }) {

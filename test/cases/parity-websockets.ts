@@ -150,6 +150,25 @@ export const WEBSOCKET_CASES: readonly ParityCase[] = [
   },
   { title: "a message with the very answer", ...CHAT, answer: accepting((socket) => socket.send("bye")) },
   {
+    title: "1 MiB of octets from the Worker, an empty message, and a close without a code",
+    ask: async ({ fetch }) => {
+      const { status, webSocket } = await fetch("/", { headers: { Upgrade: "websocket" } });
+      const closed = new Promise<{ code: number }>((resolve) => webSocket.addEventListener("close", resolve));
+      webSocket.accept();
+      webSocket.send(new Uint8Array(1024 * 1024).fill(1));
+      webSocket.send("");
+      webSocket.close();
+      return [`${status}`, `closed ${(await closed).code}`];
+    },
+    answer: accepting((socket, { note }) => {
+      socket.on("message", (data: Buffer, isBinary) => {
+        note(`${data.length} ${isBinary ? "octets" : "characters"}, ${data.every((octet) => octet === 1)}`);
+      });
+    }),
+    gets: ["101"],
+    notes: 3,
+  },
+  {
     title: "subprotocols",
     ask: async ({ fetch }) => {
       const response = await fetch("/", { headers: { Upgrade: "websocket", "Sec-WebSocket-Protocol": "a, b" } });

@@ -23,7 +23,7 @@ const FTP_REFUSED: Replacements = [
   ['→ connection 1\n→ GET /new HTTP/1.1\n→ Host: origin\n→ body ""\n', ""],
   [
     '200 OK\n← at ftp://origin/new (redirected)\n← content-length: 3\n← body "new"\n← end of body',
-    thrown("proxy_internal_error"),
+    thrown("http_request_denied"),
   ],
 ];
 
@@ -71,7 +71,7 @@ export const REDIRECT_CASES: readonly ParityCase[] = [
     deviates: {
       direct: FTP_REFUSED,
       egress: FTP_REFUSED,
-      reason: "an external service does not look at the scheme, a fetch of the service worker does",
+      reason: "a VPC binding serves http: and https: only",
     },
   },
   { title: "PUT follows a 303", ask: { init: { method: "PUT", body: "abc" } }, answer: redirect(303) },

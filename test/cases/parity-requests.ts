@@ -31,7 +31,7 @@ const METHODS: readonly ParityCase[] = [
   { title: "a method in lower case", ask: { init: { method: "patch", body: "a" } } },
 ];
 
-const TOO_LONG: Replacements = [["threw Error: internal error; reference = …", thrown("proxy_internal_error")]];
+const TOO_LONG: Replacements = [["threw Error: internal error; reference = …", thrown("http_request_error")]];
 
 const TARGETS: readonly ParityCase[] = [
   { title: "percent-encodings as they are", ask: { path: "/a%2Fb%20c%zz%C3%A9/%2e%2e/d" } },
@@ -52,7 +52,7 @@ const TARGETS: readonly ParityCase[] = [
     deviates: {
       direct: TOO_LONG,
       egress: TOO_LONG,
-      reason: "workerd itself can't send it, and does not say so",
+      reason: "workerd itself can't send it; a VPC binding says so",
     },
   },
 ];

@@ -27,7 +27,7 @@ interface Listener extends AsyncDisposable {
 /** @param via arguments of what is to start it; without them it is a child of this process */
 async function startListener(via: string[] = []): Promise<Listener> {
   const [command, ...args] = [...via, process.execPath, "-e", LISTEN];
-  const { stdout } = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const { stdout } = spawn(command, args, { stdio: ["ignore", "pipe", "ignore"] });
   const [line] = (await once(stdout, "data")) as [Buffer];
   const [port, pid] = JSON.parse(String(line)) as [number, number];
   return {

@@ -20,6 +20,7 @@ import { EgressError, classify, sendFailure } from "./failure.ts";
 import { hasBody } from "./function-target.ts";
 import { REQUEST_PRIVATE, RESPONSE_PRIVATE, formatHead, relayedFields, toFields } from "./headers.ts";
 import { dropKept, hasKept, requestThroughPool } from "./pool.ts";
+import { afterPoll, canRepeat } from "./repeat.ts";
 import { describeBreakOff, describeNoResponse } from "./response-failure.ts";
 import { splice } from "./splice.ts";
 import { type PieceWatch, limitReading, limitWriting } from "./time-limits.ts";
@@ -61,33 +62,6 @@ export function forward(exchange: Exchange): void {
       else send(attempt);
     });
   }
-}
-
-/** RFC 9110 §9.2.2: only these may be repeated when it is unknown whether the target acted on them. */
-const IDEMPOTENT = new Set([
-  "GET",
-  "HEAD",
-  "OPTIONS",
-  "TRACE",
-  "PUT",
-  "DELETE",
-  "PROPFIND",
-  "REPORT",
-  "SEARCH",
-  "QUERY",
-]);
-
-function canRepeat(incoming: IncomingMessage): boolean {
-  return IDEMPOTENT.has(incoming.method ?? "") && !hasBody(incoming);
-}
-
-/**
- * Once what has already happened to the kept connections is known: a request that can't be repeated must
- * not go over one that the target has closed. The first turn ends the present round of events, the
- * second one the next.
- */
-function afterPoll(then: () => void): void {
-  setImmediate(() => setImmediate(then));
 }
 
 interface Attempt extends Exchange {

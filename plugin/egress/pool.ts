@@ -54,7 +54,8 @@ class Pool extends http.Agent {
   }
 
   override keepSocketAlive(socket: Duplex): void {
-    // What comes while nothing was asked must not be taken for the answer to what will be.
+    // What comes while nothing was asked must not be taken for the answer to what will be; later versions of
+    // Node see to that themselves.
     socket.on("data", destroyItself);
     return super.keepSocketAlive(socket);
   }
@@ -69,7 +70,7 @@ const pool = new Pool({ keepAlive: true, timeout: KEEP_ALIVE });
 
 /** Over a kept connection if there is one, else over a new one that is kept afterwards. */
 export function requestThroughPool(options: PooledRequest): http.ClientRequest {
-  // Node looks at the first one only before it hands out the last.
+  // One that the target has ended is on Node's list until it is closed.
   drop(pool.freeSockets[nameOf(options)], (socket) => socket.destroyed || socket.readableEnded || !socket.writable);
   return http.request({ ...options, agent: pool });
 }

@@ -26,9 +26,13 @@ export function describeNoResponse(error: unknown, state: { received: number; is
 
 function withoutResponse(error: unknown, received: number): EgressFailure {
   if (isConnecting(error) || !hasCode(error, "ECONNRESET", "EPIPE")) return classify(error);
-  if (received === 0) return classify(error);
-  const detail = `the connection closed after ${bytes(received)}, in the middle of the response's head`;
-  return { code: "http_response_incomplete", detail };
+  if (received > 0) {
+    const detail = `the connection closed after ${bytes(received)}, in the middle of the response's head`;
+    return { code: "http_response_incomplete", detail };
+  }
+  // A reset, unlike an orderly end, is the system's and names its call.
+  if (error instanceof Error && "syscall" in error) return classify(error);
+  return { code: "connection_terminated", detail: "the connection ended without a byte of a response" };
 }
 
 function isConnecting(error: unknown): boolean {

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 
 import { takeFailure } from "../../plugin/egress/exchange-failures.ts";
+import { egressProxy } from "../../plugin/egress/server.ts";
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";
 import { selfSign } from "../servers/tls-certificates.ts";
 import { startTlsOrigin } from "../servers/tls-server.ts";
@@ -73,6 +74,24 @@ describe("a response that breaks off is cut off, and why can be asked", () => {
       detail: "5 of 100 bytes of the body came",
     });
   });
+});
+
+async function* failing(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from("begun");
+  throw new Error("no more");
+}
+
+test("of a function that fails in the middle of its body, too", async () => {
+  const proxy = await egressProxy();
+  proxy.setFunctions("test", new Map([["failing", () => new Response(ReadableStream.from(failing()))]]));
+  const { limits } = httpTo(0);
+  const order = { op: "http", target: { type: "function", functionId: "failing" }, limits, exchangeId: "f" } as const;
+  await expect(ask({ order })).rejects.toThrow(/aborted|hang up/);
+  expect(await failureOfExchange("f")).toMatchObject({
+    code: "proxy_internal_error",
+    detail: "the target's function failed: no more",
+  });
+  proxy.dropFunctions("test");
 });
 
 test("nothing is kept of an exchange without a name, a whole one, or one that its client gave up", async () => {

@@ -132,6 +132,8 @@ test("whatever becomes of a request, its place is free again", async () => {
     expect((await ask({ order: httpTo(garbled.port, limits) })).failure?.code).toBe("http_protocol_error");
     await expect(ask({ order: httpTo(cut.port, limits) })).rejects.toThrow(/aborted|hang up/);
     expect((await ask({ order: httpTo(1, limits) })).failure?.code).toBe("connection_refused");
+    const tls = { hostName: "a.test", verify: "disabled" as const, ca: [] };
+    expect((await ask({ order: { ...httpTo(garbled.port, limits), tls } })).failure?.code).toBe("tls_protocol_error");
     const aborted = await hold(silent.port, 1);
     await expect.poll(() => silent.open.size).toBe(1);
     aborted.destroy();

@@ -90,7 +90,7 @@ export const PROXY_ERRORS = {
   http_upgrade_failed: {
     group: "Bad Upstream",
     summary: "the target did not accept the upgrade",
-    hint: "Check that the target serves WebSockets at this path.",
+    hint: "Check that the target serves WebSockets (or whatever was asked for) at this path.",
   },
   http_request_denied: {
     group: "Bad Upstream",

@@ -5,25 +5,12 @@
 
 import type { IncomingMessage } from "node:http";
 
+import { isIdempotent } from "../../service-worker/idempotent.ts";
 import { hasBody } from "./function-target.ts";
-
-/** RFC 9110 §9.2.2: only these may be repeated when it is unknown whether the target acted on them. */
-const IDEMPOTENT = new Set([
-  "GET",
-  "HEAD",
-  "OPTIONS",
-  "TRACE",
-  "PUT",
-  "DELETE",
-  "PROPFIND",
-  "REPORT",
-  "SEARCH",
-  "QUERY",
-]);
 
 /** A body is passed on as it comes and not kept. */
 export function canRepeat(incoming: IncomingMessage): boolean {
-  return IDEMPOTENT.has(incoming.method ?? "") && !hasBody(incoming);
+  return isIdempotent(incoming.method) && !hasBody(incoming);
 }
 
 /**

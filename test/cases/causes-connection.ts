@@ -1,10 +1,13 @@
 /** Causes of what goes wrong before a target has got a request: connection, TLS. */
 
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type net from "node:net";
+import os from "node:os";
+import path from "node:path";
 import type tls from "node:tls";
 import { type DnsAnswer, startDnsServer } from "../servers/dns-server.ts";
 import { closedPort, startDeafServer, startTcpServer } from "../servers/tcp-server.ts";
-import { makeAuthority, selfSign } from "../servers/tls-certificates.ts";
+import { type CertificateOptions, makeAuthority, selfSign } from "../servers/tls-certificates.ts";
 import { startTlsOrigin } from "../servers/tls-server.ts";
 import { type Cause, type Causes, byConnect, directly, overTls, throughEgress } from "./cause.ts";
 
@@ -141,17 +144,26 @@ export const TLS_PROTOCOL: Causes = {
 };
 
 const YESTERDAY = new Date(Date.now() - 24 * 60 * 60 * 1000);
+const TOMORROW = new Date(Date.now() + 24 * 60 * 60 * 1000);
+const AFTER = new Date(TOMORROW.getTime() + 1000);
 const BEFORE = new Date(YESTERDAY.getTime() - 1000);
 
-async function startSigned(stack: AsyncDisposableStack, signed: tls.TlsOptions, says: Cause["says"]): Promise<Cause> {
-  return overTls(await startTls(stack, signed), says);
+/** Behind a root that the config trusts; so all that is wrong is what the certificate says. */
+async function startTrusted(stack: AsyncDisposableStack, signed: CertificateOptions, says: string): Promise<Cause> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "vpc-causes-"));
+  stack.defer(() => rm(folder, { recursive: true }));
+  const ca = path.join(folder, "root.pem");
+  await writeFile(ca, root.cert);
+  return overTls(await startTls(stack, root.issue("a", signed)), says, { config: { ca: [ca] } });
 }
 
 export const TLS_CERTIFICATE: Causes = {
-  "unknown root": (stack) => startSigned(stack, {}, 'was issued by "A root nobody trusts"'),
-  "self-signed": (stack) => startSigned(stack, selfSign("a", { names: ["a.internal"] }), "is self-signed"),
-  expired: async (stack) => {
-    const expired = selfSign("a", { names: ["a.internal"], notBefore: BEFORE, notAfter: YESTERDAY });
-    return startSigned(stack, expired, /expired on|self-signed/);
-  },
+  "unknown root": async (stack) => overTls(await startTls(stack, {}), 'was issued by "A root nobody trusts"'),
+  "self-signed": async (stack) =>
+    overTls(await startTls(stack, selfSign("a", { names: ["a.internal"] })), "is self-signed"),
+  expired: (stack) =>
+    startTrusted(stack, { names: ["a.internal"], notBefore: BEFORE, notAfter: YESTERDAY }, "expired on"),
+  "not valid yet": (stack) =>
+    startTrusted(stack, { names: ["a.internal"], notBefore: TOMORROW, notAfter: AFTER }, "is valid only from"),
+  "of another host": (stack) => startTrusted(stack, { names: ["b.internal"] }, "is for b.internal, not for a.internal"),
 };

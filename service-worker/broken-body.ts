@@ -5,6 +5,7 @@
 
 import type { Call } from "./env.ts";
 import { ProxyError } from "./failure.ts";
+import { pipeBody } from "./pipe-body.ts";
 
 /**
  * Octets. Watching costs nothing measurable on a long body, but a third of the time of a short answer, so
@@ -12,7 +13,12 @@ import { ProxyError } from "./failure.ts";
  */
 const SHORT = 64 * 1024;
 
+/** The runtime passes on any, but makes no Response of a higher one. */
+const MAX_STATUS = 599;
+
 export interface Watcher extends Pick<Call, "ctx"> {
+  /** The request's: aborted once nobody reads on. */
+  signal: AbortSignal;
   /** Called once if the body breaks off; not if its reader gives up. */
   explain: () => Promise<ProxyError>;
 }
@@ -20,32 +26,33 @@ export interface Watcher extends Pick<Call, "ctx"> {
 /**
  * Differs from production: the code is known here and thrown by the body's reader. A short body of announced
  * length breaks off in the runtime's own words.
+ *
+ * @param response to a request that was sent `AS_SENT`
  */
 export function watchBody(response: Response, watcher: Watcher): Response {
   const { body } = response;
-  if (body === null || response.webSocket || isShort(response)) return response;
-  const { readable, writable } = new IdentityTransformStream();
+  const length = announcedLength(response);
+  if (body === null || response.webSocket || response.status > MAX_STATUS || (length ?? Infinity) <= SHORT)
+    return response;
+  const { piped, writable } = pipeBody(response, length);
   watcher.ctx.waitUntil(pass(body, writable, watcher));
-  return new Response(readable, response);
+  return piped;
 }
 
-function isShort({ headers }: Response): boolean {
-  const length = headers.get("content-length");
-  return length !== null && Number(length) <= SHORT;
+/** Of a body in chunks, no other length counts (RFC 9112 §6.3); a length that is said twice is a list. */
+function announcedLength({ headers }: Response): number | undefined {
+  const length = headers.has("transfer-encoding") ? null : headers.get("content-length");
+  return length !== null && /^\d+$/.test(length) ? Number(length) : undefined;
 }
 
-async function pass(body: ReadableStream, writable: WritableStream, { explain }: Watcher): Promise<void> {
-  let hasReader = true;
+async function pass(body: ReadableStream, writable: WritableStream, { signal, explain }: Watcher): Promise<void> {
   try {
-    await body.pipeTo(writable, { preventAbort: true });
+    // Without the signal, a body would be waited for as long as it is silent, whether or not anybody reads.
+    await body.pipeTo(writable, { preventAbort: true, signal });
   } catch {
-    const writer = writable.getWriter();
-    // A reader that gave up has already broken the other end.
-    writer.closed.catch(() => (hasReader = false));
-    await Promise.resolve();
-    if (!hasReader) return;
+    if (signal.aborted) return;
     // Whatever happens, the reader must not wait for more.
     const failure = await explain().catch((error: unknown) => ProxyError.from(error));
-    await writer.abort(failure.bare());
+    await writable.abort(failure.bare());
   }
 }

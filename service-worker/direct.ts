@@ -7,6 +7,7 @@ import { fetchThroughEgress, type HttpOrder, probe, toProxyError } from "./egres
 import type { ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, connectTimedOut } from "./failure.ts";
 import { isIdempotent } from "./idempotent.ts";
+import { AS_SENT } from "./pipe-body.ts";
 
 interface Direct {
   /** The target's. */
@@ -26,7 +27,7 @@ const PROBE_AFTER = 0.8;
  */
 export async function fetchDirectly(request: Request, direct: Direct): Promise<Response> {
   const { connectTimeout } = direct.order.limits;
-  const response = direct.service.fetch(request);
+  const response = direct.service.fetch(request, AS_SENT);
   let probing: number | null = null;
   const timedOut = new Promise<never>((_, reject) => {
     const remaining = connectTimeout * (1 - PROBE_AFTER);

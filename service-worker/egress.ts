@@ -20,6 +20,7 @@ import type { ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./failure.ts";
 import { PROXY_ERRORS } from "./proxy-error.ts";
 import { type ForwardTarget } from "./forward-target.ts";
+import { AS_SENT } from "./pipe-body.ts";
 
 export interface HttpOrder {
   target: EgressTarget;
@@ -42,7 +43,7 @@ export function makeExchangeId(): string {
 
 /** @throws {ProxyError} if the target gave no response */
 export async function fetchThroughEgress(request: Request, env: ServiceWorkerEnv, order: HttpOrder): Promise<Response> {
-  const response = await env.EGRESS.fetch(request, orderInit({ op: "http", ...order }));
+  const response = await env.EGRESS.fetch(request, { ...AS_SENT, ...orderInit({ op: "http", ...order }) });
   const failure = response.headers.get(FAILURE_HEADER);
   if (failure === null) return response;
   throw toProxyError(parseFailure(failure));

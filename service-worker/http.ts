@@ -117,7 +117,8 @@ async function forward(
     const response = await (service === undefined
       ? fetchThroughEgress(request, env, order)
       : fetchDirectly(request, { service, env, order }));
-    return watchBody(response, { ctx, explain: async () => report(await explainBreak(env, order)) });
+    const { signal } = request;
+    return watchBody(response, { ctx, signal, explain: async () => report(await explainBreak(env, order)) });
   } finally {
     leaveRequest(target);
   }

@@ -9,6 +9,7 @@
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./failure.ts";
 import { type ForwardTarget, targetKey } from "./forward-target.ts";
+import { AS_SENT, pipeBody } from "./pipe-body.ts";
 import type { Limits } from "./table.ts";
 
 const inFlight = new Map<string, number>();
@@ -23,8 +24,8 @@ export async function fetchWorker(
   // An abort ends this event at once, and nothing behind the `await` runs.
   request.signal.addEventListener("abort", leave, { once: true });
   try {
-    const response = await stub.fetch(request);
-    return leaveWithBody(response, { leave, ctx });
+    const response = await stub.fetch(request, AS_SENT);
+    return leaveWithBody(response, { leave, ctx, signal: request.signal });
   } catch (error) {
     leave();
     throw error;
@@ -34,16 +35,17 @@ export async function fetchWorker(
 /** A Worker that streams from itself is in flight until its body ends, not until it answers. */
 function leaveWithBody(
   response: Response,
-  { leave, ctx }: { leave: () => void; ctx: Pick<ExecutionContext, "waitUntil"> },
+  { leave, ctx, signal }: { leave: () => void; signal: AbortSignal } & Pick<Call, "ctx">,
 ): Response {
   if (response.body === null || response.webSocket) {
     leave();
     return response;
   }
-  const { readable, writable } = new IdentityTransformStream();
+  // A Worker may announce any length: none is certain.
+  const { piped, writable } = pipeBody(response);
   // A body that breaks off breaks off for its reader; here only its end counts.
-  ctx.waitUntil(response.body.pipeTo(writable).then(leave, leave));
-  return new Response(readable, response);
+  ctx.waitUntil(response.body.pipeTo(writable, { signal }).then(leave, leave));
+  return piped;
 }
 
 /** @returns `leave`: to call when the connection is over. @throws {ProxyError} as `enter` */

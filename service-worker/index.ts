@@ -27,19 +27,26 @@ export default class VpcBinding extends WorkerEntrypoint<ServiceWorkerEnv, Bindi
   }
 
   override connect(socket: Socket): Promise<void> {
-    return forwardConnection(socket, {
+    const forwarding = forwardConnection(socket, {
       bindingId: this.ctx.props.binding,
       index: current,
       env: this.env,
       ctx: this.ctx,
     });
+    // A caller that answers while it connects, or right after its `close()`, ends this event too: what counts the
+    // connection must still run.
+    this.ctx.waitUntil(forwarding);
+    return forwarding;
   }
 }
 
 /** Harmless in a user's hands: an id is a random UUID of the facade that opened the connection. */
 export class Outcomes extends WorkerEntrypoint<ServiceWorkerEnv> {
   of(connectionId: string): Promise<Outcome> {
-    return awaitOutcome(connectionId);
+    const outcome = awaitOutcome(connectionId);
+    // The runtime warns, with a stack, of an answer to a caller that is gone.
+    this.ctx.waitUntil(outcome);
+    return outcome;
   }
 }
 

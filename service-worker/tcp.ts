@@ -70,10 +70,7 @@ export async function forwardConnection(inbound: Socket, call: Call): Promise<vo
 
   try {
     const isCounted = decision.binding.traffic;
-    const relaying = relay(inbound, upstream.socket, { first: upstream.first, isCounted });
-    // A caller that answers right after its `close()` ends this event too, and the line would be lost.
-    call.ctx.waitUntil(relaying);
-    const relayed = await relaying;
+    const relayed = await relay(inbound, upstream.socket, { first: upstream.first, isCounted });
     if (relayed !== undefined) {
       const bytes = `↑ ${formatBytes(relayed.sent)} ↓ ${formatBytes(relayed.received)}`;
       const line = `${decision.binding.bindingName}  ${asked} → ${formatTarget(decision.to)}  ${bytes}  ${Date.now() - started} ms`;

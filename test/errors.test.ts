@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from "vitest";
 import { ok, startHttpOrigin } from "./servers/http-origin.ts";
-import { closedPort, startDeafServer } from "./servers/tcp-server.ts";
+import { closedPort, echo, startDeafServer, startTcpServer } from "./servers/tcp-server.ts";
 import { SERVICE, TUNNEL, type Session, startSession } from "./session.ts";
 
 const ops = {
@@ -200,6 +200,20 @@ describe("calls in flight to a Worker", () => {
     expect(await response.text()).toBe("ProxyError: proxy_loop_detected");
     expect(session.output()).toContain('16 calls are already in flight to the Worker "app"');
   });
+});
+
+it("counts no connection to a port of this session whose caller has left", async () => {
+  await using server = await startTcpServer(echo);
+  await using session = await startSession({
+    config: { workerLimit: 2, networks: { [TUNNEL]: { routes: { "a.internal": `localhost:${server.port}` } } } },
+    ops: {
+      leave: (env) => void env.NET.connect("a.internal:1"),
+      connect: async (env) => (await env.NET.connect("a.internal:1")).close(),
+    },
+  });
+  for (let round = 0; round < 5; round++) await session.call("leave");
+  await vi.waitFor(() => session.call("connect"));
+  expectNoStack(session);
 });
 
 it("keeps the service binding's error the same through a Service", async () => {

@@ -21,7 +21,7 @@ import type { EgressTls } from "./egress-protocol.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, describeFailure } from "./failure.ts";
 import { type ForwardTarget, formatTarget, targetKey } from "./forward-target.ts";
-import { enterRequest, leaveRequest } from "./own-port.ts";
+import { enterPort } from "./own-port.ts";
 import { countCall } from "./rate-limit.ts";
 import { DEFAULT_PORT, type Limits, type Scheme, type TlsPolicy } from "./table.ts";
 import { printFailure, printTraffic } from "./traffic.ts";
@@ -110,17 +110,19 @@ async function forward(
   const order: HttpOrder = { target, limits, exchangeId: makeExchangeId(), ...(tls && { tls }) };
   const isDirect = to.type === "address" && tls === undefined && !needsEgress(limits);
   const service = isDirect ? env[targetKey(to)] : undefined;
-  const entering = enterRequest(target, { limit: limits.workerLimit, env });
-  // A promise that is not there is not waited for: each wait takes time.
-  if (entering !== undefined) await entering;
+  const { signal } = request;
+  const { leave, checked } = enterPort(target, { limit: limits.workerLimit, env });
+  // An abort ends this event at once, and nothing behind an `await` runs.
+  signal.addEventListener("abort", leave, { once: true });
   try {
+    // A promise that is not there is not waited for: each wait takes time.
+    if (checked !== undefined) await checked;
     const response = await (service === undefined
       ? fetchThroughEgress(request, env, order)
       : fetchDirectly(request, { service, env, order }));
-    const { signal } = request;
     return watchBody(response, { ctx, signal, explain: async () => report(await explainBreak(env, order)) });
   } finally {
-    leaveRequest(target);
+    leave();
   }
 }
 

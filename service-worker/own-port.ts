@@ -10,13 +10,14 @@ import { askOwnership } from "./egress.ts";
 import type { EgressTarget } from "./egress-protocol.ts";
 import type { ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./failure.ts";
+import { enter } from "./in-flight.ts";
 
 /** By port: requests that wait for an answer, and connections that are open. */
-const requests = new Map<number, number>();
-const connections = new Map<number, number>();
+const inFlight = new Map<number, number>();
 
 /** By port, what Node said, and until when it holds: a port may change hands. */
 const answers = new Map<number, { isOwn: boolean; until: number }>();
+/** Milliseconds. */
 const ANSWER_HOLDS = 5000;
 
 interface Guard {
@@ -24,52 +25,37 @@ interface Guard {
   env: ServiceWorkerEnv;
 }
 
-/**
- * To be called when a request begins; `leaveRequest` when it is answered. An answer shows that requests
- * to this port do end, so all are forgotten: one that was aborted never leaves.
- *
- * @returns undefined where nothing is to be waited for
- * @throws {ProxyError} `proxy_loop_detected`, asynchronously
- */
-export function enterRequest(target: EgressTarget, guard: Guard): Promise<void> | undefined {
-  return isLoopback(target) ? enter(target.port, requests, guard) : undefined;
+export interface PortEntry {
+  /** To be called when the request is answered, or the connection over; further calls do nothing. */
+  leave: () => void;
+  /** Rejects with a {@link ProxyError}, `proxy_loop_detected`; undefined where there is nothing to wait for. */
+  checked: Promise<void> | undefined;
 }
 
-export function leaveRequest(target: EgressTarget): void {
-  if (isLoopback(target)) requests.delete(target.port);
-}
-
-/**
- * @returns `leave`: to call when the connection is over
- * @throws {ProxyError} `proxy_loop_detected`
- */
-export async function enterConnection(target: EgressTarget, guard: Guard): Promise<() => void> {
-  if (!isLoopback(target)) return () => {};
+/** To be called when a request or a connection begins. */
+export function enterPort(target: EgressTarget, { limit, env }: Guard): PortEntry {
+  if (!isLoopback(target)) return OPEN;
   const { port } = target;
-  const leave = (): void => void connections.set(port, (connections.get(port) ?? 1) - 1);
-  try {
-    await enter(port, connections, guard);
-  } catch (error) {
-    leave();
-    throw error;
-  }
-  return leave;
+  const { count, leave } = enter(inFlight, port);
+  return { leave, checked: count > limit ? refuseOwn(port, { count, env }) : undefined };
 }
 
-function enter(port: number, counts: Map<number, number>, { limit, env }: Guard): Promise<void> | undefined {
-  const count = (counts.get(port) ?? 0) + 1;
-  counts.set(port, count);
-  return count > limit ? refuseOwn(port, { count, env }) : undefined;
-}
+/** Of a target that is no port of this machine. */
+const OPEN: PortEntry = { leave: () => {}, checked: undefined };
 
 async function refuseOwn(port: number, { count, env }: { count: number; env: ServiceWorkerEnv }): Promise<void> {
-  const known = answers.get(port);
-  const isOwn = known !== undefined && Date.now() < known.until ? known.isOwn : await askOwnership(env, port);
-  answers.set(port, { isOwn, until: Date.now() + ANSWER_HOLDS });
-  if (!isOwn) return;
+  if (!(await isOwn(port, env))) return;
   throw new ProxyError("proxy_loop_detected", {
     reason: `${count - 1} calls to port ${port}, where this session itself listens, wait for one another`,
   });
+}
+
+async function isOwn(port: number, env: ServiceWorkerEnv): Promise<boolean> {
+  const known = answers.get(port);
+  if (known !== undefined && Date.now() < known.until) return known.isOwn;
+  const answer = { isOwn: await askOwnership(env, port), until: Date.now() + ANSWER_HOLDS };
+  answers.set(port, answer);
+  return answer.isOwn;
 }
 
 function isLoopback(target: EgressTarget): target is EgressTarget & { type: "address" } {

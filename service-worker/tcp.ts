@@ -17,7 +17,7 @@ import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, connectTimedOut, describeFailure } from "./failure.ts";
 import { formatTarget } from "./forward-target.ts";
 import { settleOutcome } from "./outcomes.ts";
-import { enterConnection } from "./own-port.ts";
+import { enterPort } from "./own-port.ts";
 import { proxyErrorMessage } from "./proxy-error.ts";
 import { countCall } from "./rate-limit.ts";
 import { relay } from "./relay.ts";
@@ -85,8 +85,9 @@ async function dial({ to, binding }: Forward, { env }: Call): Promise<Upstream> 
   const { limits } = binding;
   if (to.type === "worker") return { ...connectWorker(to, { limits, env }), first: NOTHING };
   const target = toEgressTarget(to);
-  const leave = await enterConnection(target, { limit: limits.workerLimit, env });
+  const { leave, checked } = enterPort(target, { limit: limits.workerLimit, env });
   try {
+    await checked;
     // workerd prints a native stack for a name that does not resolve, and for a Unix socket that isn't there.
     const isNative = target.type === "address" && isLiteralHost(target.host) && limits.connectionLimit === undefined;
     if (!isNative) return { ...(await connectThroughEgress(env, { target, limits })), leave };

@@ -9,18 +9,19 @@
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./failure.ts";
 import { type ForwardTarget, targetKey } from "./forward-target.ts";
+import { enter } from "./in-flight.ts";
 import { AS_SENT, pipeBody } from "./pipe-body.ts";
 import type { Limits } from "./table.ts";
 
 const inFlight = new Map<string, number>();
 
-/** @throws {ProxyError} as `enter`; what the Worker throws */
+/** @throws {ProxyError} as `enterWorker`; what the Worker throws */
 export async function fetchWorker(
   request: Request,
   { to, limits, env, ctx }: { to: WorkerTarget; limits: Limits } & Pick<Call, "env" | "ctx">,
 ): Promise<Response> {
   const stub = workerStub(to, env);
-  const leave = enter(to.workerName, limits);
+  const leave = enterWorker(to.workerName, limits);
   // An abort ends this event at once, and nothing behind the `await` runs.
   request.signal.addEventListener("abort", leave, { once: true });
   try {
@@ -48,32 +49,25 @@ function leaveWithBody(
   return piped;
 }
 
-/** @returns `leave`: to call when the connection is over. @throws {ProxyError} as `enter` */
+/** @returns `leave`: to call when the connection is over. @throws {ProxyError} as `enterWorker` */
 export function connectWorker(
   to: WorkerTarget,
   { limits, env }: { limits: Limits; env: ServiceWorkerEnv },
 ): { socket: Socket; leave: () => void } {
   const stub = workerStub(to, env);
-  const leave = enter(to.workerName, limits);
+  const leave = enterWorker(to.workerName, limits);
   return { socket: stub.connect("worker:1", { allowHalfOpen: true }), leave };
 }
 
 type WorkerTarget = ForwardTarget & { type: "worker" };
 
 /** @throws {ProxyError} `connection_limit_reached`, `proxy_loop_detected` */
-function enter(workerName: string, { connectionLimit = Infinity, workerLimit }: Limits): () => void {
-  const count = (inFlight.get(workerName) ?? 0) + 1;
-  if (count > Math.min(connectionLimit, workerLimit)) {
-    const reason = `${count - 1} calls are already in flight to the Worker ${JSON.stringify(workerName)}`;
-    throw new ProxyError(count > connectionLimit ? "connection_limit_reached" : "proxy_loop_detected", { reason });
-  }
-  inFlight.set(workerName, count);
-  let isIn = true;
-  return () => {
-    if (!isIn) return;
-    isIn = false;
-    inFlight.set(workerName, (inFlight.get(workerName) ?? 1) - 1);
-  };
+function enterWorker(workerName: string, { connectionLimit = Infinity, workerLimit }: Limits): () => void {
+  const { count, leave } = enter(inFlight, workerName);
+  if (count <= Math.min(connectionLimit, workerLimit)) return leave;
+  leave();
+  const reason = `${count - 1} calls are already in flight to the Worker ${JSON.stringify(workerName)}`;
+  throw new ProxyError(count > connectionLimit ? "connection_limit_reached" : "proxy_loop_detected", { reason });
 }
 
 /** @throws {ProxyError} `destination_unavailable` if an edit named a Worker that was not there at the start */

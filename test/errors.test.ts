@@ -202,18 +202,63 @@ describe("calls in flight to a Worker", () => {
   });
 });
 
-it("counts no connection to a port of this session whose caller has left", async () => {
-  await using server = await startTcpServer(echo);
-  await using session = await startSession({
-    config: { workerLimit: 2, networks: { [TUNNEL]: { routes: { "a.internal": `localhost:${server.port}` } } } },
-    ops: {
-      leave: (env) => void env.NET.connect("a.internal:1"),
-      connect: async (env) => (await env.NET.connect("a.internal:1")).close(),
-    },
+describe("calls to a port of this session", () => {
+  const limited = (target: string): object => ({
+    workerLimit: 2,
+    networks: { [TUNNEL]: { routes: { "a.internal": target } } },
   });
-  for (let round = 0; round < 5; round++) await session.call("leave");
-  await vi.waitFor(() => session.call("connect"));
-  expectNoStack(session);
+
+  it("are over when a connection's caller leaves while it is made", async () => {
+    await using server = await startTcpServer(echo);
+    await using session = await startSession({
+      config: limited(`localhost:${server.port}`),
+      ops: {
+        leave: (env) => void env.NET.connect("a.internal:1"),
+        connect: async (env) => (await env.NET.connect("a.internal:1")).close(),
+      },
+    });
+    for (let round = 0; round < 5; round++) await session.call("leave");
+    await vi.waitFor(() => session.call("connect"));
+    expectNoStack(session);
+  });
+
+  it("are over when the caller gives up", async () => {
+    await using origin = await startHttpOrigin((request) => (request.startsWith("GET /silent") ? undefined : ok("up")));
+    await using session = await startSession({
+      config: limited(`127.0.0.1:${origin.port}`),
+      ops: {
+        ...ops,
+        giveUp: async (env) => env.NET.fetch("http://a.internal/silent", { signal: AbortSignal.timeout(50) }),
+        leave: (env) => {
+          env.NET.fetch("http://a.internal/silent").catch(() => undefined);
+          return scheduler.wait(50);
+        },
+      },
+    });
+    for (let round = 0; round < 3; round++) {
+      await expect(session.call("giveUp")).rejects.toThrow("timeout");
+      await session.call("leave");
+    }
+    // Both places that there are.
+    const both = Promise.all([1, 2].map(() => session.call("fetch", "http://a.internal/")));
+    expect(await both).toEqual(["up", "up"]);
+  });
+
+  it("are a loop although each makes another call that is answered", async () => {
+    await using session = await startSession({
+      config: { workerLimit: 8, networks: { [TUNNEL]: { routes: { "127.0.0.1": "passthrough" } } } },
+      first: `
+        const { pathname, origin } = new URL(request.url);
+        if (pathname === "/answered") return new Response("answered");
+        if (pathname.startsWith("/again")) {
+          await (await env.NET.fetch(origin + "/answered")).text();
+          if (pathname.length < 100) return env.NET.fetch(origin + pathname + "+");
+        }`,
+      ops,
+    });
+    await session.miniflare.dispatchFetch(new URL("/again", await session.miniflare.ready));
+    expect(session.output()).toMatch(/8 calls to port \d+, where this session itself listens, wait for one another/);
+  });
 });
 
 it("keeps the service binding's error the same through a Service", async () => {

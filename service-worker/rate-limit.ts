@@ -4,8 +4,8 @@ import { ProxyError } from "./failure.ts";
 import type { RateLimit } from "./table.ts";
 
 interface Window {
-  /** Milliseconds. */
-  end: number;
+  /** Milliseconds; when it ends is for the present period to say, which an edit may change. */
+  start: number;
   calls: number;
 }
 
@@ -16,11 +16,11 @@ const windows = new Map<string, Window>();
 export function countCall(bindingId: string, { limit, period }: RateLimit): void {
   const now = Date.now();
   const known = windows.get(bindingId);
-  const window = known !== undefined && now < known.end ? known : { end: now + period * 1000, calls: 0 };
+  const window = known !== undefined && now < known.start + period * 1000 ? known : { start: now, calls: 0 };
   windows.set(bindingId, window);
   window.calls++;
   if (window.calls <= limit) return;
-  const left = Math.ceil((window.end - now) / 1000);
+  const left = Math.ceil((window.start - now) / 1000 + period);
   throw new ProxyError("rate_limited", {
     reason: `"rateLimit" allows ${limit} ${limit === 1 ? "call" : "calls"} in ${period} s; ${left} s are left`,
   });

@@ -203,35 +203,30 @@ describe("calls in flight to a Worker", () => {
 });
 
 describe("calls to a port of this session", () => {
-  const limited = (target: string): object => ({
-    workerLimit: 2,
-    networks: { [TUNNEL]: { routes: { "a.internal": target } } },
-  });
-
   it("are over when a connection's caller leaves while it is made", async () => {
     await using server = await startTcpServer(echo);
     await using session = await startSession({
-      config: limited(`localhost:${server.port}`),
+      config: { workerLimit: 2, ...network(`localhost:${server.port}`) },
       ops: {
         leave: (env) => void env.NET.connect("a.internal:1"),
-        connect: async (env) => (await env.NET.connect("a.internal:1")).close(),
+        ...ops,
       },
     });
     for (let round = 0; round < 5; round++) await session.call("leave");
-    await vi.waitFor(() => session.call("connect"));
+    await vi.waitFor(() => expect(session.call("connect", "a.internal:1")).resolves.toBeUndefined());
     expectNoStack(session);
   });
 
   it("are over when the caller gives up", async () => {
     await using origin = await startHttpOrigin((request) => (request.startsWith("GET /silent") ? undefined : ok("up")));
     await using session = await startSession({
-      config: limited(`127.0.0.1:${origin.port}`),
+      config: { workerLimit: 2, ...network(`127.0.0.1:${origin.port}`) },
       ops: {
         ...ops,
         giveUp: async (env) => env.NET.fetch("http://a.internal/silent", { signal: AbortSignal.timeout(50) }),
         leave: (env) => {
           env.NET.fetch("http://a.internal/silent").catch(() => undefined);
-          return scheduler.wait(50);
+          return new Promise((resolve) => setTimeout(resolve, 50));
         },
       },
     });

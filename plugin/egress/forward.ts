@@ -73,10 +73,12 @@ interface Attempt extends Exchange {
 
 function send(attempt: Attempt): void {
   const { incoming, outgoing, limits, endUse } = attempt;
+  const abort = new AbortController();
   let upstream: http.ClientRequest;
   try {
-    upstream = openRequest(attempt);
+    upstream = openRequest(attempt, abort.signal);
   } catch (error) {
+    abort.abort();
     endUse();
     return sendFailure(outgoing, classify(error));
   }
@@ -86,6 +88,7 @@ function send(attempt: Attempt): void {
   let isOver = false;
   const giveUp = (): void => {
     upstream.destroy();
+    abort.abort();
     // What is left of an upload is read to its end, or workerd's connection would stay stuck in it.
     incoming.resume();
   };
@@ -147,7 +150,7 @@ function send(attempt: Attempt): void {
   sendBody(incoming, upstream, limitWriting(upstream, limits.writeTimeout));
 }
 
-function openRequest({ incoming, target, limits, terms }: Attempt): http.ClientRequest {
+function openRequest({ incoming, target, limits, terms }: Attempt, givenUp: AbortSignal): http.ClientRequest {
   const upstream = requestThroughPool({
     method: incoming.method ?? "GET",
     path: incoming.url ?? "/",
@@ -158,6 +161,7 @@ function openRequest({ incoming, target, limits, terms }: Attempt): http.ClientR
     target,
     limits,
     terms,
+    givenUp,
   });
   upstream.maxHeadersCount = 0;
   // Removed before they are set: Node then adds none of its own.

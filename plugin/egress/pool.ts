@@ -20,7 +20,10 @@ export interface Route {
   terms: TlsTerms | undefined;
 }
 
-export interface PooledRequest extends http.RequestOptions, Route {}
+export interface PooledRequest extends http.RequestOptions, Route {
+  /** Gives up a connection that is being made for the request, which Node's `destroy` waits for. Not `signal`: that is Node's. */
+  givenUp: AbortSignal;
+}
 
 /** The keep-alive of the private path, in milliseconds. Node gives idle sockets up earlier if the target says so. */
 const KEEP_ALIVE = 30_000;
@@ -39,14 +42,14 @@ class Pool extends http.Agent {
     options: http.ClientRequestArgs,
     callback: (error: Error | null, socket: Duplex) => void,
   ): Duplex | undefined {
-    const { target, limits, terms } = options as PooledRequest;
+    const { target, limits, terms, givenUp } = options as PooledRequest;
     makeRoom(target, limits);
     if (terms === undefined) {
       const socket = dial(target, { limits });
       addresses.set(socket, addressOf(target));
       return socket;
     }
-    dialTlsThen(target, { terms, limits }, (error, socket) => {
+    dialTlsThen(target, { terms, limits, signal: givenUp }, (error, socket) => {
       if (socket) addresses.set(socket, addressOf(target));
       callback(error, socket);
     });

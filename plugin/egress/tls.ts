@@ -29,16 +29,32 @@ export function termsFor(target: DialTarget, tlsOrder: EgressTls): TlsTerms {
   return { tls: tlsOrder, trust, key: JSON.stringify([target, hostName, verify, trust.key]) };
 }
 
-/**
- * @param limits `connectTimeout` is for the connection and the handshake together, once the name is resolved
- * @throws an error for `classify`
- */
-export async function dialTls(
+export interface TlsDialOptions {
+  terms: TlsTerms;
+  /** `connectTimeout` is for the connection and the handshake together, once the name is resolved. */
+  limits: EgressLimits;
+  /** Gives the attempt up. */
+  signal: AbortSignal;
+}
+
+/** @throws an error for `classify` */
+export async function dialTls(target: DialTarget, { terms, limits, signal }: TlsDialOptions): Promise<tls.TLSSocket> {
+  const plain = dial(target, { limits });
+  const giveUp = (): void => void plain.destroy(new Error("the request was given up"));
+  signal.addEventListener("abort", giveUp);
+  try {
+    return await shakeHands(plain, target, { terms, limits });
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+}
+
+async function shakeHands(
+  plain: net.Socket,
   target: DialTarget,
-  { terms, limits }: { terms: TlsTerms; limits: EgressLimits },
+  { terms, limits }: Omit<TlsDialOptions, "signal">,
 ): Promise<tls.TLSSocket> {
   let started = performance.now();
-  const plain = dial(target, { limits });
   plain.once("lookup", () => (started = performance.now()));
   await once(plain, "connect");
   const session = sessions.get(terms.key);
@@ -53,7 +69,8 @@ export async function dialTls(
     checkServerIdentity: () => undefined,
     ...(session && { session }),
   });
-  plain.on("error", (error) => socket.destroy(error));
+  // Node passes the plain socket's error on, and may have one of its own after that.
+  socket.on("error", () => socket.destroy());
   let latest: Buffer | undefined;
   socket.on("session", (offered) => (latest = offered));
   const timeout = limits.connectTimeout;

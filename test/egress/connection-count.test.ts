@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 
 import { expect, test } from "vitest";
 
+import type { EgressTls } from "../../service-worker/egress-protocol.ts";
 import { type HttpOrigin, ok, startHttpOrigin } from "../servers/http-origin.ts";
 import { echo, reset, startTcpServer } from "../servers/tcp-server.ts";
 import { type RawConnection, ask, httpTo, openRaw, openRequest, orderLines, readAnswer, tcpTo } from "./ask.ts";
@@ -17,8 +18,9 @@ async function startHolding(): Promise<HttpOrigin & { release(): void }> {
   });
 }
 
-async function hold(port: number, connectionLimit: number): Promise<ClientRequest> {
-  const request = await openRequest({ order: httpTo(port, { connectionLimit }), path: "/hold" });
+async function hold(port: number, connectionLimit: number, tls?: EgressTls): Promise<ClientRequest> {
+  const order = { ...httpTo(port, { connectionLimit }), ...(tls && { tls }) };
+  const request = await openRequest({ order, path: "/hold" });
   request.on("error", () => request.destroy());
   request.end();
   return request;
@@ -134,10 +136,12 @@ test("whatever becomes of a request, its place is free again", async () => {
     expect((await ask({ order: httpTo(1, limits) })).failure?.code).toBe("connection_refused");
     const tls = { hostName: "a.test", verify: "disabled" as const, ca: [] };
     expect((await ask({ order: { ...httpTo(garbled.port, limits), tls } })).failure?.code).toBe("tls_protocol_error");
-    const aborted = await hold(silent.port, 1);
-    await expect.poll(() => silent.open.size).toBe(1);
-    aborted.destroy();
-    await expect.poll(() => silent.open.size).toBe(0);
+    for (const over of [undefined, tls]) {
+      const aborted = await hold(silent.port, 1, over);
+      await expect.poll(() => silent.open.size).toBe(1);
+      aborted.destroy();
+      await expect.poll(() => silent.open.size).toBe(0);
+    }
     const spliced = await sendConnect(echoing.port, 1);
     expect(spliced.received).toContain(" 200 ");
     spliced.socket.end();

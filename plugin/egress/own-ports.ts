@@ -10,8 +10,19 @@ import { promisify } from "node:util";
 
 import { hasCode } from "../error.ts";
 
+/** Who asks while an answer is being found gets that one: calls that go over a limit do so together. */
+const pending = new Map<number, Promise<boolean>>();
+
 /** Never rejects; false wherever it can't be told, as on Windows. */
-export async function isOwnPort(port: number): Promise<boolean> {
+export function isOwnPort(port: number): Promise<boolean> {
+  const known = pending.get(port);
+  if (known !== undefined) return known;
+  const answer = findOut(port).finally(() => pending.delete(port));
+  pending.set(port, answer);
+  return answer;
+}
+
+async function findOut(port: number): Promise<boolean> {
   try {
     switch (process.platform) {
       case "linux":

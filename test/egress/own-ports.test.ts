@@ -4,6 +4,7 @@ import net from "node:net";
 
 import { expect, test } from "vitest";
 
+import { isOwnPort } from "../../plugin/egress/own-ports.ts";
 import type { EgressOwnership } from "../../service-worker/egress-protocol.ts";
 import { closedPort, startTcpServer } from "../servers/tcp-server.ts";
 import { ask } from "./ask.ts";
@@ -55,7 +56,15 @@ test.each([
 test("a process that is no descendant", async () => {
   // The shell is gone by the time the process listens, or soon after.
   await using listener = await startListener(["sh", "-c", '"$@" & exit 0', "sh"]);
-  await expect.poll(() => isOwn(listener.port)).toBe(false);
+  await expect.poll(() => isOwn(listener.port), { timeout: 10_000 }).toBe(false);
+});
+
+test("asked again and again meanwhile, it looks once", async () => {
+  await using server = await startTcpServer();
+  const first = isOwnPort(server.port);
+  expect(isOwnPort(server.port)).toBe(first);
+  expect(await first).toBe(true);
+  expect(isOwnPort(server.port)).not.toBe(first);
 });
 
 test("nobody", async () => {

@@ -132,6 +132,11 @@ export interface NetworkEntry extends VpcLimits {
   /** Name servers that `passthrough` asks in place of this machine's: IP addresses, in a network's entry also with a port. */
   resolver_ips?: string[];
   /**
+   * Docker Compose file, relative to this file, or several in the order of `docker compose -f`. Each name and address of a
+   * service leads to the ports that the service publishes. Routes of `routes` win.
+   */
+  compose?: string | string[];
+  /**
    * Destination → target. A destination is a host name, `*.` and a host name (one label), an IP address or a CIDR,
    * each with an optional `:port` or `:from-to`; IPv6 in brackets when it has a port.
    */

@@ -6,6 +6,7 @@
 import path from "node:path";
 
 import type { RoutingTable } from "../service-worker/table.ts";
+import { addComposeRoutes } from "./compose/add-compose-routes.ts";
 import { compile } from "./link/compile.ts";
 import type { VpcConfig, VpcFunctionTarget } from "./config.ts";
 import type { Diagnostic } from "./diagnostics.ts";
@@ -56,7 +57,8 @@ export async function loadSession({ workers, source, env, generation }: LoadOpti
     const result = await readSource(source, folder);
     diagnostics.push(...result.diagnostics);
     for (const file of result.watch) files.add(file);
-    const model = await parseResult(result, diagnostics);
+    const { model, files: composeFiles } = addComposeRoutes(await parseResult(result, diagnostics), diagnostics);
+    for (const file of composeFiles) files.add(file);
     const linked = link(model, { workers: sharers, workerNames, env, generation }, diagnostics);
     bindings.push(...linked.bindings);
     for (const [id, call] of linked.functions) functions.set(id, call);

@@ -56,6 +56,7 @@ test("has every field, each described, and no functions", async () => {
             {
               properties: {
                 routes: { additionalProperties: { anyOf: [{ type: "string" }, { required: ["deny"] }] } },
+                compose: { ...field, anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] },
                 resolver_ips: { ...field, type: "array", items: { type: "string" } },
                 ...limits,
               },

@@ -45,6 +45,7 @@ const tlsSettings = v.strictObject(
 );
 
 const ca = v.array(nonEmpty, "an array of file names");
+const compose = v.union([nonEmpty, v.array(nonEmpty)], "the name of a compose file, or an array of them");
 
 const timeout = v.exactOptional(wholeNumber({ from: 1, to: MAX_TIMEOUT, unit: "milliseconds" }));
 const limitsShape = {
@@ -114,6 +115,7 @@ const networkShape = {
   tls_settings: v.exactOptional(v.nullable(tlsSettings)),
   // What each must be is for `parseResolvers` to say.
   resolver_ips: v.exactOptional(v.array(v.string("an IP address"), "an array of IP addresses")),
+  compose: v.exactOptional(compose),
   ...limitsShape,
 };
 

@@ -9,12 +9,14 @@ import { readFileSync } from "node:fs";
 import type { Command } from "./commands/command.ts";
 import { dev } from "./commands/dev.ts";
 import { runCommandLine } from "./commands/dispatch.ts";
+import { explain } from "./commands/explain.ts";
+import { routes } from "./commands/routes.ts";
 import { processTerminal } from "./commands/terminal.ts";
 import type { Exit } from "./dev/run-wrangler.ts";
 import { hasCode } from "./error.ts";
 
 /** In the order of the usage. */
-const commands: readonly Command[] = [dev];
+const commands: readonly Command[] = [dev, explain, routes];
 
 function packageVersion(): string {
   const manifest: { version: string } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));

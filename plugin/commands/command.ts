@@ -31,6 +31,8 @@ export interface ValueFlag extends FlagBase {
   value: string;
   /** May be given several times. */
   isRepeated?: true;
+  /** An empty value means something. */
+  mayBeEmpty?: true;
   /** The only values there are. */
   choices?: readonly string[];
   completes?: Completes;

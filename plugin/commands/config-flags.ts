@@ -13,8 +13,17 @@ export const ENV_FLAG = {
   type: "string",
   short: "e",
   value: "NAME",
+  mayBeEmpty: true,
   completes: "environment",
-  summary: "the environment of the wrangler config",
+  summary: 'the environment of the wrangler config; "" is the top level',
 } as const;
 
 export const JSON_FLAG = { type: "boolean", summary: "print JSON, for programs" } as const;
+
+export const WORKER_FLAG = {
+  type: "string",
+  short: "w",
+  value: "NAME",
+  completes: "worker",
+  summary: "the Worker, where several have a binding of that name",
+} as const;

@@ -60,7 +60,7 @@ export function parseArguments(command: Declared, argv: readonly string[]): Pars
     const isNext = token.inlineValue === false && token.value.startsWith("-") && token.value !== "-";
     const isShort = !token.rawName.startsWith("--");
     const value = isNext ? undefined : isShort ? token.value?.replace(/^=/, "") : token.value;
-    if (value === undefined || value === "") {
+    if (value === undefined || (value === "" && !flag.mayBeEmpty)) {
       throw new UsageError(`the flag "${token.rawName}" lacks its value: ${token.rawName} ${flag.value}.`);
     }
     checkChoice(value, { ...flag, what: `"${token.rawName}"` });

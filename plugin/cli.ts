@@ -6,7 +6,9 @@
 
 import { readFileSync } from "node:fs";
 
+import { check } from "./commands/check.ts";
 import type { Command } from "./commands/command.ts";
+import { completion } from "./commands/completion.ts";
 import { dev } from "./commands/dev.ts";
 import { runCommandLine } from "./commands/dispatch.ts";
 import { explain } from "./commands/explain.ts";
@@ -16,7 +18,7 @@ import type { Exit } from "./dev/run-wrangler.ts";
 import { hasCode } from "./error.ts";
 
 /** In the order of the usage. */
-const commands: readonly Command[] = [dev, explain, routes];
+const commands: readonly Command[] = [dev, check, explain, routes, completion];
 
 function packageVersion(): string {
   const manifest: { version: string } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));

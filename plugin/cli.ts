@@ -1,22 +1,16 @@
 #!/usr/bin/env node
 /**
- * The command line: the list of commands, run on this process. Each command has a file of its own in
- * commands/; what none of them is for stays with wrangler.
+ * The command line, on this process. The commands are in commands/; what none of them is for stays with
+ * wrangler.
  */
 
 import { readFileSync } from "node:fs";
 
-import type { Command } from "./commands/command.ts";
-import { dev } from "./commands/dev.ts";
+import { commands } from "./commands/commands.ts";
 import { runCommandLine } from "./commands/dispatch.ts";
-import { explain } from "./commands/explain.ts";
-import { routes } from "./commands/routes.ts";
 import { processTerminal } from "./commands/terminal.ts";
 import type { Exit } from "./dev/run-wrangler.ts";
 import { hasCode } from "./error.ts";
-
-/** In the order of the usage. */
-const commands: readonly Command[] = [dev, explain, routes];
 
 function packageVersion(): string {
   const manifest: { version: string } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));

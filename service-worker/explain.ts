@@ -34,7 +34,7 @@ export interface ExplainedLookup {
 export interface Passage {
   /** `direct`: workerd's own client; `sockets`: its own sockets; `egress`: the proxy in the Node process. */
   way: "direct" | "sockets" | "egress" | "worker" | "function";
-  /** The Host header; `fetch()` only. */
+  /** The Host header that the target sees; `fetch()` only. */
   hostHeader?: string;
   tls?: PassageTls;
 }
@@ -74,8 +74,10 @@ function findPassage(asked: Asked, { to, binding }: Forward, known: ExplainOptio
     if (to.type === "worker" || to.type === "function") return { way: to.type };
     return { way: mayDialDirectly(to, limits) ? "sockets" : "egress" };
   }
+  // A Worker is handed the URL, and no Host header.
+  if (to.type === "worker") return { way: "worker" };
   const hostHeader = asked.url.host;
-  if (to.type === "worker" || to.type === "function") return { way: to.type, hostHeader };
+  if (to.type === "function") return { way: "function", hostHeader };
   const tls = tlsFor(asked.url, to, binding.tls);
   const isDirect = mayGoDirectly(to, { tls, limits }) && known.has(targetKey(to));
   return { way: isDirect ? "direct" : "egress", hostHeader, ...(tls && { tls: withServerName(tls) }) };

@@ -6,6 +6,7 @@
 import { didYouMean } from "../diagnostics.ts";
 import type { Exit } from "../dev/run-wrangler.ts";
 import { type Command, FINE, USAGE_ERROR } from "./command.ts";
+import { COMPLETE, completeWords, formatOffers } from "./complete.ts";
 import { formatUsage } from "./help.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -34,6 +35,9 @@ export async function runCommandLine(
       }
       return (await find(asked)?.run(["--help"], terminal)) ?? refuse(asked, commands, terminal);
     }
+    case COMPLETE:
+      terminal.print(formatOffers(completeWords(argv.slice(1), { commands, cwd: terminal.cwd })));
+      return FINE;
     case "--version":
     case "-v":
       terminal.print(version);

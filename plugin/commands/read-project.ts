@@ -56,12 +56,17 @@ export function readProject({ configs, cwd }: ProjectRequest): Project {
   };
 }
 
+/** All but the top level. */
+export function environmentsIn({ environments }: Pick<Project, "environments">): string[] {
+  return environments.filter((env) => env !== undefined);
+}
+
 /** @param wanted as typed; empty: the top level. @throws {UsageError} if no config has it */
 export function chooseEnvironment({ configs, environments }: Project, wanted: string): string | undefined {
   if (wanted === "") return undefined;
   // Of what can't be read it is unknown which it has.
   if (environments.includes(wanted) || configs.length === 0) return wanted;
-  const names = environments.filter((name) => name !== undefined);
+  const names = environmentsIn({ environments });
   const meant = didYouMean(wanted, names);
   const has = names.length === 0 ? "It has none." : `It is one of ${names.join(", ")}.`;
   const files = configs.map(({ userFile }) => formatLocation({ file: userFile })).join(" and ");

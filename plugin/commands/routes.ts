@@ -137,9 +137,11 @@ function formatColumns(rows: readonly string[][]): string {
     .join("\n");
 }
 
+function namesOnly(bindings: readonly SessionBinding[]): object[] {
+  return bindings.map(({ workerName, bindingName, id }) => ({ worker: workerName, name: bindingName, id }));
+}
+
 function toJson({ services, networks, unlinked, remote }: Arranged): object {
-  const namesOnly = (bindings: readonly SessionBinding[]): object[] =>
-    bindings.map(({ workerName, bindingName, id }) => ({ worker: workerName, name: bindingName, id }));
   return {
     services: services.map(({ service: { label, origin, hosts, target }, network, bindings }) => ({
       label,

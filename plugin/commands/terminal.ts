@@ -11,11 +11,11 @@ export interface Terminal {
   cwd: string;
   env: NodeJS.ProcessEnv;
   /** What was asked for: to standard output. A line end follows. */
-  print(text: string): void;
+  print: (text: string) => void;
   /** What went wrong, and all that is not the answer: to standard error. A line end follows. */
-  printError(text: string): void;
+  printError: (text: string) => void;
   /** For text to `print`; without colours the text comes back as it is. */
-  paint(style: Style, text: string): string;
+  paint: (style: Style, text: string) => string;
   /** Replaces the last line of standard error; an empty text clears it. Absent where that is no terminal. */
   showProgress?: (text: string) => void;
 }

@@ -1,0 +1,11 @@
+/** Every command there is. */
+
+import { check } from "./check.ts";
+import type { Command } from "./command.ts";
+import { completion } from "./completion.ts";
+import { dev } from "./dev.ts";
+import { explain } from "./explain.ts";
+import { routes } from "./routes.ts";
+
+/** In the order of the usage. */
+export const commands: readonly Command[] = [dev, check, explain, routes, completion];

@@ -5,7 +5,8 @@ import type { Command } from "./command.ts";
 import { completion } from "./completion.ts";
 import { dev } from "./dev.ts";
 import { explain } from "./explain.ts";
+import { importRecords } from "./import.ts";
 import { routes } from "./routes.ts";
 
 /** In the order of the usage. */
-export const commands: readonly Command[] = [dev, check, explain, routes, completion];
+export const commands: readonly Command[] = [dev, check, explain, routes, importRecords, completion];

@@ -196,6 +196,14 @@ test.each(Object.entries(cases))("%s", async (_, { files, line = "check", exit, 
   expect(await vpc.call(line)).toEqual({ exit, out, err });
 });
 
+function unknownWorker(column: number, workers: string, env = ""): string[] {
+  return [
+    `vpc.jsonc:1:${column}: error: the target "worker:gone" is no Worker of this session [unknown-worker]`,
+    `    This session's Workers are ${workers}.`,
+    ...(env === "" ? [] : [`    Environment: ${env}.`]),
+  ];
+}
+
 describe("environments", () => {
   const files = {
     "wrangler.jsonc": `{ "name": "api",
@@ -203,11 +211,6 @@ describe("environments", () => {
       "env": { "staging": { "vpc_services": [{ "binding": "USERS", "service_id": "s" }, { "binding": "ORDERS", "service_id": "o" }] } } }`,
     "vpc.jsonc": `{ "services": { "${SERVICE_ID}": "worker:gone", "s": "worker:gone" } }`,
   };
-  const unknown = (column: number, workers: string, env: string): string[] => [
-    `vpc.jsonc:1:${column}: error: the target "worker:gone" is no Worker of this session [unknown-worker]`,
-    `    This session's Workers are ${workers}.`,
-    ...(env === "" ? [] : [`    Environment: ${env}.`]),
-  ];
   const ORDERS = [
     'vpc.jsonc:1:3: warning: the binding "ORDERS" of Worker "api-staging" has no entry, so all it is asked is refused [no-entry]',
     '    Add "o": "localhost:3000" to "services", or "ORDERS" in place of the id.',
@@ -218,8 +221,8 @@ describe("environments", () => {
     expect((await vpc.call("check")).out).toEqual([
       ...ORDERS,
       '    Environment: "staging".',
-      ...unknown(57, "api", "the top level"),
-      ...unknown(77, "api-staging", '"staging"'),
+      ...unknownWorker(57, "api", "the top level"),
+      ...unknownWorker(77, "api-staging", '"staging"'),
       "2 errors and 1 warning.",
     ]);
   });
@@ -228,10 +231,10 @@ describe("environments", () => {
     await using vpc = await createCallFolder(files);
     expect((await vpc.call("check --env staging")).out).toEqual([
       ...ORDERS,
-      ...unknown(77, "api-staging", ""),
+      ...unknownWorker(77, "api-staging"),
       "1 error and 1 warning.",
     ]);
-    expect((await vpc.call('check --env ""')).out).toEqual([...unknown(57, "api", ""), "1 error."]);
+    expect((await vpc.call('check --env ""')).out).toEqual([...unknownWorker(57, "api"), "1 error."]);
   });
 
   test("several Workers are one session", async () => {
@@ -257,6 +260,10 @@ describe("a warning", () => {
   const note =
     'It is neither the "service_id" nor the name of a binding in FOLDER/wrangler.jsonc: correct or remove it.';
 
+  function annotation(file: string): string {
+    return `::warning file=${file},line=2,col=16,title=unbound-service::${text.replace("%", "%25")}%0A${note}`;
+  }
+
   test("is a problem under --strict", async () => {
     await using vpc = await createCallFolder(files);
     expect((await vpc.call("check")).exit).toBe(0);
@@ -265,8 +272,6 @@ describe("a warning", () => {
 
   test("is an annotation, escaped, relative to the repository", async () => {
     await using vpc = await createCallFolder(files);
-    const annotation = (file: string): string =>
-      `::warning file=${file},line=2,col=16,title=unbound-service::${text.replace("%", "%25")}%0A${note}`;
     expect((await vpc.call("check --format github")).out).toEqual([annotation("vpc.jsonc"), "1 warning."]);
     const env = { GITHUB_WORKSPACE: path.dirname(vpc.folder) };
     const [first] = (await vpc.call("check --format github", { env })).out;

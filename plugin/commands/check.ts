@@ -80,7 +80,7 @@ async function probeWithProgress(
   targets: readonly ListedTarget[],
   { showProgress }: Terminal,
 ): ReturnType<typeof probeTargets> {
-  const show = (done: number): void => showProgress?.(`dialling: ${done} of ${targets.length} targets`);
+  const show = (done: number): void => showProgress?.(`dialling targets: ${done} of ${targets.length}`);
   if (targets.length > 0) show(0);
   const probed = await probeTargets(targets, show);
   showProgress?.("");

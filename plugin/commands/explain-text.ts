@@ -93,13 +93,16 @@ function describeLookup(
   if (network === undefined)
     return [
       ["network", `has no entry in ${configFile}`],
-      ["routes", `none for ${destination}`],
+      ["routes", `none hold ${destination}`],
     ];
   const place = network.origin === "" ? `the routes of all networks in ${configFile}` : network.origin;
-  const count = `${candidates.length} of ${network.routes.length} ${network.routes.length === 1 ? "route" : "routes"}`;
   return [
     ["network", `${network.networkId}, ${place}`],
-    ["routes", `for ${destination}: ${count}`, ...describeCandidates(candidates, paint)],
+    [
+      "routes",
+      `${candidates.length} of ${network.routes.length} hold ${destination}`,
+      ...describeCandidates(candidates, paint),
+    ],
   ];
 }
 

@@ -31,7 +31,6 @@ export async function findProblems(project: Project, chosen: readonly (string | 
   for (const environment of looked) {
     linked.push({ env: environment.env, session: await linkEnvironment(environment, configs) });
   }
-  const models = (await configs.all()).map(({ model }) => model);
   const diagnostics = [
     ...project.diagnostics,
     // wrangler refuses each of them.
@@ -40,6 +39,16 @@ export async function findProblems(project: Project, chosen: readonly (string | 
     ),
     ...mergeEnvironments(linked),
   ];
+  // Where there are no bindings, nothing was linked.
+  const read = await configs.all();
+  const folders = [...project.configs.map(({ userFile }) => userFile), ...project.unreadable].map((file) =>
+    path.dirname(file),
+  );
+  for (const folder of new Set(folders)) {
+    const { model, diagnostics: found } = await configs.read(folder);
+    if (!read.some((each) => each.model === model)) diagnostics.push(...found);
+  }
+  const models = (await configs.all()).map(({ model }) => model);
   for (const model of models) reportModel(model, { project, all, diagnostics });
   return {
     diagnostics,
@@ -84,7 +93,9 @@ function reportModel(
   const slips = new Set(diagnostics.filter(({ code }) => code === "unmatched-key").map(placeKey));
   const added: Diagnostic[] = [];
   const report = reportTo(added, model.document);
-  for (const finding of findUnbound(model, bindings, where)) report(finding);
+  // What can't be read may hold any binding.
+  const isComplete = !project.unreadable.some((file) => isBeside(path.dirname(file)));
+  if (isComplete) for (const finding of findUnbound(model, bindings, where)) report(finding);
   for (const entry of model.networks.values()) {
     if (entry.kind !== "entry") continue;
     for (const unreachable of findUnreachable(entry.routes)) report(describeUnreachable(unreachable, model));

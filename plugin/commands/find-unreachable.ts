@@ -20,10 +20,10 @@ export function findUnreachable(routes: readonly RouteModel[]): Unreachable[] {
     const [first] = same;
     if (first?.match.type === "cidr") addresses.push({ bits: bitsOf(first.match), routes: same });
     // A name and a wildcard, or two wildcards, never hold one another.
-    else
-      found.push(
-        ...findAmong(same, [ALL_PORTS]).map((route) => ({ route, by: same.filter((other) => other !== route) })),
-      );
+    else {
+      const alone = [{ bits: "", routes: same }];
+      for (const route of findAmong(same, [ALL_PORTS])) found.push({ route, by: instead(route, alone) });
+    }
   }
   addresses.sort((a, b) => (a.bits < b.bits ? -1 : 1));
   leftOver({ addresses, from: 0, to: addresses.length, depth: 0 }, found);
@@ -76,8 +76,7 @@ function leftOver(slice: Slice, found: Unreachable[]): Ports[] {
   if (first.bits.length > depth) return leftOverBelow(slice, found);
   const below = from + 1 === to ? [ALL_PORTS] : leftOverBelow({ ...slice, from: from + 1 }, found);
   for (const route of findAmong(first.routes, below)) {
-    const inside = addresses.slice(from, to).flatMap(({ routes }) => routes);
-    found.push({ route, by: inside.filter((other) => other !== route && doOverlap(portsOf(other), portsOf(route))) });
+    found.push({ route, by: instead(route, addresses.slice(from, to)) });
   }
   return first.routes.reduce((left, route) => subtract(left, portsOf(route)), below);
 }
@@ -88,6 +87,39 @@ function leftOverBelow({ addresses, from, to, depth }: Slice, found: Unreachable
   const zeros = leftOver({ addresses, from, to: middle, depth: depth + 1 }, found);
   const ones = leftOver({ addresses, from: middle, to, depth: depth + 1 }, found);
   return unite(zeros, ones);
+}
+
+/**
+ * @param addresses the route's own, and all that lie in it; the wider first
+ * @returns those that take the route's place, without those that lie in another one of them
+ */
+function instead(route: RouteModel, addresses: readonly Addressed[]): RouteModel[] {
+  const ports = portsOf(route);
+  const kept: { bits: string; other: RouteModel }[] = [];
+  for (const { bits, routes } of addresses) {
+    const isOwn = bits === addresses[0]?.bits;
+    for (const other of routes.toSorted((a, b) => spanOf(b) - spanOf(a))) {
+      const isBefore = isOwn ? spanOf(other) < spanOf(route) : true;
+      const isIn = (holder: (typeof kept)[number]): boolean =>
+        bits.startsWith(holder.bits) && doesHold(portsOf(holder.other), clip(portsOf(other), ports));
+      if (other !== route && isBefore && doOverlap(portsOf(other), ports) && !kept.some(isIn))
+        kept.push({ bits, other });
+    }
+  }
+  return kept.map(({ other }) => other);
+}
+
+function clip(ports: Ports, to: Ports): Ports {
+  return { from: Math.max(ports.from, to.from), to: Math.min(ports.to, to.to) };
+}
+
+function doesHold(holder: Ports, held: Ports): boolean {
+  return holder.from <= held.from && held.to <= holder.to;
+}
+
+/** No port at all is wider than a range of all of them. */
+function spanOf({ ports }: RouteModel): number {
+  return ports === undefined ? ALL_PORTS.to : ports.to - ports.from;
 }
 
 /** @returns the routes of one destination that win for none of the free ports */
@@ -116,7 +148,7 @@ function winningPorts(same: readonly RouteModel[]): (Ports & { route: RouteModel
     }
   };
   // The wider first.
-  for (const route of same.toSorted((a, b) => portsOf(a).from - portsOf(b).from || endOf(b) - endOf(a))) {
+  for (const route of same.toSorted((a, b) => portsOf(a).from - portsOf(b).from || spanOf(b) - spanOf(a))) {
     const { from } = portsOf(route);
     close(from);
     const holder = open.at(-1);
@@ -126,11 +158,6 @@ function winningPorts(same: readonly RouteModel[]): (Ports & { route: RouteModel
   }
   close(Infinity);
   return segments;
-}
-
-/** No port at all is wider than a range of all of them. */
-function endOf({ ports }: RouteModel): number {
-  return ports?.to ?? ALL_PORTS.to + 1;
 }
 
 function doOverlap(a: Ports, b: Ports): boolean {

@@ -80,7 +80,7 @@ export function findBinding(
 }
 
 function hintAmong(word: string, candidates: readonly string[]): string {
-  if (candidates.length === 0) return "There is none at all.";
+  if (candidates.length === 0) return "There are none at all.";
   const meant = didYouMean(word, candidates);
   return meant === undefined ? `There is ${candidates.join(", ")}.` : `Did you mean ${JSON.stringify(meant)}?`;
 }

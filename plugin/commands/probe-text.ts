@@ -20,7 +20,7 @@ export function formatProbes(probed: readonly Probed[], { paint }: Pick<Terminal
     return `    ${head}  ${escapeControls(`${details === "" ? "" : `${details}  `}(${origins[0]}${more})`)}`;
   });
   const silent = probed.filter(({ outcome }) => outcome.state !== "open").length;
-  const summary = silent === 0 ? `All ${probed.length} answer.` : `${silent} of ${probed.length} do not answer.`;
+  const summary = silent === 0 ? "Every target answers." : `Without an answer: ${silent} of ${probed.length}.`;
   return `targets\n${lines.join("\n")}\n${summary}`;
 }
 

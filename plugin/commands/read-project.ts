@@ -19,7 +19,10 @@ import type { SessionWorker } from "../model.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface Project {
+  /** Those that can be read. */
   configs: readonly ProjectConfig[];
+  /** Absolute; of the wrangler configs that can't be. */
+  unreadable: readonly string[];
   /** Of the wrangler configs themselves: what can't be read of them. */
   diagnostics: readonly Diagnostic[];
   /** Every environment there is, the top level (undefined) first. */
@@ -41,7 +44,8 @@ export interface ProjectRequest {
 /** @throws {UsageError} if there is no wrangler config */
 export function readProject({ configs, cwd }: ProjectRequest): Project {
   const sources = findConfigs({ configs: configs.map((text) => ({ text })) }, cwd);
-  if (isDiagnostic(sources)) return { configs: [], diagnostics: [sources], environments: [] };
+  if (isDiagnostic(sources))
+    return { configs: [], unreadable: [sources.file], diagnostics: [sources], environments: [] };
   if (sources.length === 0) {
     throw new UsageError(`there is no wrangler config in ${cwd} or above it. Name one with "--config FILE".`);
   }
@@ -51,6 +55,7 @@ export function readProject({ configs, cwd }: ProjectRequest): Project {
   );
   return {
     configs: readable,
+    unreadable: results.filter(({ result }) => result.config === undefined).map(({ userFile }) => userFile),
     diagnostics: results.flatMap(({ result }) => result.diagnostics),
     environments: [undefined, ...new Set(readable.flatMap(({ raw }) => environmentsOf(raw)))],
   };

@@ -41,6 +41,10 @@ interface Seen {
   serverName?: string | null;
 }
 
+function at({ port }: { port: number }): string {
+  return `127.0.0.1:${port}`;
+}
+
 let places: Places;
 let origins: Record<string, HttpOrigin>;
 let secure: TlsOrigin;
@@ -67,7 +71,6 @@ beforeAll(async () => {
   );
   const tcp = resources.use(await startTcpServer((connection) => void connection.end("tcp")));
   origins = { plain, second, socket: socketOrigin, tls: secure };
-  const at = ({ port }: { port: number }): string => `127.0.0.1:${port}`;
   places = { plain: at(plain), second: at(second), tls: at(secure), tcp: at(tcp), socket, ca };
   session = resources.use(
     await startSession({

@@ -67,11 +67,13 @@ test("in cf1:network compose routes are routes like others", async () => {
   "A": { "compose": "a.yaml" },
   "B": { "compose": ["a.yaml", "b.yaml"], "routes": { "own": "localhost:1" } },
   "C": { "routes": { "db:1": "localhost:2" } } } }`,
-    "a.yaml": `services: { db: { ports: ["5432:1"] } }`,
+    "a.yaml": `services: { db: { ports: ["5432:1"] }, jobs: {} }`,
     "b.yaml": `services: { web: { ports: ["80:80"] } }`,
   });
   const loaded = await vpc.load([vpc.worker("app", [networkBinding("MESH", "cf1:network")])]);
   expect(vpc.format(loaded)).toEqual([
+    'a.yaml:1:40: warning: the service "jobs" publishes no port, so no route leads to it [compose-unpublished]',
+    '    Add ports: ["127.0.0.1:8080:8080"] to it, with the port that it listens on.',
     'vpc.json:4:22: warning: in cf1:network, "db:1" loses against "db:1" on FOLDER/a.yaml:1:27 [conflicting-routes]',
     '    Give "cf1:network" a route of its own for it to choose another target.',
   ]);

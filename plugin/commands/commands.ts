@@ -6,7 +6,8 @@ import { completion } from "./completion.ts";
 import { dev } from "./dev.ts";
 import { explain } from "./explain.ts";
 import { importRecords } from "./import.ts";
+import { init } from "./init.ts";
 import { routes } from "./routes.ts";
 
 /** In the order of the usage. */
-export const commands: readonly Command[] = [dev, check, explain, routes, importRecords, completion];
+export const commands: readonly Command[] = [dev, init, check, explain, routes, importRecords, completion];

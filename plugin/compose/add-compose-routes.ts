@@ -19,13 +19,16 @@ export interface ComposeAddition {
 
 export function addComposeRoutes(model: VpcModel, diagnostics: Diagnostic[]): ComposeAddition {
   const files = new Set<string>();
+  // Several networks may name one compose file.
+  const found = new Map<string, Diagnostic>();
   const networks = new Map<string, Entry<NetworkModel>>();
   for (const [key, entry] of model.networks) {
     networks.set(key, entry.kind === "entry" && entry.compose.length > 0 ? withRoutes(entry) : entry);
   }
 
   function withRoutes(entry: NetworkModel & { kind: "entry"; at: Path }): Entry<NetworkModel> {
-    const report = reportComposeTo(diagnostics);
+    const own: Diagnostic[] = [];
+    const report = reportComposeTo(own);
     const project = readCompose({
       files: entry.compose.map(({ file, at }) => ({ file, at: placeOf(at) })),
       environment: (name) => process.env[name],
@@ -40,6 +43,7 @@ export function addComposeRoutes(model: VpcModel, diagnostics: Diagnostic[]): Co
         return ports === undefined ? route : Object.assign(route, { ports });
       },
     );
+    for (const diagnostic of own) found.set(JSON.stringify(diagnostic), diagnostic);
     return { ...entry, routes: [...entry.routes, ...added] };
   }
 
@@ -48,5 +52,6 @@ export function addComposeRoutes(model: VpcModel, diagnostics: Diagnostic[]): Co
     return { file: document.file, ...document.locate(at, "value") };
   }
 
+  diagnostics.push(...found.values());
   return { model: { ...model, networks }, files: [...files] };
 }

@@ -6,6 +6,7 @@
 import { fetchThroughEgress, type HttpOrder, probe, toProxyError } from "./egress.ts";
 import type { ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, connectTimedOut } from "./failure.ts";
+import { isIdempotent } from "./idempotent.ts";
 
 interface Direct {
   /** The target's. */
@@ -58,9 +59,6 @@ function isBrokenUpgrade({ headers }: Request, { status, webSocket }: Response):
   return status === 502 && webSocket === null && headers.has("upgrade");
 }
 
-/** RFC 9110 §9.2.2: only these may be repeated when it is unknown whether the target acted on them. */
-const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
-
 /**
  * After a failure whose cause is unknown: it may be a kept connection that the target has given up. What
  * may be repeated is, once, on a connection of its own, which also tells what is wrong. Of all else, the
@@ -69,7 +67,7 @@ const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
  * Differs from production: a target that drops a connection sees such a request twice.
  */
 async function repeat(request: Request, { env, order }: Direct): Promise<Response> {
-  if (IDEMPOTENT.has(request.method) && request.body === null && !request.signal.aborted) {
+  if (isIdempotent(request.method) && request.body === null && !request.signal.aborted) {
     return fetchThroughEgress(request, env, { ...order, isFresh: true });
   }
   const failure = await probe(env, order);

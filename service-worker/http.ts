@@ -47,6 +47,7 @@ export async function forwardRequest(request: Request, call: Call): Promise<Resp
   };
   try {
     if (decision.type === "refuse") throw new ProxyError(decision.code, decision);
+    checkUrl(url);
     const { rateLimit } = decision.binding.limits;
     if (rateLimit !== undefined) countCall(call.bindingId, rateLimit);
     const response = await forward(request, decision, { call, report });
@@ -64,6 +65,25 @@ export async function forwardRequest(request: Request, call: Call): Promise<Resp
 /** Differs from production: what a stand-in throws reaches the caller as it is, for it is a fault in the user's own code. */
 function isOwnOfTarget(error: unknown, decision: Decision): decision is Forward {
   return decision.type === "forward" && decision.to.type === "worker" && !(error instanceof ProxyError);
+}
+
+/** Characters. workerd sends nothing longer, and says so in a stack only. */
+const MAX_URL = 65_530;
+
+/** @throws {ProxyError} `http_request_denied` for `ftp:`, to which a redirect may lead; `http_request_error` */
+function checkUrl({ protocol, href }: URL): void {
+  if (protocol !== "http:" && protocol !== "https:") {
+    throw new ProxyError("http_request_denied", {
+      reason: `the URL's scheme is ${protocol}, but a VPC binding serves http: and https: only`,
+      hint: "Correct the URL, or the redirect of the service that led to it.",
+    });
+  }
+  if (href.length > MAX_URL) {
+    throw new ProxyError("http_request_error", {
+      reason: `the URL has ${href.length} characters, but at most ${MAX_URL} can be sent`,
+      hint: "Send what it carries in the body of a POST.",
+    });
+  }
 }
 
 async function forward(

@@ -72,9 +72,12 @@ test("the system tells which ports are listened on, on loopback and on every add
   expect(ports).toEqual(ports.toSorted((a, b) => a - b));
 });
 
+/** A line of `/proc/net/tcp`. */
+function line(local: string, state: string): string {
+  return `   0: ${local} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000  1000 0 1 1 0 100 0 0 10 0`;
+}
+
 test("/proc/net/tcp: what listens, and where localhost reaches it", () => {
-  const line = (local: string, state: string): string =>
-    `   0: ${local} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000  1000 0 1 1 0 100 0 0 10 0`;
   expect(
     parseProc(
       [

@@ -52,7 +52,7 @@ export function parseEnvFile(source: string, outer: Lookup): EnvFile {
     } else if (quoted === undefined) {
       const line = valueText.split("\n")[0] ?? "";
       if (/^["']/.test(line)) fail(at, `the value of ${JSON.stringify(name)} has a quote that is not closed`, []);
-      else set(name, line.replace(/(?:^|\s)#.*$/, "").trim(), at);
+      else set(name, line.replace(/ #.*$/, "").trim(), at);
       at += head.length + line.length;
     } else {
       if (quote === "'") file.values.set(name, inside.replaceAll("\\'", "'"));

@@ -66,7 +66,8 @@ function lookupWith(
     if (typeof text !== "string") continue;
     const env = parseEnvFile(text, (name) => outer(name) ?? values.get(name));
     for (const { line, ...problem } of env.problems) {
-      report({ code: "invalid-env-file", at: { file, line, column: 1 }, ...problem });
+      // Only what needs the variable is at a loss.
+      report({ severity: "warning", code: "invalid-env-file", at: { file, line, column: 1 }, ...problem });
     }
     for (const [name, value] of env.values) values.set(name, value);
   }

@@ -4,6 +4,7 @@
  */
 
 import {
+  type Alias,
   type Document,
   LineCounter,
   type Node,
@@ -14,6 +15,7 @@ import {
   isScalar,
   isSeq,
   parseAllDocuments,
+  visit,
 } from "yaml";
 
 import type { ComposeMap, ComposeNode, ComposeScalar, Place, ReportCompose } from "./compose-node.ts";
@@ -54,7 +56,8 @@ const service = only({
 const project = only({ include: all, services: () => service });
 
 interface Conversion extends YamlSource {
-  document: Document;
+  /** What each stands for. */
+  aliases: ReadonlyMap<Alias, Node>;
   placeAt(node: Node | null): Place;
   /** Nodes that are being converted. */
   open: Set<Node>;
@@ -81,7 +84,13 @@ export function readYaml(text: string, source: YamlSource): ComposeMap[] | undef
     const { contents } = document;
     // A file of nothing but comments.
     if (contents === null || (isScalar(contents) && contents.value === null)) continue;
-    const conversion: Conversion = { ...source, document, placeAt, open: new Set(), left: MAX_NODES };
+    const conversion: Conversion = {
+      ...source,
+      aliases: resolveAliases(document),
+      placeAt,
+      open: new Set(),
+      left: MAX_NODES,
+    };
     const root = convert(contents, { key: placeAt(contents), select: project }, conversion);
     if (conversion.left < 0) {
       const text = `with its aliases it has more than ${MAX_NODES} values`;
@@ -113,7 +122,7 @@ function convert(
   const broken: ComposeNode = { ...nothing, tag: "reset" };
   if (node === null || --conversion.left < 0) return nothing;
   if (isAlias(node)) {
-    const target = node.resolve(conversion.document);
+    const target = conversion.aliases.get(node);
     if (target === undefined || conversion.open.has(target)) {
       const problem = target === undefined ? "stands for nothing" : "stands for something that holds it";
       conversion.report({ code: "yaml-syntax", text: `not YAML: the alias "*${node.source}" ${problem}`, at });
@@ -147,6 +156,22 @@ function convert(
   return { type: "scalar", ...base, ...scalarOf(isScalar(node) ? node.value : null, at, conversion) };
 }
 
+/** In one go, for the library's own way looks through the document for each. */
+function resolveAliases(document: Document): Map<Alias, Node> {
+  const anchors = new Map<string, Node>();
+  const aliases = new Map<Alias, Node>();
+  visit(document, {
+    Value(_, node) {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+    Alias(_, node) {
+      const target = anchors.get(node.source);
+      if (target !== undefined) aliases.set(node, target);
+    },
+  });
+  return aliases;
+}
+
 function tagOf(node: Node): Pick<ComposeNode, "tag"> {
   if (node.tag === "!reset") return { tag: "reset" };
   return node.tag === "!override" ? { tag: "override" } : {};
@@ -162,10 +187,10 @@ function pairsOf(map: YAMLMap, conversion: Conversion): Map<string, Pair> {
     else pairs.set(name, pair);
   }
   for (const source of merged) {
-    const target = isAlias(source) ? source.resolve(conversion.document) : source;
+    const target = isAlias(source) ? conversion.aliases.get(source) : source;
     const sources = isSeq(target) ? target.items : [target];
     for (const each of sources) {
-      const resolved = isAlias(each) ? each.resolve(conversion.document) : each;
+      const resolved = isAlias(each) ? conversion.aliases.get(each) : each;
       if (!isMap(resolved) || conversion.open.has(resolved) || --conversion.left < 0) continue;
       conversion.open.add(resolved);
       for (const [name, pair] of pairsOf(resolved, conversion)) if (!pairs.has(name)) pairs.set(name, pair);

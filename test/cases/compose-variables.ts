@@ -65,9 +65,9 @@ E="\${D}\\
     },
     expected: [],
     diagnostics: [
-      '.env:1:1: error: "A B=1" is no line of an .env file [invalid-env-file]',
+      '.env:1:1: warning: "A B=1" is no line of an .env file [invalid-env-file]',
       "    Write NAME=value.",
-      '.env:3:1: error: the value of "B" has a quote that is not closed [invalid-env-file]',
+      '.env:3:1: warning: the value of "B" has a quote that is not closed [invalid-env-file]',
       'compose.yaml:2:16: error: the variable "PORT" must be set: which [compose-variable]',
       "    Set it in .env beside the compose file, or in the environment.",
       'compose.yaml:2:37: error: the variable "OTHER" must be set [compose-variable]',

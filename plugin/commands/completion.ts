@@ -22,14 +22,15 @@ complete -F _miniflare_vpc miniflare-vpc`;
 const ZSH = `#compdef miniflare-vpc
 # In ~/.zshrc, behind compinit: source <(miniflare-vpc completion zsh)
 _miniflare_vpc() {
-  local line
+  local line meaning
   local -a offers
   for line in "\${(@f)$("\${words[1]}" __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
     if [[ $line == ":files" ]]; then
       _files
       return
     elif [[ -n $line ]]; then
-      offers+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
+      meaning="\${line#*$'\\t'}"
+      offers+=("\${\${line%%$'\\t'*}//:/\\\\:}\${meaning:+:$meaning}")
     fi
   done
   _describe -t words "miniflare-vpc" offers

@@ -4,7 +4,7 @@
 
 import { styleText } from "node:util";
 
-export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
+export type Style = "bold" | "dim" | "red" | "green" | "yellow";
 
 export interface Terminal {
   /** Absolute; relative paths on the command line start here. */

@@ -6,7 +6,6 @@
 import path from "node:path";
 
 import type { RoutingTable } from "../service-worker/table.ts";
-import { addComposeRoutes } from "./compose/add-compose-routes.ts";
 import { compile } from "./link/compile.ts";
 import type { VpcConfig, VpcFunctionTarget } from "./config.ts";
 import type { Diagnostic } from "./diagnostics.ts";
@@ -80,8 +79,13 @@ export async function loadSession(options: LoadOptions): Promise<LoadedSession> 
 export async function readModel(source: ConfigSource, folder: string): Promise<ReadModel> {
   const result = await readSource(source, folder);
   const diagnostics = [...result.diagnostics];
-  const { model, files } = addComposeRoutes(await parseResult(result, diagnostics), diagnostics);
-  return { model, diagnostics, watch: [...result.watch, ...files] };
+  const model = await parseResult(result, diagnostics);
+  const isComposed = [...model.networks.values()].some((entry) => entry.kind === "entry" && entry.compose.length > 0);
+  if (!isComposed) return { model, diagnostics, watch: result.watch };
+  // Only now: the YAML parser takes as long to load as all the rest.
+  const { addComposeRoutes } = await import("./compose/add-compose-routes.ts");
+  const composed = addComposeRoutes(model, diagnostics);
+  return { model: composed.model, diagnostics, watch: [...result.watch, ...composed.files] };
 }
 
 async function readSource(source: ConfigSource, folder: string): Promise<ReadResult> {

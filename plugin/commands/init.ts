@@ -6,7 +6,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { formatDiagnostics, formatLocation, hasErrors } from "../diagnostics.ts";
-import { findCompose } from "../init/find-compose.ts";
+import type { FoundCompose } from "../init/find-compose.ts";
 import { guessTargets, isHttpLike } from "../init/guess-targets.ts";
 import { listeningPorts } from "../init/listening-ports.ts";
 import { type NewConfig, writeConfig } from "../init/write-config.ts";
@@ -48,10 +48,12 @@ compose file in the folder if there is one. It never replaces a vpc config witho
       if (hasErrors(project.diagnostics)) return PROBLEMS;
       const byFolder = Map.groupBy(project.configs, ({ userFile }) => path.dirname(userFile));
       const ports = await findPorts();
+      // Here, for its YAML parser takes its time to load, and every command would wait for it.
+      const { findCompose } = await import("../init/find-compose.ts");
       const plans = [...byFolder].map(([folder, configs]) => ({
         folder,
         wrangler: configs.map(({ userFile }) => formatLocation({ file: userFile }, terminal.cwd)).join(" and "),
-        config: planConfig({ folder, ports, project: { ...project, configs } }),
+        config: planConfig({ folder, ports, compose: findCompose(folder), project: { ...project, configs } }),
       }));
       // All or none.
       const bound = plans.filter(({ config }) => config.services.length + config.networks.length > 0);
@@ -101,13 +103,13 @@ function findObstacle(folder: string, { cwd, isForced }: { cwd: string; isForced
 interface Planning {
   folder: string;
   ports: readonly number[];
+  compose: FoundCompose | undefined;
   /** With the Workers of this folder only. */
   project: Project;
 }
 
-function planConfig({ folder, ports, project }: Planning): NewConfig {
+function planConfig({ folder, ports, compose, project }: Planning): NewConfig {
   const used = usesOf(project);
-  const compose = findCompose(folder);
   const services = used.filter(({ bindingType }) => bindingType === "vpc-service");
   const networks = used.filter(({ bindingType }) => bindingType === "vpc-network");
   const guesses = guessTargets(

@@ -43,6 +43,15 @@ export interface SiblingOptions {
   userFile: string;
   /** Whether the vpc config leaves this binding to wrangler's own remote bindings. */
   isRemote: (bindingName: string) => boolean;
+  /** Names a vpc config other than the one beside the user's file. */
+  loaderOptions?: JsonObject;
+}
+
+/** Of wrangler's `unsafe.bindings`. */
+export interface UnsafeBinding extends JsonObject {
+  name: string;
+  type: string;
+  dev: { plugin: { package: string; name: string }; options: JsonObject };
 }
 
 /** What wrangler itself writes into a config that it is redirected to; unknown in any other. */
@@ -60,7 +69,15 @@ export function writeSibling(config: Pick<WranglerConfig, "file" | "raw">, optio
   const active = activeSection(raw, env);
   const { kept, local } = splitEntries(active, options.isRemote);
   const replaced: JsonObject =
-    local.length === 0 ? kept : { ...kept, unsafe: withBindings(active["unsafe"], local, options) };
+    local.length === 0
+      ? kept
+      : {
+          ...kept,
+          unsafe: withBindings(
+            active["unsafe"],
+            local.map((binding) => unsafeBinding(binding, options)),
+          ),
+        };
   if (active === raw || env === undefined) return toText({ ...sibling, ...replaced });
 
   // The top level only serves wrangler to tell which bindings the environment lacks; it lacks none of ours.
@@ -80,6 +97,15 @@ function toText(sibling: JsonObject): string {
 /** Whether wrangler is asked to write types from the config while it runs. */
 export function generatesTypes(raw: JsonObject): boolean {
   return isTable(raw["dev"]) && raw["dev"]["generate_types"] === true;
+}
+
+/** @returns the config with one more of `unsafe.bindings` in the part that holds the bindings, as text */
+export function writeWithBinding({ raw }: Pick<WranglerConfig, "raw">, env: string | undefined, binding: Json): string {
+  const active = activeSection(raw, env);
+  const added: JsonObject = { ...active, unsafe: withBindings(active["unsafe"], [binding]) };
+  for (const key of REDIRECT_KEYS) delete added[key];
+  if (active === raw || env === undefined) return toText(added);
+  return toText({ ...raw, env: { ...(isTable(raw["env"]) ? raw["env"] : {}), [env]: added } });
 }
 
 /** The VPC bindings of a section to take over, and its lists without them; a list may be left empty. */
@@ -103,13 +129,14 @@ function splitEntries(
 }
 
 /** A section's `unsafe` with our bindings behind those it holds. */
-function withBindings(unsafe: Json | undefined, local: readonly VpcBinding[], options: SiblingOptions): Json {
+function withBindings(unsafe: Json | undefined, ours: readonly Json[]): Json {
   const settings = isTable(unsafe) ? unsafe : {};
   const existing = Array.isArray(settings["bindings"]) ? settings["bindings"] : [];
-  return { ...settings, bindings: [...existing, ...local.map((binding) => unsafeBinding(binding, options))] };
+  return { ...settings, bindings: [...existing, ...ours] };
 }
 
-function unsafeBinding(binding: VpcBinding, options: SiblingOptions): Json {
+/** The entry that stands for a VPC binding. */
+export function unsafeBinding(binding: VpcBinding, options: Omit<SiblingOptions, "isRemote">): UnsafeBinding {
   const { bindingName, bindingType, id } = binding;
   return {
     name: bindingName,
@@ -121,6 +148,7 @@ function unsafeBinding(binding: VpcBinding, options: SiblingOptions): Json {
         name: bindingType === "vpc-service" ? "VPC Service" : "VPC Network",
       },
       options: {
+        ...options.loaderOptions,
         bindingType,
         id,
         ...(options.env === undefined ? {} : { env: options.env }),

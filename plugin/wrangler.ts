@@ -11,7 +11,7 @@ import type {
   TestHarnessOptions,
   unstable_startWorker as startWorker,
 } from "wrangler";
-import { writeWithBinding } from "./dev/sibling.ts";
+import { writeWithService } from "./dev/sibling.ts";
 import { SiblingFiles } from "./dev/sibling-files.ts";
 import { replaceBindings, replaceInWorkers } from "./replace-bindings.ts";
 import { activeEnvironment, findUserConfig, loadWrangler, writeBeside } from "./user-wrangler.ts";
@@ -39,7 +39,7 @@ export async function getPlatformProxy<
   const dev = loaderOf({ ...(env === undefined ? {} : { env }), ...vpc }, { folder });
   // It is read once, at the start.
   using files = new SiblingFiles();
-  const content = writeWithBinding(found.config, env, { name: TRIGGER, type: "miniflare-vpc", dev });
+  const content = writeWithService(found.config, env, { binding: TRIGGER, service: "miniflare-vpc", dev });
   const configPath = writeBeside(files, found.config.file, content);
   return await start<Env, CfProperties>({ remoteBindings: false, ...options, configPath });
 }

@@ -82,12 +82,7 @@ export function writeSibling(config: Pick<WranglerConfig, "file" | "raw">, optio
 
   // The top level only serves wrangler to tell which bindings the environment lacks; it lacks none of ours.
   const isOthers = (bindingName: string): boolean => !local.some((binding) => binding.bindingName === bindingName);
-  const environments = isTable(raw["env"]) ? raw["env"] : {};
-  return toText({
-    ...sibling,
-    ...splitEntries(raw, isOthers).kept,
-    env: { ...environments, [env]: { ...active, ...replaced } },
-  });
+  return toText(withEnvironment({ ...sibling, ...splitEntries(raw, isOthers).kept }, env, { ...active, ...replaced }));
 }
 
 function toText(sibling: JsonObject): string {
@@ -99,13 +94,29 @@ export function generatesTypes(raw: JsonObject): boolean {
   return isTable(raw["dev"]) && raw["dev"]["generate_types"] === true;
 }
 
-/** @returns the config with one more of `unsafe.bindings` in the part that holds the bindings, as text */
-export function writeWithBinding({ raw }: Pick<WranglerConfig, "raw">, env: string | undefined, binding: Json): string {
+/**
+ * For hosts whose own VPC bindings are taken over in place.
+ *
+ * @returns the config with one more of `services` in the part that holds the bindings, as text
+ */
+export function writeWithService({ raw }: Pick<WranglerConfig, "raw">, env: string | undefined, service: Json): string {
   const active = activeSection(raw, env);
-  const added: JsonObject = { ...active, unsafe: withBindings(active["unsafe"], [binding]) };
-  for (const key of REDIRECT_KEYS) delete added[key];
-  if (active === raw || env === undefined) return toText(added);
-  return toText({ ...raw, env: { ...(isTable(raw["env"]) ? raw["env"] : {}), [env]: added } });
+  const services = [...(Array.isArray(active["services"]) ? active["services"] : []), service];
+  const added: JsonObject = { ...active, services };
+  // Said outright, lest wrangler warn that these bindings are remote.
+  for (const key of VPC_KEYS) {
+    const entries = active[key];
+    if (Array.isArray(entries)) {
+      added[key] = entries.map((entry) => (isTable(entry) ? { ...entry, remote: entry["remote"] ?? true } : entry));
+    }
+  }
+  const whole = active === raw || env === undefined ? added : withEnvironment(raw, env, added);
+  for (const key of REDIRECT_KEYS) delete whole[key];
+  return toText(whole);
+}
+
+function withEnvironment(raw: JsonObject, env: string, section: JsonObject): JsonObject {
+  return { ...raw, env: { ...(isTable(raw["env"]) ? raw["env"] : {}), [env]: section } };
 }
 
 /** The VPC bindings of a section to take over, and its lists without them; a list may be left empty. */

@@ -8,6 +8,7 @@ import type { PluginServicesOptions } from "miniflare";
 import { keptConfig } from "./kept-configs.ts";
 import type { ConfigSource } from "./load.ts";
 import type { SessionWorker, VpcBinding } from "./model.ts";
+import { oldMiniflare } from "./old-miniflare.ts";
 import { isTable } from "./read/document.ts";
 
 type ParsedWorkerOptions = PluginServicesOptions["options"];
@@ -39,11 +40,6 @@ export interface TriggerOptions {
   wranglerConfig?: string;
 }
 
-/** Names the first of each with Miniflare's present plugin interface. */
-const UNSUPPORTED_MINIFLARE = `miniflare-vpc: this Miniflare's plugins are of another kind, as they were up to version 4. Needed is one of
-    wrangler 4.120.1, @cloudflare/vitest-plugin 1.0.0, @cloudflare/vitest-pool-workers 0.21.0, @cloudflare/vite-plugin 1.51.2,
-or newer; of miniflare itself 5.20260804.0-alpha or newer, to be named in full, for miniflare@latest may still be 4.x.`;
-
 export interface Instance {
   workers: InstanceWorker[];
   source: ConfigSource;
@@ -69,7 +65,7 @@ interface InstanceBinding extends VpcBinding {
  * @throws {Error} when the Miniflare is none of those this package is written for
  */
 export function readInstance(options: readonly ParsedWorkerOptions[], given: readonly TriggerOptions[] = []): Instance {
-  if (options.some((worker) => !isTable(worker.config))) throw new Error(UNSUPPORTED_MINIFLARE);
+  if (options.some((worker) => !isTable(worker.config))) throw new Error(oldMiniflare("this Miniflare"));
   const triggers = [...triggersOf(options), ...given];
   const isGenerated = triggers.some((trigger) => trigger.wranglerConfig !== undefined);
   const workers = options.map((worker) => readWorker(worker, triggers));

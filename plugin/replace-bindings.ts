@@ -1,21 +1,35 @@
 /**
- * VPC bindings replaced by ones that this package emits, in what wrangler is started with from Node: as
- * `miniflare-vpc dev` does it in a generated config.
+ * What wrangler is started with from Node, told to load the plugin: with a trigger beside the VPC bindings where
+ * Node is to have them, else with bindings of ours in their place, as `miniflare-vpc dev` does it.
  */
 
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import type { TestHarnessOptions, unstable_startWorker as startWorker } from "wrangler";
+import type { GetPlatformProxyOptions, TestHarnessOptions, unstable_startWorker as startWorker } from "wrangler";
 import { bindingKey } from "../service-worker/table.ts";
 import { type JsonObject, readVpcEntries, type WranglerConfig, workerNameOf } from "./dev/read-wrangler.ts";
-import { siblingPid, unsafeBinding, writeSibling } from "./dev/sibling.ts";
+import { siblingPid, unsafeBinding, writeSibling, writeWithService } from "./dev/sibling.ts";
 import { SiblingFiles } from "./dev/sibling-files.ts";
 import { ConfigError, hasErrors } from "./diagnostics.ts";
 import { loadSession } from "./load.ts";
 import { activeEnvironment, findUserConfig, loadWrangler, type Wrangler, writeBeside } from "./user-wrangler.ts";
-import { loaderOf, packageEntry, type VpcOptions } from "./with-vpc.ts";
+import { loaderOf, packageEntry, TRIGGER, type VpcOptions } from "./with-vpc.ts";
 
 type StartOptions = Parameters<typeof startWorker>[0];
+
+/** @returns nothing where wrangler would find no config */
+export function writeLoading(
+  files: SiblingFiles,
+  { configPath, environment }: GetPlatformProxyOptions,
+  vpc: VpcOptions,
+): Pick<GetPlatformProxyOptions, "configPath"> {
+  const found = findUserConfig(configPath);
+  if (found === undefined) return {};
+  const env = activeEnvironment(environment);
+  const dev = loaderOf({ ...(env === undefined ? {} : { env }), ...vpc }, { folder: path.dirname(found.userFile) });
+  const content = writeWithService(found.config, env, { binding: TRIGGER, service: "miniflare-vpc", dev });
+  return { configPath: writeBeside(files, found.config.file, content) };
+}
 
 /**
  * @returns the bindings that override those of the config

@@ -8,12 +8,17 @@ import { existsSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import type { Plugin, PluginServicesOptions } from "miniflare";
+import { oldMiniflareIn } from "./old-miniflare.ts";
 import { openInstance, plugin } from "./plugin.ts";
 import { readInstance, type TriggerOptions, triggersOf } from "./read-instance.ts";
 
 const ENTRY = "miniflare-vpc";
 
-/** Takes effect in instances that no trigger reaches. Does nothing where @cloudflare/vite-plugin is not installed. */
+/**
+ * Takes effect in instances that no trigger reaches. Does nothing where @cloudflare/vite-plugin is not installed.
+ *
+ * @throws {Error} in words, when that carries a Miniflare that can't load the plugin
+ */
 export function servePreview(given: TriggerOptions): void {
   const entries = builtInPlugins(process.cwd());
   if (entries === undefined) return;
@@ -43,8 +48,9 @@ function builtInPlugins(folder: string): [name: string, plugin: Plugin][] | unde
   // Its `exports` leave out both package.json and anything for `require`.
   const installed = modules.map((each) => path.join(each, "@cloudflare/vite-plugin")).find((each) => existsSync(each));
   if (installed === undefined) return undefined;
-  const miniflare: { PLUGIN_ENTRIES?: [string, Plugin][] } = createRequire(
-    path.join(realpathSync(installed), "package.json"),
-  )("miniflare");
+  const host = realpathSync(installed);
+  const old = oldMiniflareIn(host);
+  if (old !== undefined) throw new Error(old);
+  const miniflare: { PLUGIN_ENTRIES?: [string, Plugin][] } = createRequire(path.join(host, "index.js"))("miniflare");
   return miniflare.PLUGIN_ENTRIES;
 }

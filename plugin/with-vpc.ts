@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { VpcConfig } from "./config.ts";
 import type { JsonObject } from "./dev/read-wrangler.ts";
 import { keepConfig } from "./kept-configs.ts";
+import { oldMiniflareIn } from "./old-miniflare.ts";
 import type { TriggerOptions } from "./read-instance.ts";
 
 export interface VpcOptions {
@@ -53,6 +54,9 @@ export function withVpc<Options extends InstanceOptions>(options: Options, vpc: 
       "withVpc(): the options have no list of workers. It takes those of Miniflare 5; older ones go through its convertV4MiniflareOptions first.",
     );
   }
+  // Such a one refuses these options in words that don't lead here; but the caller may have another.
+  const old = oldMiniflareIn(process.cwd());
+  if (old !== undefined) console.warn(old);
   const [first, ...rest] = options.workers;
   if (first === undefined) throw new TypeError("withVpc(): options.workers is empty; give it at least one Worker.");
   const trigger = {

@@ -11,11 +11,10 @@ import type {
   TestHarnessOptions,
   unstable_startWorker as startWorker,
 } from "wrangler";
-import { writeWithService } from "./dev/sibling.ts";
 import { SiblingFiles } from "./dev/sibling-files.ts";
-import { replaceBindings, replaceInWorkers } from "./replace-bindings.ts";
-import { activeEnvironment, findUserConfig, loadWrangler, writeBeside } from "./user-wrangler.ts";
-import { loaderOf, TRIGGER, type VpcOptions } from "./with-vpc.ts";
+import { replaceBindings, replaceInWorkers, writeLoading } from "./replace-bindings.ts";
+import { loadWrangler } from "./user-wrangler.ts";
+import type { VpcOptions } from "./with-vpc.ts";
 
 export interface WithVpc {
   /** Without a `config`: the vpc config beside each wrangler config. */
@@ -23,25 +22,28 @@ export interface WithVpc {
 }
 
 /**
- * Bindings for Node scripts and framework dev servers. Other remote bindings are off, so that nobody is asked for
- * a token; `remoteBindings: true` keeps them, and asks.
+ * For frameworks that call `getPlatformProxy` themselves: `initOpenNextCloudflareForDev(withVpc())`. Other remote
+ * bindings are off, so that nobody is asked for a token; `remoteBindings: true` in the options keeps them, and asks.
+ *
+ * @returns the same options, with a generated `configPath` that is removed when the process exits
  */
+export function withVpc<Options extends GetPlatformProxyOptions>(
+  options: Options = {} as Options,
+  vpc: VpcOptions = {},
+): Options {
+  return { remoteBindings: false, ...options, ...writeLoading(new SiblingFiles(), options, vpc) };
+}
+
+/** Bindings for Node scripts. Other remote bindings are off, as with `withVpc`. */
 export async function getPlatformProxy<
   Env = Record<string, unknown>,
   CfProperties extends Record<string, unknown> = PlatformProxy["cf"],
 >({ vpc = {}, ...options }: GetPlatformProxyOptions & WithVpc = {}): Promise<PlatformProxy<Env, CfProperties>> {
-  const found = findUserConfig(options.configPath);
-  const folder = path.dirname(found?.userFile ?? path.resolve("wrangler.json"));
-  const { getPlatformProxy: start } = loadWrangler([folder, process.cwd()]);
-  if (found === undefined) return await start<Env, CfProperties>(options);
-
-  const env = activeEnvironment(options.environment);
-  const dev = loaderOf({ ...(env === undefined ? {} : { env }), ...vpc }, { folder });
+  const wrangler = loadWrangler([path.dirname(path.resolve(options.configPath ?? "wrangler.json")), process.cwd()]);
   // It is read once, at the start.
   using files = new SiblingFiles();
-  const content = writeWithService(found.config, env, { binding: TRIGGER, service: "miniflare-vpc", dev });
-  const configPath = writeBeside(files, found.config.file, content);
-  return await start<Env, CfProperties>({ remoteBindings: false, ...options, configPath });
+  const local = { remoteBindings: false, ...options, ...writeLoading(files, options, vpc) };
+  return await wrangler.getPlatformProxy<Env, CfProperties>(local);
 }
 
 type StartOptions = Parameters<typeof startWorker>[0];
@@ -57,9 +59,8 @@ export async function unstable_startWorker({
 
 /** wrangler's test server. Every VPC binding is served on this machine. */
 export function createTestHarness({ vpc = {}, ...options }: TestHarnessOptions & WithVpc): TestHarness {
-  const harness = loadWrangler([path.resolve(options.root ?? "."), process.cwd()]).createTestHarness(
-    replaceInWorkers(options, vpc),
-  );
+  const wrangler = loadWrangler([path.resolve(options.root ?? "."), process.cwd()]);
+  const harness = wrangler.createTestHarness(replaceInWorkers(options, vpc));
   return {
     ...harness,
     update: (next) =>

@@ -102,17 +102,16 @@ export function generatesTypes(raw: JsonObject): boolean {
 export function writeWithService({ raw }: Pick<WranglerConfig, "raw">, env: string | undefined, service: Json): string {
   const active = activeSection(raw, env);
   const services = [...(Array.isArray(active["services"]) ? active["services"] : []), service];
-  const added: JsonObject = { ...active, services };
   // Said outright, lest wrangler warn that these bindings are remote.
-  for (const key of VPC_KEYS) {
-    const entries = active[key];
-    if (Array.isArray(entries)) {
-      added[key] = entries.map((entry) => (isTable(entry) ? { ...entry, remote: entry["remote"] ?? true } : entry));
-    }
-  }
+  const remote = VPC_KEYS.map((key) => [key, Array.isArray(active[key]) ? active[key].map(asRemote) : []] as const);
+  const added: JsonObject = { ...active, ...Object.fromEntries(remote), services };
   const whole = active === raw || env === undefined ? added : withEnvironment(raw, env, added);
   for (const key of REDIRECT_KEYS) delete whole[key];
   return toText(whole);
+}
+
+function asRemote(entry: Json): Json {
+  return isTable(entry) ? { ...entry, remote: entry["remote"] ?? true } : entry;
 }
 
 function withEnvironment(raw: JsonObject, env: string, section: JsonObject): JsonObject {

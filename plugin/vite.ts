@@ -9,14 +9,13 @@ import { servePreview } from "./vite-preview.ts";
 import { loaderOf, TRIGGER, type VpcOptions } from "./with-vpc.ts";
 
 /** The part of `cloudflare`'s options that this reads; what else they hold is kept as it is. */
-export interface ViteOptions {
+interface ViteOptions {
   configPath?: string;
-  remoteBindings?: boolean;
   auxiliaryWorkers?: readonly object[];
 }
 
 /** An empty Worker whose one binding makes Miniflare load the plugin. */
-export interface LoadingWorker {
+interface LoadingWorker {
   devOnly: true;
   config(own: unknown, session: { entryWorkerConfig: EntryWorker }): Record<string, unknown>;
 }
@@ -33,7 +32,11 @@ interface EntryWorker {
  * @param vpc without a `config`: the vpc config beside the entry Worker's wrangler config, for all Workers
  * @returns the same options, with a Worker added that exists in development only
  */
-export function withVpc<Options extends ViteOptions>(options: Options = {} as Options, vpc: VpcOptions = {}): Options {
+export function withVpc<Options extends object>(
+  options: NoInfer<Options> = {} as Options,
+  vpc: VpcOptions = {},
+): Options {
+  const { configPath, auxiliaryWorkers = [] }: ViteOptions = options;
   const loading: LoadingWorker = {
     devOnly: true,
     config: (_, { entryWorkerConfig }) => ({
@@ -49,6 +52,6 @@ export function withVpc<Options extends ViteOptions>(options: Options = {} as Op
       ],
     }),
   };
-  servePreview(loaderOf(vpc, { folder: path.dirname(path.resolve(options.configPath ?? "wrangler.json")) }).options);
-  return { remoteBindings: false, ...options, auxiliaryWorkers: [...(options.auxiliaryWorkers ?? []), loading] };
+  servePreview(loaderOf(vpc, { folder: path.dirname(path.resolve(configPath ?? "wrangler.json")) }).options);
+  return { remoteBindings: false, ...options, auxiliaryWorkers: [...auxiliaryWorkers, loading] };
 }

@@ -7,8 +7,7 @@ import path from "node:path";
 import { loaderOf, TRIGGER, type VpcOptions } from "./with-vpc.ts";
 
 /** The part of `cloudflareTest`'s options that this reads; what else they hold is kept as it is. */
-export interface TestOptions {
-  remoteBindings?: boolean;
+interface TestOptions {
   wrangler?: { configPath?: string; environment?: string };
   miniflare?: object & { unsafeBindings?: readonly object[] };
 }
@@ -20,8 +19,9 @@ export interface TestOptions {
  * @param vpc without a `config`: the vpc config beside `wrangler.configPath`
  * @returns the same options, with a binding added that no Worker can see
  */
-export function withVpc<Options extends TestOptions>(options: Options, vpc: VpcOptions = {}): Options {
-  const { configPath, environment } = options.wrangler ?? {};
+export function withVpc<Options extends object>(options: NoInfer<Options>, vpc: VpcOptions = {}): Options {
+  const { wrangler = {}, miniflare = {} }: TestOptions = options;
+  const { configPath, environment } = wrangler;
   const env = vpc.env ?? environment;
   const { plugin, options: carried } = loaderOf(
     { ...vpc, ...(env === undefined ? {} : { env }) },
@@ -31,6 +31,6 @@ export function withVpc<Options extends TestOptions>(options: Options, vpc: VpcO
   return {
     remoteBindings: false,
     ...options,
-    miniflare: { ...options.miniflare, unsafeBindings: [...(options.miniflare?.unsafeBindings ?? []), trigger] },
+    miniflare: { ...miniflare, unsafeBindings: [...(miniflare.unsafeBindings ?? []), trigger] },
   };
 }

@@ -30,8 +30,6 @@ export interface TriggerOptions {
   configId?: string;
   /** Where the wrangler config lies, for hosts that don't tell; relative to the Worker's `rootPath`. */
   folder?: string;
-  /** The same by Worker name, for Workers with a folder of their own. */
-  folders?: Record<string, string>;
   /** wrangler's `--env`, for `worker:NAME`. */
   env?: string;
   bindingType?: VpcBinding["bindingType"];
@@ -123,9 +121,8 @@ function folderOfConfig(options: ParsedWorkerOptions): string | undefined {
 }
 
 /** Where an adapter says that the Worker's wrangler config lies. */
-function placeOf({ config, dev }: ParsedWorkerOptions, triggers: readonly TriggerOptions[]): string | undefined {
-  const place = triggers.find(({ folder }) => folder !== undefined);
-  const folder = place?.folders?.[config.name] ?? place?.folder;
+function placeOf({ dev }: ParsedWorkerOptions, triggers: readonly TriggerOptions[]): string | undefined {
+  const folder = triggers.find((trigger) => trigger.folder !== undefined)?.folder;
   return folder === undefined ? undefined : path.resolve(dev?.rootPath ?? "", folder);
 }
 

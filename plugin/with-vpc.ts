@@ -38,7 +38,7 @@ export interface Loader extends JsonObject {
  *
  * @param place of the Worker's wrangler config, where the host tells Miniflare none
  */
-export function loaderOf({ config, env }: VpcOptions, place: Pick<TriggerOptions, "folder" | "folders"> = {}): Loader {
+export function loaderOf({ config, env }: VpcOptions, place: Pick<TriggerOptions, "folder"> = {}): Loader {
   const source = typeof config === "object" ? { configId: keepConfig(config) } : config === undefined ? {} : { config };
   const options = { ...place, ...source, ...(env === undefined ? {} : { env }) } satisfies TriggerOptions;
   return { plugin: { package: packageEntry(), name: "VPC Service" }, options };

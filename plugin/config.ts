@@ -7,8 +7,8 @@ import type { Duplex } from "node:stream";
 
 import type { ProxyErrorCode } from "../service-worker/proxy-error.ts";
 
-/** The private side of a Worker's VPC bindings, as it looks on this machine. */
-export interface VpcConfig {
+/** The private side of a Worker's VPC bindings, as it looks on this machine. Its limits are for every binding. */
+export interface VpcConfig extends VpcLimits {
   /** For editors; ignored. */
   $schema?: string;
   /** Keyed by a `service_id` or a binding's name; a `service_id` wins. */
@@ -17,12 +17,37 @@ export interface VpcConfig {
   networks?: Record<string, "remote" | NetworkEntry>;
   /** PEM files of further trusted roots for every binding, relative to this file. */
   ca?: string[];
-  /** Milliseconds until a connection attempt counts as `connection_timeout`. Default: 5000; at most 300000, five minutes. */
-  connectTimeout?: number;
-  /** Requests in flight to one `worker:` target before `proxy_loop_detected`. Default: 256. */
-  workerLimit?: number;
   /** Whether each request or connection prints a line. Default: true. */
   traffic?: boolean;
+}
+
+/**
+ * What a call may take. Of limits at the top, in the network's entry that routes a service, and in the service's own
+ * entry, the last one counts. Times are milliseconds, at most 300000 (five minutes).
+ */
+export interface VpcLimits {
+  /** Milliseconds until a connection attempt, TLS handshake included, counts as `connection_timeout`. Default: 5000. */
+  connectTimeout?: number;
+  /** Milliseconds until a name that is not resolved counts as `dns_timeout`. Default: 5000. */
+  dnsTimeout?: number;
+  /** Milliseconds for a response to begin, and between two pieces of it, before `connection_read_timeout`. `fetch` only. Default: none. */
+  readTimeout?: number;
+  /** Milliseconds for the target to take the next piece of a request before `connection_write_timeout`. `fetch` only. Default: none. */
+  writeTimeout?: number;
+  /** Connections in use to one target at once; one more is `connection_limit_reached`. Default: none. */
+  connectionLimit?: number;
+  /** Calls of one binding in a period; one more is `rate_limited`. Default: none. */
+  rateLimit?: VpcRateLimit;
+  /** Calls in flight to one `worker:` target, or to a port of this session, before `proxy_loop_detected`. Default: 256. */
+  workerLimit?: number;
+}
+
+/** As Cloudflare's rate limiting binding has it. */
+export interface VpcRateLimit {
+  /** Calls in one period. */
+  limit: number;
+  /** Seconds, at most 3600. Default: 60. */
+  period?: number;
 }
 
 /**
@@ -52,10 +77,10 @@ export interface VpcFunctions {
 }
 
 /**
- * A VPC Service as the connectivity directory API answers it, pastable as it is; plus `target`.
+ * A VPC Service as the connectivity directory API answers it, pastable as it is; plus `target`, `ca` and limits.
  * Fields the API may answer as null may be null here.
  */
-export interface ServiceEntry {
+export interface ServiceEntry extends VpcLimits {
   name: string;
   type: "http" | "tcp";
   host: ServiceHost;
@@ -97,13 +122,20 @@ export interface TlsSettings {
   cert_verification_mode: "verify_full" | "verify_ca" | "disabled";
 }
 
-export interface NetworkEntry {
+export interface NetworkEntry extends VpcLimits {
   /** For people. */
   name?: string;
   /** PEM files of further trusted roots for this network, relative to this file. */
   ca?: string[];
   /** How certificates are checked under an `https:` URL. */
   tls_settings?: TlsSettings | null;
+  /** Name servers that `passthrough` asks in place of this machine's: IP addresses, in a network's entry also with a port. */
+  resolver_ips?: string[];
+  /**
+   * Docker Compose file, relative to this file, or several in the order of `docker compose -f`. Each name and address of a
+   * service leads to the ports that the service publishes. Routes of `routes` win.
+   */
+  compose?: string | string[];
   /**
    * Destination → target. A destination is a host name, `*.` and a host name (one label), an IP address or a CIDR,
    * each with an optional `:port` or `:from-to`; IPv6 in brackets when it has a port.

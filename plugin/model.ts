@@ -43,25 +43,33 @@ export type Entry<T> =
   /** Mistaken and reported; its binding counts as mentioned. */
   | { kind: "broken"; at: Path };
 
-interface TlsModel {
-  /** Absolute paths; what the config names for this entry alone. */
+/** What the config says for one entry alone. */
+export interface PolicyModel {
+  /** Absolute paths. */
   ca: string[];
   tlsMode: TlsSettings["cert_verification_mode"];
+  limits: Partial<Limits>;
+  /** Each an address or `address:port`, for `passthrough`. */
+  resolvers: string[];
 }
 
-export interface ServiceModel extends TlsModel {
+export interface ServiceModel extends PolicyModel {
   service: Omit<Service, "origin" | "target" | "network">;
   target?: ModelTarget;
 }
 
-export interface NetworkModel extends TlsModel {
+export interface NetworkModel extends PolicyModel {
   networkId: string;
   routes: RouteModel[];
+  /** Compose files that stand for further routes, as absolute paths, and where each is named. */
+  compose: { file: string; at: Path }[];
 }
 
 export interface RouteModel extends Omit<Route, "target" | "origin"> {
   target: ModelTarget;
   at: Path;
+  /** Where it stands if that is another file; `at` is then what names that file. */
+  origin?: string;
 }
 
 /** A target whose Worker is not looked up and whose function is not registered. */

@@ -4,7 +4,7 @@
  */
 
 import type { Call } from "./env.ts";
-import type { ProxyError } from "./failure.ts";
+import { ProxyError } from "./failure.ts";
 
 /**
  * Octets. Watching costs nothing measurable on a long body, but a third of the time of a short answer, so
@@ -43,6 +43,9 @@ async function pass(body: ReadableStream, writable: WritableStream, { explain }:
     // A reader that gave up has already broken the other end.
     writer.closed.catch(() => (hasReader = false));
     await Promise.resolve();
-    if (hasReader) await writer.abort((await explain()).bare());
+    if (!hasReader) return;
+    // Whatever happens, the reader must not wait for more.
+    const failure = await explain().catch((error: unknown) => ProxyError.from(error));
+    await writer.abort(failure.bare());
   }
 }

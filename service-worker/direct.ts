@@ -6,6 +6,7 @@
 import { fetchThroughEgress, type HttpOrder, probe, toProxyError } from "./egress.ts";
 import type { ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, connectTimedOut } from "./failure.ts";
+import { isIdempotent } from "./idempotent.ts";
 
 interface Direct {
   /** The target's. */
@@ -34,7 +35,8 @@ export async function fetchDirectly(request: Request, direct: Direct): Promise<R
     }, connectTimeout * PROBE_AFTER);
   });
   try {
-    return await Promise.race([response, timedOut]);
+    const received = await Promise.race([response, timedOut]);
+    return isBrokenUpgrade(request, received) ? await repeat(request, direct) : received;
   } catch (error) {
     if (error instanceof ProxyError) throw error;
     return await repeat(request, direct);
@@ -52,8 +54,10 @@ async function rejectIfDeaf(
   if (failure?.code === "connection_timeout") reject(connectTimedOut(limits.connectTimeout));
 }
 
-/** RFC 9110 §9.2.2: only these may be repeated when it is unknown whether the target acted on them. */
-const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
+/** workerd answers in place of a target that accepted an upgrade wrongly. A target may mean a 502, too: the repetition tells. */
+function isBrokenUpgrade({ headers }: Request, { status, webSocket }: Response): boolean {
+  return status === 502 && webSocket === null && headers.has("upgrade");
+}
 
 /**
  * After a failure whose cause is unknown: it may be a kept connection that the target has given up. What
@@ -63,7 +67,7 @@ const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
  * Differs from production: a target that drops a connection sees such a request twice.
  */
 async function repeat(request: Request, { env, order }: Direct): Promise<Response> {
-  if (IDEMPOTENT.has(request.method) && request.body === null && !request.signal.aborted) {
+  if (isIdempotent(request.method) && request.body === null && !request.signal.aborted) {
     return fetchThroughEgress(request, env, { ...order, isFresh: true });
   }
   const failure = await probe(env, order);

@@ -5,9 +5,8 @@
  *   any other, TLS          ──▶ egress proxy in the Node process
  */
 
-import { isProblem, parseHost } from "./address.ts";
 import { watchBody } from "./broken-body.ts";
-import { type Decision, type Destination, type Forward, decide } from "./decide.ts";
+import { type Decision, type Forward, decide } from "./decide.ts";
 import { fetchDirectly } from "./direct.ts";
 import {
   type HttpOrder,
@@ -17,14 +16,13 @@ import {
   toEgressTarget,
   toProxyError,
 } from "./egress.ts";
-import type { EgressTls } from "./egress-protocol.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, describeFailure } from "./failure.ts";
-import { type ForwardTarget, formatTarget, targetKey } from "./forward-target.ts";
+import { formatTarget, targetKey } from "./forward-target.ts";
 import { enterRequest, leaveRequest } from "./own-port.ts";
 import { countCall } from "./rate-limit.ts";
-import { DEFAULT_PORT, type Limits, type Scheme, type TlsPolicy } from "./table.ts";
 import { printFailure, printTraffic } from "./traffic.ts";
+import { destinationOf, mayGoDirectly, tlsFor } from "./transport.ts";
 import { fetchWorker } from "./worker-target.ts";
 
 /** @throws an `Error` whose message is `ProxyError: <code>` when no response can be had */
@@ -49,6 +47,7 @@ export async function forwardRequest(request: Request, call: Call): Promise<Resp
   };
   try {
     if (decision.type === "refuse") throw new ProxyError(decision.code, decision);
+    checkUrl(url);
     const { rateLimit } = decision.binding.limits;
     if (rateLimit !== undefined) countCall(call.bindingId, rateLimit);
     const response = await forward(request, decision, { call, report });
@@ -68,13 +67,23 @@ function isOwnOfTarget(error: unknown, decision: Decision): decision is Forward 
   return decision.type === "forward" && decision.to.type === "worker" && !(error instanceof ProxyError);
 }
 
-function destinationOf(url: URL): Destination {
-  const scheme = schemeOf(url);
-  return { scheme, host: url.hostname, port: url.port === "" ? DEFAULT_PORT[scheme] : Number(url.port) };
-}
+/** Characters. workerd sends nothing longer, and says so in a stack only. */
+const MAX_URL = 65_530;
 
-function schemeOf(url: URL): Scheme {
-  return url.protocol === "https:" ? "https" : "http";
+/** @throws {ProxyError} `http_request_denied` for `ftp:`, to which a redirect may lead; `http_request_error` */
+function checkUrl({ protocol, href }: URL): void {
+  if (protocol !== "http:" && protocol !== "https:") {
+    throw new ProxyError("http_request_denied", {
+      reason: `the URL's scheme is ${protocol}, but a VPC binding serves http: and https: only`,
+      hint: "Correct the URL, or the redirect of the service that led to it.",
+    });
+  }
+  if (href.length > MAX_URL) {
+    throw new ProxyError("http_request_error", {
+      reason: `the URL has ${href.length} characters, but at most ${MAX_URL} can be sent`,
+      hint: "Send what it carries in the body of a POST.",
+    });
+  }
 }
 
 async function forward(
@@ -88,8 +97,7 @@ async function forward(
   const target = toEgressTarget(to);
   const tls = tlsFor(new URL(request.url), to, binding.tls);
   const order: HttpOrder = { target, limits, exchangeId: makeExchangeId(), ...(tls && { tls }) };
-  const isDirect = to.type === "address" && tls === undefined && !needsEgress(limits);
-  const service = isDirect ? env[targetKey(to)] : undefined;
+  const service = mayGoDirectly(to, { tls, limits }) ? env[targetKey(to)] : undefined;
   const entering = enterRequest(target, { limit: limits.workerLimit, env });
   // A promise that is not there is not waited for: each wait takes time.
   if (entering !== undefined) await entering;
@@ -107,18 +115,4 @@ async function forward(
 async function explainBreak(env: ServiceWorkerEnv, { exchangeId }: HttpOrder): Promise<ProxyError> {
   const failure = await askFailure(env, exchangeId);
   return failure === null ? new ProxyError("http_response_incomplete") : toProxyError(failure);
-}
-
-/** workerd's own client has none of these limits. */
-function needsEgress({ readTimeout, writeTimeout, connectionLimit }: Limits): boolean {
-  return (readTimeout ?? writeTimeout ?? connectionLimit) !== undefined;
-}
-
-/** @returns undefined where the target is spoken to in plain HTTP */
-function tlsFor(url: URL, to: ForwardTarget, policy: TlsPolicy): EgressTls | undefined {
-  if (to.type === "function") return undefined;
-  const scheme = (to.type === "address" ? to.scheme : undefined) ?? schemeOf(url);
-  if (scheme === "http") return undefined;
-  const host = parseHost(url.hostname);
-  return { ...policy, hostName: isProblem(host) ? url.hostname : host.text };
 }

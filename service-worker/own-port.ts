@@ -69,7 +69,6 @@ async function refuseOwn(port: number, { count, env }: { count: number; env: Ser
   if (!isOwn) return;
   throw new ProxyError("proxy_loop_detected", {
     reason: `${count - 1} calls to port ${port}, where this session itself listens, wait for one another`,
-    hint: "The Worker calls itself: lead the route to the private service instead.",
   });
 }
 

@@ -35,12 +35,12 @@ export const PROXY_ERRORS = {
   connection_limit_reached: {
     group: "Bad Upstream",
     summary: "too many connections are open to the target",
-    hint: "Close sockets that are no longer used, or raise the limit.",
+    hint: 'Close sockets that are no longer used, or raise "connectionLimit".',
   },
   destination_unavailable: {
     group: "Bad Upstream",
     summary: "the target can't serve this call",
-    hint: "Change the rule to let traffic through.",
+    hint: "Give the function or Worker a handler for it, or lead the route to another target.",
   },
   destination_not_found: {
     group: "Bad Upstream",
@@ -60,7 +60,7 @@ export const PROXY_ERRORS = {
   proxy_loop_detected: {
     group: "Bad Upstream",
     summary: "the request came back to a Worker that is already waiting for it",
-    hint: 'A Worker reached through "worker:" calls itself; give it another target. "workerLimit" sets how many may be in flight.',
+    hint: 'The Worker calls itself: lead the route elsewhere. "workerLimit" sets how many calls may be in flight.',
   },
   dns_error: {
     group: "Bad Upstream",
@@ -70,7 +70,7 @@ export const PROXY_ERRORS = {
   dns_timeout: {
     group: "Bad Upstream",
     summary: "the name server did not answer in time",
-    hint: "Check this machine's name servers, or use an address as the target.",
+    hint: 'Check the name server, use an address as the target, or raise "dnsTimeout".',
   },
   tls_protocol_error: {
     group: "Bad Upstream",
@@ -90,7 +90,7 @@ export const PROXY_ERRORS = {
   http_upgrade_failed: {
     group: "Bad Upstream",
     summary: "the target did not accept the upgrade",
-    hint: "Check that the target serves WebSockets at this path.",
+    hint: "Check that the target serves WebSockets (or whatever was asked for) at this path.",
   },
   http_request_denied: {
     group: "Bad Upstream",
@@ -110,17 +110,17 @@ export const PROXY_ERRORS = {
   connection_read_timeout: {
     group: "Client",
     summary: "the target did not send data in time",
-    hint: "Look at why the service is slow, or raise the limit.",
+    hint: 'Look at why the service is slow, or raise "readTimeout".',
   },
   connection_write_timeout: {
     group: "Client",
     summary: "the target did not take data in time",
-    hint: "Look at why the service stopped reading, or raise the limit.",
+    hint: 'Look at why the service stopped reading, or raise "writeTimeout".',
   },
   rate_limited: {
     group: "Client",
     summary: "the binding's rate limit is reached",
-    hint: "Send fewer requests, or raise the limit.",
+    hint: 'Send fewer calls, or raise "rateLimit".',
   },
   proxy_internal_error: {
     group: "Internal",

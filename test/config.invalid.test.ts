@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import type { InvalidConfig } from "./cases/invalid-config.ts";
 import { invalidDestinations } from "./cases/invalid-destination.ts";
 import { invalidHosts } from "./cases/invalid-host.ts";
+import { invalidLimits } from "./cases/invalid-limit.ts";
 import { invalidPairs } from "./cases/invalid-pairs.ts";
 import { invalidRecords } from "./cases/invalid-record.ts";
 import { invalidShape } from "./cases/invalid-shape.ts";
@@ -20,6 +21,7 @@ const cases: InvalidConfig[] = [
   ...invalidDestinations,
   ...invalidPairs,
   ...invalidTargets,
+  ...invalidLimits,
 ];
 
 test.each(cases)("$title", async ({ file = "vpc.jsonc", config, expected }) => {

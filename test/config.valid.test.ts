@@ -1,17 +1,15 @@
-/** Every form a vpc config may take, and the table it becomes; the same in JSONC, TOML and TypeScript. */
+/** What destinations, targets and services may look like, and what they become in the table. */
 
 import path from "node:path";
-import { rootCertificates } from "node:tls";
 
 import { describe, expect, test } from "vitest";
 
 import { PROXY_ERROR_CODES } from "../service-worker/proxy-error.ts";
 import type { RouteMatch, RoutingTable, Service, Target } from "../service-worker/table.ts";
 import { validRecords } from "./cases/valid-record.ts";
-import { SERVICE_ID, TUNNEL_ID, type VpcFolder, createFolder, networkBinding, serviceBinding } from "./vpc-folder.ts";
+import { TUNNEL_ID, type VpcFolder, createFolder, networkBinding, serviceBinding } from "./vpc-folder.ts";
 
 const NETWORK = `"network": { "tunnel_id": "${TUNNEL_ID}" }`;
-const RESOLVER = `"resolver_network": { "tunnel_id": "${TUNNEL_ID}" }`;
 
 function serviceIn(table: RoutingTable, key = "app/API"): Service {
   const binding = table.bindings[key];
@@ -167,128 +165,6 @@ describe("a service's record", () => {
     );
     expect(service.network).toBeUndefined();
     expect(service.target).toEqual({ type: "passthrough" });
-  });
-});
-
-describe("one config in every format", () => {
-  const jsonc = `// The office, at home.
-{
-  "$schema": "./node_modules/miniflare-vpc/vpc.schema.json",
-  "services": {
-    "${SERVICE_ID}": { /* pasted */ "name": "users", "type": "http", "http_port": 8080,
-      "host": { "hostname": "users.internal", ${RESOLVER} } },
-  },
-  "networks": { "${TUNNEL_ID}": { "routes": { "users.internal": "localhost:3001", "10.9.0.0/16": { "deny": "dns_error" } } } },
-  "ca": ["./root.pem"], "connectTimeout": 1000, "workerLimit": 8, "traffic": false,
-}`;
-  const toml = `
-ca = ["./root.pem"]
-connectTimeout = 1_000
-workerLimit = 8
-traffic = false
-
-[services.${SERVICE_ID}]
-name = "users"
-type = "http"
-http_port = 8080
-created_at = 2026-01-02T03:04:05Z
-host.hostname = "users.internal"
-host.resolver_network = { tunnel_id = "${TUNNEL_ID}" }
-
-[networks."${TUNNEL_ID}".routes]
-"users.internal" = "localhost:3001"
-"10.9.0.0/16" = { deny = "dns_error" }
-`;
-  const module = `
-import { defineVpcConfig } from "miniflare-vpc";
-const tunnel = { tunnel_id: "${TUNNEL_ID}" };
-export default defineVpcConfig({
-  services: {
-    "${SERVICE_ID}": {
-      name: "users", type: "http", http_port: 8080, target: undefined,
-      host: { hostname: "users.internal", resolver_network: tunnel },
-    },
-    LATER: undefined,
-  },
-  networks: { [tunnel.tunnel_id]: { routes: { "users.internal": "localhost:3001", "10.9.0.0/16": { deny: "dns_error" }, later: undefined } } },
-  ca: ["./root.pem"], connectTimeout: 1000, workerLimit: 8, traffic: false,
-})`;
-  const formats: [file: string, text: string][] = [
-    ["vpc.jsonc", jsonc],
-    ["vpc.jsonc", `\uFEFF${jsonc.replaceAll("\n", "\r\n")}`],
-    ["vpc.json", jsonc],
-    ["vpc.toml", toml],
-    ["vpc.toml", toml.replaceAll("\n", "\r\n")],
-    ["vpc.config.mjs", module],
-    ["vpc.config.js", module],
-    ["vpc.config.ts", `const unused: string = "";${module} as const;`.replace("}) as const", "} as const)")],
-    ["vpc.config.mts", `type Unused = string;${module}`],
-  ];
-
-  test.each(formats)("%s", async (file, text) => {
-    await using vpc = await createFolder({ [file]: text, "root.pem": rootCertificates.slice(0, 2).join("\n") });
-    const app = vpc.worker("app", [serviceBinding("USERS"), networkBinding("NET")]);
-    const loaded = await vpc.load([app], { generation: 7 });
-    expect(vpc.format(loaded)).toEqual([]);
-    const base = {
-      workerName: "app",
-      configFile: path.join(vpc.folder, file),
-      limits: { connectTimeout: 1000, dnsTimeout: 5000, workerLimit: 8 },
-      traffic: false,
-    };
-    const tls = { verify: "verify_full", ca: [path.join(vpc.folder, "root.pem")] };
-    const anywhere: unknown = expect.stringMatching(/vpc\.[a-z.]+:\d+:\d+$/);
-    expect(loaded.table).toEqual({
-      version: 1,
-      generation: 7,
-      bindings: {
-        "app/USERS": {
-          ...base,
-          bindingName: "USERS",
-          kind: "service",
-          tls,
-          serviceId: SERVICE_ID,
-          service: {
-            type: "http",
-            label: "users",
-            origin: anywhere,
-            hosts: ["users.internal"],
-            httpPort: 8080,
-            network: 0,
-            networkId: TUNNEL_ID,
-          },
-        },
-        "app/NET": {
-          ...base,
-          bindingName: "NET",
-          kind: "network",
-          tls,
-          networkId: TUNNEL_ID,
-          network: 0,
-        },
-      },
-      networks: [
-        {
-          networkId: TUNNEL_ID,
-          origin: anywhere,
-          routes: [
-            {
-              text: "users.internal",
-              match: { type: "name", name: "users.internal" },
-              target: { type: "address", host: "localhost", port: 3001 },
-              origin: anywhere,
-            },
-            {
-              text: "10.9.0.0/16",
-              match: { type: "cidr", address: "10.9.0.0", prefix: 16 },
-              target: { type: "deny", code: "dns_error" },
-              origin: anywhere,
-            },
-          ],
-        },
-      ],
-    });
-    expect(loaded.files[0]).toBe(path.join(vpc.folder, file));
   });
 });
 

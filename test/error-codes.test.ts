@@ -3,32 +3,29 @@
  * healthy target is reached at once afterwards.
  */
 
-import { describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type ProxyErrorCode, PROXY_ERROR_CODES } from "../service-worker/proxy-error.ts";
-import { type Cause, type Causes, TUNNEL, causeOps } from "./cases/cause.ts";
+import { type Cause, type Causes, SERVICE, TUNNEL, causeOps } from "./cases/cause.ts";
 import * as connection from "./cases/causes-connection.ts";
 import * as http from "./cases/causes-http.ts";
 import * as policy from "./cases/causes-policy.ts";
 import { ok, startHttpOrigin } from "./servers/http-origin.ts";
-import { startSession } from "./session.ts";
+import { type Session, startSession } from "./session.ts";
 
-/** Codes that no cause on this machine brings about, and why. */
-const POLICY_ONLY: Partial<Record<ProxyErrorCode, string>> = {
-  destination_ip_prohibited: "a policy of the account forbids an address; here that is a deny",
-};
+/** A policy of the account forbids an address: no cause on this machine brings that about, only a `deny`. */
+type PolicyOnly = "destination_ip_prohibited";
 
-const CAUSES: Record<ProxyErrorCode, Causes> = {
+const CAUSES = {
   connection_refused: connection.REFUSED,
   connection_terminated: connection.TERMINATED,
   connection_timeout: connection.TIMED_OUT,
   connection_limit_reached: connection.LIMITED,
   destination_unavailable: policy.UNAVAILABLE,
   destination_not_found: policy.NOT_FOUND,
-  destination_ip_prohibited: {},
   destination_ip_unroutable: policy.UNROUTABLE,
   proxy_loop_detected: policy.LOOP,
-  dns_error: {},
-  dns_timeout: {},
+  dns_error: connection.DNS_ERROR,
+  dns_timeout: connection.DNS_TIMED_OUT,
   tls_protocol_error: connection.TLS_PROTOCOL,
   tls_certificate_error: connection.TLS_CERTIFICATE,
   http_request_error: http.REQUEST_ERROR,
@@ -40,31 +37,55 @@ const CAUSES: Record<ProxyErrorCode, Causes> = {
   connection_write_timeout: http.WRITE_TIMED_OUT,
   rate_limited: policy.RATE_LIMITED,
   proxy_internal_error: policy.INTERNAL,
+} satisfies Record<Exclude<ProxyErrorCode, PolicyOnly>, Causes>;
+
+const HEALTHY = "0199f0a4-0000-7000-8000-000000000001";
+const env = {
+  API: { type: "vpc-service", id: SERVICE },
+  NET: { type: "vpc-network", tunnelId: TUNNEL },
+  HEALTHY: { type: "vpc-service", id: HEALTHY },
 };
 
-describe.each(PROXY_ERROR_CODES)("%s", (code) => {
-  test("has a cause, or a reason why not", () => {
-    expect(Object.keys(CAUSES[code]).length > 0).not.toBe(code in POLICY_ONLY);
-  });
-
-  test.each(Object.entries({ ...CAUSES[code], ...policy.denied(code) }))("%s", async (_, prepare) => {
+describe.each(Object.entries<Causes>(CAUSES))("%s", (code, causes) => {
+  test.each(Object.entries(causes))("%s", async (_, prepare) => {
     await using stack = new AsyncDisposableStack();
     const cause = await prepare(stack);
     const healthy = stack.use(await startHttpOrigin(ok("healthy")));
-    await using session = await startSession({ config: configOf(cause, healthy.port), ops: causeOps });
+    await using session = await startSession({ config: configOf(cause, healthy.port), env, ops: causeOps });
     const { port } = await session.miniflare.ready;
-    const failing = session.call(cause.op, cause.argument.replace("PORT", port));
-    await expect(failing).rejects.toThrow(`ProxyError: ${code}`);
-    await expect(failing).rejects.toHaveProperty("message", `ProxyError: ${code}`);
+    await expect(session.call(cause.op, cause.argument.replace("PORT", port))).rejects.toMatchObject({
+      message: `ProxyError: ${code}`,
+    });
     await vi.waitFor(() => expect(session.output()).toMatch(cause.says));
     expect(session.output()).toContain(`ProxyError: ${code}\n`);
-    if (code !== "rate_limited") expect(await session.call("fetch", "http://healthy.internal/")).toBe("healthy");
+    expect(await session.call("healthy")).toBe("healthy");
     // Neither a stack nor a word of the runtime's own.
     expect(session.output()).not.toMatch(/stack:|workerd@|internal error|\n\s+at |Uncaught/i);
   });
 });
 
 function configOf({ config, network, routes }: Cause, healthyPort: number): object {
-  const healthy = { "healthy.internal": `127.0.0.1:${healthyPort}` };
-  return { ...config, networks: { [TUNNEL]: { ...network, routes: { ...routes, ...healthy } } } };
+  return {
+    ...config,
+    services: { ...config?.services, [HEALTHY]: `127.0.0.1:${healthyPort}` },
+    networks: { [TUNNEL]: { ...network, routes: { ...network?.routes, ...routes } } },
+  };
 }
+
+describe("deny", () => {
+  let session: Session;
+  beforeAll(async () => {
+    const routes = Object.fromEntries(PROXY_ERROR_CODES.map((code) => [`${code}.internal`, { deny: code }]));
+    session = await startSession({ config: { networks: { [TUNNEL]: { routes } } }, ops: causeOps });
+  });
+  afterAll(() => session[Symbol.asyncDispose]());
+
+  test.each(PROXY_ERROR_CODES)("%s", async (code) => {
+    const message = `ProxyError: ${code}`;
+    await expect(session.call("fetch", `http://${code}.internal/`)).rejects.toMatchObject({ message });
+    await expect(session.call("connect", `${code}.internal:1`)).rejects.toMatchObject({ message });
+    await vi.waitFor(() =>
+      expect(session.output()).toContain(`connect ${code}.internal:1  ${message}\n  a rule denies it`),
+    );
+  });
+});

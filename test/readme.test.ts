@@ -10,11 +10,11 @@ import { SERVICE, TUNNEL } from "./session.ts";
 
 const readme = readFileSync(path.join(import.meta.dirname, "../README.md"), "utf8");
 
-it("lists every error code with its group and meaning", () => {
+it("lists every error code with its group, its meaning and what to do", () => {
   const rows = readme.split("\n").filter((line) => /^\| `[a-z_]+`/.test(line));
   const cells = rows.map((row) => row.split("|").map((cell) => cell.trim()));
-  for (const [code, { group, summary }] of Object.entries(PROXY_ERRORS)) {
-    expect(cells).toContainEqual(["", `\`${code}\``, group, summary, ""]);
+  for (const [code, { group, summary, hint }] of Object.entries(PROXY_ERRORS)) {
+    expect(cells).toContainEqual(["", `\`${code}\``, group, summary, hint, ""]);
   }
 });
 

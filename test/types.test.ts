@@ -14,11 +14,17 @@ it("accepts what the schema accepts", () => {
         name: "users",
         type: "http",
         host: { hostname: "users.internal", resolver_network: { tunnel_id: "x" } },
+        readTimeout: 1000,
+        rateLimit: { limit: 10 },
       },
       FUNCTION: (request) => new Response(request.url),
     },
-    networks: { NET: { routes: { "a.internal": { deny: "dns_error" } } }, REAL: "remote" },
+    networks: {
+      NET: { routes: { "a.internal": { deny: "dns_error" } }, resolver_ips: ["10.0.0.53:5353"], connectionLimit: 1 },
+      REAL: "remote",
+    },
     connectTimeout: 1000,
+    rateLimit: { limit: 100, period: 10 },
   });
   expectTypeOf(config).toEqualTypeOf<VpcConfig>();
   expectTypeOf(withVpc(options, { config })).toEqualTypeOf<MiniflareOptions>();
@@ -36,5 +42,9 @@ it("refuses a wrong field at compile time", () => {
   withVpc(options, { configuration: "vpc.jsonc" });
   // @ts-expect-error: seconds as text
   withVpc(options, { config: { connectTimeout: "5s" } });
+  // @ts-expect-error: calls without "limit"
+  defineVpcConfig({ rateLimit: 100 });
+  // @ts-expect-error: resolvers are a network's
+  defineVpcConfig({ resolver_ips: ["10.0.0.53"] });
   expect(() => withVpc({ workers: [] })).toThrow(/options\.workers is empty/);
 });

@@ -1,6 +1,6 @@
 /**
- * Opens a connection to an address or a unix socket of a target, within a time limit that covers the
- * name lookup too. Says nothing over it.
+ * Opens a connection to an address or a unix socket of a target, within one time limit for the name
+ * lookup and another for what follows it. Says nothing over it.
  */
 
 import { once } from "node:events";
@@ -8,6 +8,7 @@ import net from "node:net";
 
 import type { EgressFailure, EgressLimits, EgressTarget } from "../../service-worker/egress-protocol.ts";
 import { classify } from "./failure.ts";
+import { lookupAt } from "./resolve.ts";
 
 export type DialTarget = Exclude<EgressTarget, { type: "function" }>;
 
@@ -15,7 +16,7 @@ export interface DialOptions {
   limits: EgressLimits;
   /** Default: false; our half is closed as soon as the target closes its half. */
   allowHalfOpen?: boolean;
-  /** Default: the system's resolver. */
+  /** In place of the system's resolver, where the target names no resolvers. */
   lookup?: net.LookupFunction;
 }
 
@@ -27,13 +28,19 @@ export interface DialOptions {
  * @returns a socket that emits `connect`, or `error` with an error for `classify`
  */
 export function dial(target: DialTarget, options: DialOptions): net.Socket {
-  const { limits, allowHalfOpen = false, lookup } = options;
-  const { connectTimeout } = limits;
+  const { limits, allowHalfOpen = false } = options;
   const socket = new TargetSocket({ allowHalfOpen });
-  let step: Step = target.type === "address" && net.isIP(target.host) === 0 ? "lookup" : "connection";
-  socket.once("lookup", () => (step = "connection"));
-  const timer = setTimeout(() => socket.destroy(timeoutError(target, { connectTimeout, step })), connectTimeout);
-  timer.unref();
+  let timer: NodeJS.Timeout | undefined;
+  const limit = (step: Step, timeout: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => socket.destroy(timeoutError(target, { timeout, step })), timeout).unref();
+  };
+  let { lookup } = options;
+  if (target.type === "unix" || net.isIP(target.host) !== 0) limit("connection", limits.connectTimeout);
+  else if (target.resolvers?.length)
+    lookup = lookupAt({ resolvers: target.resolvers, limits, signal: whenClosed(socket) });
+  else limit("lookup", limits.dnsTimeout);
+  socket.once("lookup", () => limit("connection", limits.connectTimeout));
   socket.once("connect", () => clearTimeout(timer));
   socket.once("close", () => clearTimeout(timer));
   socket.setNoDelay(true);
@@ -44,6 +51,12 @@ export function dial(target: DialTarget, options: DialOptions): net.Socket {
   );
   socket.unref();
   return socket;
+}
+
+function whenClosed(socket: net.Socket): AbortSignal {
+  const abort = new AbortController();
+  socket.once("close", () => abort.abort());
+  return abort.signal;
 }
 
 /** Dials and hangs up. @returns why the target can't be reached, or null if it accepted */
@@ -93,14 +106,18 @@ type WriteCallback = (error?: Error | null) => void;
 /** What has taken too long: a connection is made in this order. */
 type Step = "lookup" | "connection" | "handshake";
 
-export function timeoutError(target: DialTarget, state: { connectTimeout: number; step: Step }): Error {
-  const where = target.type === "unix" ? target.path : `${target.host} port ${target.port}`;
+export function timeoutError(target: DialTarget, { timeout, step }: { timeout: number; step: Step }): Error {
+  const where = describeTarget(target);
   const words: Record<Step, string> = {
     lookup: `no name server answered for ${where}`,
     connection: `no connection to ${where}`,
     handshake: `no TLS handshake with ${where}`,
   };
   // The codes are those of the system's own timeouts: of a name server, of a connection.
-  const code = state.step === "lookup" ? "ETIMEOUT" : "ETIMEDOUT";
-  return Object.assign(new Error(`${words[state.step]} within ${Math.round(state.connectTimeout)} ms`), { code });
+  const code = step === "lookup" ? "ETIMEOUT" : "ETIMEDOUT";
+  return Object.assign(new Error(`${words[step]} within ${Math.round(timeout)} ms`), { code });
+}
+
+export function describeTarget(target: DialTarget): string {
+  return target.type === "unix" ? target.path : `${target.host} port ${target.port}`;
 }

@@ -8,6 +8,8 @@ import type { Duplex } from "node:stream";
 
 import { type EgressFailure, FAILURE_HEADER, toHeader } from "../../service-worker/egress-protocol.ts";
 import { messageOf } from "../error.ts";
+import { describeSystemLookup } from "./dns-failure.ts";
+import { keepFailure } from "./exchange-failures.ts";
 import { describeProtocolError, isTlsCode } from "./tls-failure.ts";
 import type { ProxyErrorCode } from "../../service-worker/proxy-error.ts";
 
@@ -30,7 +32,6 @@ const CODES: Record<string, ProxyErrorCode> = {
   EPERM: "connection_refused",
   ETIMEDOUT: "connection_timeout",
   ETIMEOUT: "dns_timeout",
-  ENOTFOUND: "dns_error",
   ENETUNREACH: "destination_ip_unroutable",
   EHOSTUNREACH: "destination_ip_unroutable",
   EADDRNOTAVAIL: "destination_ip_unroutable",
@@ -47,18 +48,21 @@ const CODES: Record<string, ProxyErrorCode> = {
 export function classify(error: unknown): EgressFailure {
   if (error instanceof EgressError) return error.failure;
   const causes = error instanceof AggregateError ? error.errors : [error];
-  const codes = causes.map((cause) => (hasCode(cause) ? cause.code : ""));
+  const codes = causes.map(codeOf);
   // Of a name's addresses, the one where something answered tells most.
   const code = codes.find((candidate) => candidate === "ECONNREFUSED") ?? codes[0] ?? "";
   const [cause] = causes;
   if (isTlsCode(code)) return describeProtocolError({ code, message: messageOf(cause), ...reasonOf(cause) });
-  return { code: codeOf(code), detail: causes.map(messageOf).join(", ") };
+  if (isLookup(error)) return describeSystemLookup(error.hostname, code);
+  return { code: toProxyCode(code), detail: causes.map(messageOf).join(", ") };
 }
 
-/** Answers with a failure instead of a response; if a response has begun, cuts it off. */
+/** Answers with a failure instead of a response; if a response has begun, cuts it off and keeps the failure. */
 export function sendFailure(outgoing: ServerResponse, failure: EgressFailure): void {
   if (outgoing.headersSent) {
-    outgoing.destroy();
+    keepFailure(outgoing, failure);
+    // What has come of it by now still goes out.
+    setImmediate(() => outgoing.destroy());
     return;
   }
   outgoing.writeHead(502, { [FAILURE_HEADER]: inHeader(failure), "Content-Length": 0 });
@@ -79,9 +83,13 @@ function inHeader(failure: EgressFailure): string {
   return toHeader({ ...failure, detail: failure.detail.slice(0, MAX_DETAIL) });
 }
 
-function codeOf(code: string): ProxyErrorCode {
+/** The system's code of an error, or none. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+function toProxyCode(code: string): ProxyErrorCode {
   if (code.startsWith("HPE_")) return "http_protocol_error";
-  if (code.startsWith("EAI_")) return "dns_error";
   return CODES[code] ?? "proxy_internal_error";
 }
 
@@ -89,6 +97,6 @@ function reasonOf(error: unknown): { reason?: unknown } {
   return error instanceof Error && "reason" in error ? { reason: error.reason } : {};
 }
 
-function hasCode(error: unknown): error is { code: string } {
-  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "string";
+function isLookup(error: unknown): error is Error & { hostname: string } {
+  return error instanceof Error && "syscall" in error && error.syscall === "getaddrinfo" && "hostname" in error;
 }

@@ -21,6 +21,7 @@ import type { Duplex } from "node:stream";
 import {
   type EgressFailure,
   type EgressOrder,
+  type EgressOwnership,
   type EgressProbe,
   ORDER_HEADER,
   SECRET_HEADER,
@@ -29,6 +30,7 @@ import type { VpcFunctionTarget } from "../config.ts";
 import { probe } from "./dial.ts";
 import { sendFailure, sendRawFailure } from "./failure.ts";
 import { messageOf } from "../error.ts";
+import { nameExchange, takeFailure } from "./exchange-failures.ts";
 import { MAX_HEADER_SIZE, forward } from "./forward.ts";
 import {
   type FunctionRegistry,
@@ -36,6 +38,7 @@ import {
   connectToFunction,
   createFunctionRegistry,
 } from "./function-target.ts";
+import { isOwnPort } from "./own-ports.ts";
 import { EGRESS_SOCKET, makePrivateDirectory } from "./private-directory.ts";
 import { connectToTarget } from "./splice.ts";
 
@@ -143,13 +146,15 @@ function answer({ incoming, outgoing, functions, upgrade }: Received): void {
   if (order.op === "unreadable") return sendFailure(outgoing, order.failure);
   switch (order.op) {
     case "http": {
-      const { target, limits, tls } = order;
+      const { target, limits, tls, exchangeId, isFresh = false } = order;
+      if (exchangeId !== undefined) nameExchange(outgoing, exchangeId);
       if (target.type !== "function") {
         return forward({
           incoming,
           outgoing,
           target,
           limits,
+          isFresh,
           ...(tls && { tls }),
           ...(upgrade && { upgrade }),
         });
@@ -160,9 +165,12 @@ function answer({ incoming, outgoing, functions, upgrade }: Received): void {
     case "probe":
       void answerProbe(order, outgoing);
       return;
-    case "tcp":
     case "failure":
+      return sendJson(outgoing, { failure: takeFailure(order.exchangeId) } satisfies EgressProbe);
     case "ownership":
+      void isOwnPort(order.port).then((isOwn) => sendJson(outgoing, { isOwn } satisfies EgressOwnership));
+      return;
+    case "tcp":
       return sendFailure(outgoing, {
         code: "proxy_internal_error",
         detail: `an order for ${order.op} came without CONNECT`,
@@ -174,7 +182,11 @@ function answer({ incoming, outgoing, functions, upgrade }: Received): void {
 
 async function answerProbe({ target, limits }: EgressOrder & { op: "probe" }, outgoing: ServerResponse): Promise<void> {
   const failure = target.type === "function" ? null : await probe(target, { limits });
-  const body = JSON.stringify({ failure } satisfies EgressProbe);
+  sendJson(outgoing, { failure } satisfies EgressProbe);
+}
+
+function sendJson(outgoing: ServerResponse, value: unknown): void {
+  const body = JSON.stringify(value);
   outgoing.writeHead(200, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) }).end(body);
 }
 

@@ -7,15 +7,26 @@
 
 import type { Duplex } from "node:stream";
 
-import { type DialOptions, type DialTarget, dial } from "./dial.ts";
+import type { EgressLimits } from "../../service-worker/egress-protocol.ts";
+import { useConnection } from "./connection-count.ts";
+import { type DialTarget, dial } from "./dial.ts";
 import { classify, sendRawFailure } from "./failure.ts";
+import { makeRoom } from "./pool.ts";
 
 /** What a CONNECT is answered with once there is a connection. */
 export const ESTABLISHED = "HTTP/1.1 200 OK\r\n\r\n";
 
 /** Dials, answers the CONNECT on `socket`, and splices. */
-export function connectToTarget(socket: Duplex, target: DialTarget, options: Pick<DialOptions, "limits">): void {
-  const upstream = dial(target, { ...options, allowHalfOpen: true });
+export function connectToTarget(socket: Duplex, target: DialTarget, { limits }: { limits: EgressLimits }): void {
+  let endUse: () => void;
+  try {
+    endUse = useConnection(target, limits);
+  } catch (error) {
+    return sendRawFailure(socket, classify(error));
+  }
+  makeRoom(target, limits);
+  const upstream = dial(target, { limits, allowHalfOpen: true });
+  upstream.once("close", endUse);
   const giveUp = (): void => void upstream.destroy();
   const refuse = (error: Error): void => sendRawFailure(socket, classify(error));
   socket.once("close", giveUp);

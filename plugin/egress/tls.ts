@@ -30,16 +30,16 @@ export function termsFor(target: DialTarget, tlsOrder: EgressTls): TlsTerms {
 }
 
 /**
- * @param limits `connectTimeout` is for the connection and the handshake together
+ * @param limits `connectTimeout` is for the connection and the handshake together, once the name is resolved
  * @throws an error for `classify`
  */
 export async function dialTls(
   target: DialTarget,
   { terms, limits }: { terms: TlsTerms; limits: EgressLimits },
 ): Promise<tls.TLSSocket> {
-  const started = performance.now();
-  const { connectTimeout } = limits;
+  let started = performance.now();
   const plain = dial(target, { limits });
+  plain.once("lookup", () => (started = performance.now()));
   await once(plain, "connect");
   const session = sessions.get(terms.key);
   const socket = tls.connect({
@@ -56,10 +56,10 @@ export async function dialTls(
   plain.on("error", (error) => socket.destroy(error));
   let latest: Buffer | undefined;
   socket.on("session", (offered) => (latest = offered));
-  const remaining = connectTimeout - (performance.now() - started);
+  const timeout = limits.connectTimeout;
   const timer = setTimeout(
-    () => socket.destroy(timeoutError(target, { connectTimeout, step: "handshake" })),
-    remaining,
+    () => socket.destroy(timeoutError(target, { timeout, step: "handshake" })),
+    timeout - (performance.now() - started),
   ).unref();
   try {
     await once(socket, "secureConnect");

@@ -32,8 +32,8 @@ function compileBinding(
   { workerName, bindingName, bindingType, id, configFile, settings, to }: LinkedBinding,
   indexOf: (network: Network) => number,
 ): Binding {
-  const { limits, traffic } = settings;
-  const base = { workerName, bindingName, configFile, limits, traffic };
+  const limits = to.kind === "unlinked" ? settings.limits : to.limits;
+  const base = { workerName, bindingName, configFile, limits, traffic: settings.traffic };
   switch (to.kind) {
     case "service": {
       const network = to.network === undefined ? {} : { network: indexOf(to.network) };

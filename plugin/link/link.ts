@@ -3,24 +3,17 @@
  * Reads no files; its answer is complete but for the numbering of networks.
  */
 
-import {
-  DEFAULT_PORT,
-  type Network,
-  type Service,
-  type Target,
-  type TlsPolicy,
-  bindingKey,
-} from "../../service-worker/table.ts";
+import { DEFAULT_PORT, type Network, type Service, bindingKey } from "../../service-worker/table.ts";
 import type { VpcFunctionTarget } from "../config.ts";
-import { type Diagnostic, didYouMean, formatLocation } from "../diagnostics.ts";
-import { type Report, originOf, placeOf, quote, reportTo } from "../read/document.ts";
+import { type Diagnostic, formatLocation } from "../diagnostics.ts";
+import { originOf, placeOf, quote, reportTo } from "../read/document.ts";
 import { checkKeys, findEntry, isRemote } from "./link-keys.ts";
-import { formatPath } from "../read/locate.ts";
 import { type PlacedRoute, mergeRoutes } from "./merge-networks.ts";
+import { type Policies, mergeLimits, mergeTls } from "./policies.ts";
+import { type Resolving, resolveTarget } from "./resolve-target.ts";
 import {
   type Entry,
   MESH_ID,
-  type ModelTarget,
   type NetworkModel,
   type ServiceModel,
   type SessionWorker,
@@ -33,13 +26,14 @@ import {
 export interface LinkedBinding extends VpcBinding {
   workerName: string;
   configFile: string;
+  /** Of the whole config; the entry has what counts for it. */
   settings: Settings;
   to: LinkedEntry;
 }
 
 export type LinkedEntry =
-  | { kind: "service"; service: Omit<Service, "network">; tls: TlsPolicy; network?: Network }
-  | { kind: "network"; network: Network; tls: TlsPolicy }
+  | ({ kind: "service"; service: Omit<Service, "network">; network?: Network } & Policies)
+  | ({ kind: "network"; network: Network } & Policies)
   | { kind: "unlinked" };
 
 export interface Linked {
@@ -60,10 +54,7 @@ export interface LinkOptions {
 }
 
 /** What the steps of one link share. */
-interface Linking extends LinkOptions {
-  model: VpcModel;
-  report: Report;
-  functions: Map<string, VpcFunctionTarget>;
+interface Linking extends LinkOptions, Resolving {
   bindings: readonly (VpcBinding & { workerName: string })[];
   /** Made once, however many bindings share one, so that each mistake is reported once. */
   services: Map<Entry<ServiceModel>, LinkedEntry>;
@@ -111,25 +102,22 @@ function linkService(binding: VpcBinding, linking: Linking): LinkedEntry | undef
 }
 
 function linkServiceEntry(entry: Extract<Entry<ServiceModel>, { kind: "entry" }>, linking: Linking): LinkedEntry {
-  const service = { ...entry.service, origin: originOf(linking.model.document, entry.at) };
+  const { document, settings } = linking.model;
+  const service = { ...entry.service, origin: originOf(document, entry.at) };
   const found = findNetwork(entry.service.networkId ?? "", linking);
-  const trusting = found.entry?.kind === "entry" ? [found.entry] : [];
-  const tls = tlsPolicy(entry.tlsMode, [entry, ...trusting], linking);
+  const around = found.entry?.kind === "entry" ? [found.entry] : [];
+  const policies = {
+    tls: mergeTls(entry.tlsMode, [entry, ...around], settings),
+    limits: mergeLimits(entry.target === undefined ? [...around, entry] : [entry], settings),
+  };
   if (entry.target !== undefined) {
-    const target = resolveTarget(entry.target, linking);
-    return target === undefined ? { kind: "unlinked" } : { kind: "service", service: { ...service, target }, tls };
+    const resolvers = [entry, ...around].map((each) => each.resolvers).find(({ length }) => length > 0) ?? [];
+    const target = resolveTarget(entry.target, resolvers, linking);
+    if (target === undefined) return { kind: "unlinked" };
+    return { kind: "service", service: { ...service, target }, ...policies };
   }
   const network = networkOfService(entry, found, linking);
-  return { kind: "service", service, tls, ...(network === undefined ? {} : { network }) };
-}
-
-/** @param entries those whose "ca" counts, besides that of the whole config */
-function tlsPolicy(
-  verify: TlsPolicy["verify"],
-  entries: readonly { ca: readonly string[] }[],
-  { model }: Linking,
-): TlsPolicy {
-  return { verify, ca: [...new Set([...model.settings.ca, ...entries.flatMap(({ ca }) => ca)])] };
+  return { kind: "service", service, ...policies, ...(network === undefined ? {} : { network }) };
 }
 
 interface FoundNetwork {
@@ -182,8 +170,9 @@ function linkNetwork(binding: VpcBinding, linking: Linking): LinkedEntry | undef
   if (found === undefined) return undefined;
   const { key, entry } = found;
   if (entry.kind !== "entry") return { kind: "unlinked" };
-  const tls = tlsPolicy(entry.tlsMode, [entry], linking);
-  return { kind: "network", network: networkFor(key, entry, linking), tls };
+  const { settings } = linking.model;
+  const policies = { tls: mergeTls(entry.tlsMode, [entry], settings), limits: mergeLimits([entry], settings) };
+  return { kind: "network", network: networkFor(key, entry, linking), ...policies };
 }
 
 function networkFor(key: string, entry: Extract<Entry<NetworkModel>, { kind: "entry" }>, linking: Linking): Network {
@@ -205,10 +194,14 @@ function linkMesh(own: ReturnType<typeof findEntry<NetworkModel>>, linking: Link
   if (entry === undefined && model.networks.size === 0) return undefined;
   if (entry?.kind === "broken") return { kind: "unlinked" };
   const all = [...model.networks.values()].filter((other) => other.kind === "entry");
-  const tls = tlsPolicy(entry?.kind === "entry" ? entry.tlsMode : "verify_full", all, linking);
+  const counting = entry?.kind === "entry" ? [entry] : [];
+  const policies = {
+    tls: mergeTls(counting[0]?.tlsMode ?? "verify_full", all, model.settings),
+    limits: mergeLimits(counting, model.settings),
+  };
   const memoKey = `${MESH_ID} ${own?.key ?? ""}`;
   const known = networks.get(memoKey);
-  if (known !== undefined) return { kind: "network", network: known, tls };
+  if (known !== undefined) return { kind: "network", network: known, ...policies };
 
   const others = [...model.networks.values()].filter((other) => other !== entry);
   const { routes, conflicts } = mergeRoutes(
@@ -216,10 +209,12 @@ function linkMesh(own: ReturnType<typeof findEntry<NetworkModel>>, linking: Link
     others.flatMap((other) => routesOf(other, linking)),
   );
   for (const { kept, dropped } of conflicts) {
+    const isInDocument = kept.route.origin === originOf(model.document, kept.at);
+    const place = isInDocument ? placeOf(model.document, kept.at) : kept.route.origin;
     report({
       severity: "warning",
       code: "conflicting-routes",
-      text: `in ${MESH_ID}, ${quote(dropped.route.text)} loses against ${quote(kept.route.text)} on ${placeOf(model.document, kept.at)}`,
+      text: `in ${MESH_ID}, ${quote(dropped.route.text)} loses against ${quote(kept.route.text)} on ${place}`,
       at: dropped.at,
       part: "key",
       notes: [`Give ${quote(MESH_ID)} a route of its own for it to choose another target.`],
@@ -228,46 +223,19 @@ function linkMesh(own: ReturnType<typeof findEntry<NetworkModel>>, linking: Link
   const origin = entry === undefined ? "" : originOf(model.document, entry.at);
   const network: Network = { networkId: MESH_ID, origin, routes };
   networks.set(memoKey, network);
-  return { kind: "network", network, tls };
+  return { kind: "network", network, ...policies };
 }
 
 function routesOf(entry: Entry<NetworkModel>, linking: Linking): PlacedRoute[] {
   if (entry.kind !== "entry") return [];
   const known = linking.routes.get(entry);
   if (known !== undefined) return known;
-  const routes = entry.routes.flatMap(({ target, at, ...route }) => {
-    const resolved = resolveTarget(target, linking);
-    const origin = originOf(linking.model.document, at);
+  const routes = entry.routes.flatMap(({ target, at, origin = originOf(linking.model.document, at), ...route }) => {
+    const resolved = resolveTarget(target, entry.resolvers, linking);
     return resolved === undefined ? [] : [{ route: { ...route, target: resolved, origin }, at }];
   });
   linking.routes.set(entry, routes);
   return routes;
-}
-
-/** @returns undefined when it names an unknown Worker; that is reported then */
-function resolveTarget({ at, ...target }: ModelTarget, linking: Linking): Target | undefined {
-  if (target.type === "function") {
-    const functionId = `${linking.generation}:${linking.model.document.file}:${formatPath(at)}`;
-    linking.functions.set(functionId, target.call);
-    return { type: "function", functionId };
-  }
-  if (target.type !== "worker") return target;
-  const { workerNames, env, report } = linking;
-  const { workerName } = target;
-  if (workerNames.has(workerName)) return target;
-  if (env !== undefined && workerNames.has(`${workerName}-${env}`))
-    return { ...target, workerName: `${workerName}-${env}` };
-  const meant = didYouMean(workerName, workerNames);
-  report({
-    code: "unknown-worker",
-    text: `the target "worker:${workerName}" is no Worker of this session`,
-    at,
-    notes: [
-      ...(meant === undefined ? [] : [`Did you mean "worker:${meant}"?`]),
-      `This session's Workers are ${[...workerNames].join(", ")}.`,
-    ],
-  });
-  return undefined;
 }
 
 function reportUnlinked(binding: VpcBinding & { workerName: string }, { model, report }: Linking): void {

@@ -36,7 +36,7 @@ export function mergeRoutes(
       const dropped = new Set(overlaps.map(({ later }) => later));
       left = left.filter((candidate) => !dropped.has(candidate));
       for (const { earlier, later, isEqual } of overlaps) {
-        const isSame = isEqual && sameTarget(earlier.placed.route.target, later.placed.route.target);
+        const isSame = isEqual && leadToSame(earlier.placed.route, later.placed.route);
         if (!isSame && !isOwn.has(earlier.placed)) conflicts.push({ kept: earlier.placed, dropped: later.placed });
       }
     }
@@ -50,6 +50,11 @@ function rangeOf(placed: PlacedRoute): Pick<Route, "ports"> & { placed: PlacedRo
   return ports === undefined ? { placed } : { ports, placed };
 }
 
-function sameTarget(a: Target, b: Target): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+function leadToSame(a: Route, b: Route): boolean {
+  return JSON.stringify(targetOf(a)) === JSON.stringify(targetOf(b));
+}
+
+/** Without its resolvers where the destination is an address: none is asked for it. */
+function targetOf({ match, target }: Route): Target {
+  return match.type === "cidr" && target.type === "passthrough" ? { type: "passthrough" } : target;
 }

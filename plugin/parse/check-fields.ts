@@ -4,7 +4,7 @@
 
 import * as v from "valibot";
 
-import type { FieldsOf } from "./config-schema.ts";
+import { type FieldsOf, adviceFor } from "./config-schema.ts";
 import { didYouMean } from "../diagnostics.ts";
 import { type Parsing, isTable, quote } from "../read/document.ts";
 import { type Path, formatPath } from "../read/locate.ts";
@@ -60,12 +60,14 @@ export function checkFields<T>({ fields, what, value, at }: Unchecked<T>, { repo
     }
     const result = v.safeParse(schema, field, { abortPipeEarly: true });
     if (result.success) checked[key] = result.output;
+    const advice = adviceFor(key, field);
     for (const issue of result.issues ?? []) {
       const inner = (issue.path ?? []).map((item) => item.key).filter(isSegment);
       report({
         code: "invalid-value",
         text: `${quote(formatPath([key, ...inner]))} is ${quote(issue.input)}, but must be ${issue.message}`,
         at: [...at, key, ...inner],
+        ...(advice !== undefined && { notes: [advice] }),
       });
     }
   }

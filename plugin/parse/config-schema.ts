@@ -13,6 +13,8 @@ import { MAX_PORT } from "./port-ranges.ts";
 
 /** Milliseconds: five minutes. Who waits longer waits for nothing. */
 const MAX_TIMEOUT = 300_000;
+/** Seconds. */
+const MAX_PERIOD = 3600;
 
 /** The schema of each field of `T`; optional ones are `exactOptional`, nested objects `strictObject`. */
 export type FieldsOf<T> = { readonly [K in keyof T]-?: v.GenericSchema<T[K]> };
@@ -20,7 +22,7 @@ export type FieldsOf<T> = { readonly [K in keyof T]-?: v.GenericSchema<T[K]> };
 const text = v.string("a string");
 const nonEmpty = v.pipe(text, v.nonEmpty("a string that is not empty"));
 const uuid = v.pipe(v.string("a uuid"), v.regex(UUID, "a uuid"));
-const port = wholeNumber(1, MAX_PORT);
+const port = wholeNumber({ from: 1, to: MAX_PORT });
 const flag = v.boolean("true or false");
 
 const vpcFunction = v.custom<VpcFunction>((value) => typeof value === "function");
@@ -43,12 +45,33 @@ const tlsSettings = v.strictObject(
 );
 
 const ca = v.array(nonEmpty, "an array of file names");
+const compose = v.union([nonEmpty, v.array(nonEmpty)], "the name of a compose file, or an array of them");
 
-const ip = v.pipe(v.string("an IP address"), v.ip("an IP address"));
+const timeout = v.exactOptional(wholeNumber({ from: 1, to: MAX_TIMEOUT, unit: "milliseconds" }));
+const limitsShape = {
+  connectTimeout: timeout,
+  dnsTimeout: timeout,
+  readTimeout: timeout,
+  writeTimeout: timeout,
+  connectionLimit: v.exactOptional(wholeNumber({ from: 1, unit: "connections" })),
+  rateLimit: v.exactOptional(
+    v.strictObject(
+      {
+        limit: wholeNumber({ from: 1, unit: "calls" }),
+        period: v.exactOptional(wholeNumber({ from: 1, to: MAX_PERIOD, unit: "seconds" })),
+      },
+      "an object",
+    ),
+  ),
+  workerLimit: v.exactOptional(wholeNumber({ from: 1, unit: "calls" })),
+};
+
+const ip = v.pipe(v.string("an IP address"), v.ip("an IP address"), v.excludes("%", "an IP address"));
+const ipv6 = v.pipe(v.string("an IPv6 address"), v.ipv6("an IPv6 address"), v.excludes("%", "an IPv6 address"));
 const host = v.strictObject(
   {
     ipv4: v.exactOptional(v.nullable(v.pipe(v.string("an IPv4 address"), v.ipv4("an IPv4 address")))),
-    ipv6: v.exactOptional(v.nullable(v.pipe(v.string("an IPv6 address"), v.ipv6("an IPv6 address")))),
+    ipv6: v.exactOptional(v.nullable(ipv6)),
     hostname: v.exactOptional(v.nullable(v.string("a host name"))),
     network: v.exactOptional(v.nullable(v.strictObject({ tunnel_id: uuid }, "an object"))),
     resolver_network: v.exactOptional(
@@ -76,27 +99,28 @@ const recordShape = {
   created_at: v.exactOptional(text),
   updated_at: v.exactOptional(text),
   ca: v.exactOptional(ca),
+  ...limitsShape,
 };
 
 const settingsShape = {
   $schema: v.exactOptional(text),
   ca: v.exactOptional(ca),
-  connectTimeout: v.exactOptional(wholeNumber(1, MAX_TIMEOUT, "milliseconds")),
-  workerLimit: v.exactOptional(wholeNumber(1, Number.MAX_SAFE_INTEGER, "requests")),
+  ...limitsShape,
   traffic: v.exactOptional(flag),
 };
 
-const networkTlsShape = {
+const networkShape = {
+  name: v.exactOptional(text),
   ca: v.exactOptional(ca),
   tls_settings: v.exactOptional(v.nullable(tlsSettings)),
+  // What each must be is for `parseResolvers` to say.
+  resolver_ips: v.exactOptional(v.array(v.string("an IP address"), "an array of IP addresses")),
+  compose: v.exactOptional(compose),
+  ...limitsShape,
 };
 
 const service = v.strictObject({ ...recordShape, target: v.exactOptional(target) });
-const network = v.strictObject({
-  name: v.exactOptional(text),
-  routes: v.exactOptional(v.record(text, target)),
-  ...networkTlsShape,
-});
+const network = v.strictObject({ ...networkShape, routes: v.exactOptional(v.record(text, target)) });
 const configShape = {
   ...settingsShape,
   services: v.exactOptional(v.record(text, v.union([target, service]))),
@@ -126,17 +150,35 @@ export const serviceFields: FieldsOf<Omit<ServiceEntry, "target"> & { target?: u
 };
 
 export const networkFields: FieldsOf<Omit<NetworkEntry, "routes"> & { routes?: Entries }> = {
-  name: v.exactOptional(text),
+  ...networkShape,
   routes: v.exactOptional(entries),
-  ...networkTlsShape,
 };
+
+/** What to write in place of a field's value, where "must be" leaves it open. */
+export function adviceFor(field: string, found: unknown): string | undefined {
+  if (field !== "rateLimit") return undefined;
+  const calls = Number.isSafeInteger(found) && Number(found) > 0 ? Number(found) : 100;
+  return `Write { "limit": ${calls}, "period": 60 }: calls, and seconds.`;
+}
 
 // The hand-written types and the schema say the same, or this does not compile.
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 true satisfies Same<VpcConfig, v.InferInput<v.StrictObjectSchema<typeof configShape, undefined>>>;
 
-function wholeNumber(from: number, to: number, unit?: string): v.GenericSchema<number> {
-  const range = to === Number.MAX_SAFE_INTEGER ? `of at least ${from}` : `from ${from} to ${to}`;
+interface WholeNumber {
+  from: number;
+  /** Default: no end. */
+  to?: number;
+  unit?: string;
+}
+
+function wholeNumber({ from, to, unit }: WholeNumber): v.GenericSchema<number> {
+  const range = to === undefined ? `of at least ${from}` : `from ${from} to ${to}`;
   const expected = unit === undefined ? `a whole number ${range}` : `a whole number of ${unit} ${range}`;
-  return v.pipe(v.number(expected), v.integer(expected), v.minValue(from, expected), v.maxValue(to, expected));
+  return v.pipe(
+    v.number(expected),
+    v.integer(expected),
+    v.minValue(from, expected),
+    v.maxValue(to ?? Number.MAX_SAFE_INTEGER, expected),
+  );
 }

@@ -11,6 +11,7 @@ import { type Parsing, type VpcDocument, isTable, placeOf, quote, reportTo } fro
 import type { Path } from "../read/locate.ts";
 import { DEFAULT_SETTINGS, type Entry, type VpcModel, entryKey } from "../model.ts";
 import { parseCa } from "./parse-ca.ts";
+import { parseLimits } from "./parse-limits.ts";
 import { parseNetwork } from "./parse-network.ts";
 import { parseService } from "./parse-service.ts";
 
@@ -32,10 +33,8 @@ export function parseConfig(document: VpcDocument, diagnostics: Diagnostic[]): V
     });
     return emptyModel(document, { isReadable: false });
   }
-  const { connectTimeout, workerLimit, traffic, services, networks } = checkFields(
-    { fields: configFields, what: "the vpc config", value, at: [] },
-    parsing,
-  );
+  const checked = checkFields({ fields: configFields, what: "the vpc config", value, at: [] }, parsing);
+  const { traffic, services, networks } = checked;
   return {
     document,
     isReadable: true,
@@ -43,11 +42,7 @@ export function parseConfig(document: VpcDocument, diagnostics: Diagnostic[]): V
     networks: parseSection({ section: "networks", entries: networks, parse: parseNetwork }, parsing),
     settings: {
       ca: parseCa({ value: value["ca"], at: ["ca"] }, parsing),
-      limits: {
-        ...DEFAULT_SETTINGS.limits,
-        ...(connectTimeout !== undefined && { connectTimeout }),
-        ...(workerLimit !== undefined && { workerLimit }),
-      },
+      limits: { ...DEFAULT_SETTINGS.limits, ...parseLimits(checked) },
       traffic: traffic ?? DEFAULT_SETTINGS.traffic,
     },
   };

@@ -17,6 +17,8 @@ export interface HostModel {
   /** In normal form: a name, an address, or IPv4 then IPv6. */
   hosts: string[];
   tunnelId: string;
+  /** Addresses in normal form. */
+  resolvers: string[];
   /** Of a tcp hostname that carries `:port`. */
   port?: number;
 }
@@ -47,10 +49,11 @@ export function parseServiceHost(host: Checked<ServiceHost>, context: HostContex
   }
   const tunnelId = (host.network ?? host.resolver_network)?.tunnel_id?.toLowerCase();
   if (isBroken || !isFormed || tunnelId === undefined) return undefined;
+  const resolvers = (host.resolver_network?.resolver_ips ?? []).flatMap((address) => normalAddress(address));
   if (name !== undefined) {
-    return { hosts: [name.host], tunnelId, ...(name.port === undefined ? {} : { port: name.port }) };
+    return { hosts: [name.host], tunnelId, resolvers, ...(name.port === undefined ? {} : { port: name.port }) };
   }
-  return { hosts: [host.ipv4, host.ipv6].flatMap((address) => normalAddress(address)), tunnelId };
+  return { hosts: [host.ipv4, host.ipv6].flatMap((address) => normalAddress(address)), tunnelId, resolvers };
 }
 
 /** The API answers null for what a host does not have. */

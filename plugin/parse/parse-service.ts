@@ -12,6 +12,7 @@ import type { Path } from "../read/locate.ts";
 import { type Entry, type ModelTarget, type ServiceModel, isUuid } from "../model.ts";
 import { type HostModel, parseServiceHost } from "./parse-service-host.ts";
 import { parseCa } from "./parse-ca.ts";
+import { parseLimits } from "./parse-limits.ts";
 import { MAX_PORT } from "./port-ranges.ts";
 import { isFunctionTarget, parseTarget } from "./parse-target.ts";
 
@@ -76,7 +77,7 @@ function parseShorthand({ key, value, at }: ServiceSource, parsing: Parsing): Se
     return undefined;
   }
   const service = { label: key, hosts: [], ...shorthandPorts(target) };
-  return { service, ca: [], tlsMode: "verify_full", target };
+  return { service, ca: [], tlsMode: "verify_full", limits: {}, resolvers: [], target };
 }
 
 /** What a service that is only a target serves. */
@@ -129,6 +130,8 @@ function parseRecord({ key, value, at }: RecordSource, { document, report }: Par
     service: { type: record.type, label: record.name ?? key, hosts: host.hosts, networkId: host.tunnelId, ...ports },
     ca,
     tlsMode: record.tls_settings?.cert_verification_mode ?? "verify_full",
+    limits: parseLimits(record),
+    resolvers: host.resolvers,
     ...(target === undefined ? {} : { target }),
   };
 }

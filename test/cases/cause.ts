@@ -4,9 +4,22 @@ import type { NetworkEntry, VpcConfig } from "../../plugin/config.ts";
 import type { Operation } from "../session.ts";
 import { SERVICE, TUNNEL } from "../session.ts";
 
+type CauseOp =
+  | "healthy"
+  | "fetch"
+  | "service"
+  | "post"
+  | "upload"
+  | "trace"
+  | "upgrade"
+  | "connect"
+  | "connectService"
+  | "again"
+  | "fetchThrice"
+  | "connectThrice";
+
 export interface Cause {
-  /** Of `causeOps`. */
-  op: keyof typeof causeOps;
+  op: CauseOp;
   /** `PORT` stands for the session's own. */
   argument: string;
   /** Of the network bound to `NET`. */
@@ -57,37 +70,34 @@ export function byConnect(port: number, says: Cause["says"], more: Partial<Cause
 }
 
 /** Run inside workerd; each fails with the code, from the call itself or from reading what it gave. */
-export const causeOps = {
-  fetch: async (env, url: string) => (await env.NET.fetch(url)).text(),
-  service: async (env, url: string) => (await env.API.fetch(url)).text(),
-  post: async (env, url: string) => (await env.NET.fetch(url, { method: "POST", body: "once" })).text(),
+export const causeOps: Record<CauseOp, Operation> = {
+  healthy: async (env) => (await env.HEALTHY.fetch("http://healthy/")).text(),
+  fetch: async (env, url) => (await env.NET.fetch(url)).text(),
+  service: async (env, url) => (await env.API.fetch(url)).text(),
+  post: async (env, url) => (await env.NET.fetch(url, { method: "POST", body: "once" })).text(),
   /** 64 MiB. */
-  upload: async (env, url: string) => {
+  upload: async (env, url) => {
     const body = new Blob(Array.from({ length: 64 }, () => new Uint8Array(1024 * 1024)));
     return (await env.NET.fetch(url, { method: "POST", body })).text();
   },
-  /** More header fields than any server takes. */
-  swamp: async (env, url: string) => {
-    const headers = Array.from({ length: 40 }, (_, index): [string, string] => [`x-${index}`, "x".repeat(50_000)]);
-    return (await env.NET.fetch(url, { headers })).text();
-  },
-  upgrade: async (env, url: string) => {
+  trace: async (env, url) => (await env.NET.fetch(url, { method: "TRACE" })).text(),
+  upgrade: async (env, url) => {
     const { status } = await env.NET.fetch(url, { headers: { Upgrade: "websocket" } });
     return status;
   },
-  connect: async (env, address: string) => void (await env.NET.connect(address)),
-  connectService: async (env, address: string) => void (await env.API.connect(address)),
+  connect: async (env, address) => void (await env.NET.connect(address)),
+  connectService: async (env, address) => void (await env.API.connect(address)),
   /** Asks itself for the same again, and throws what that threw. */
-  again: async (env, url: string, request: Request) => {
+  again: async (env, url, request) => {
     const answer = await (await env.NET.fetch(url + new URL(request.url).search)).json();
     if (answer.error) throw new Error(answer.error.message);
   },
   /** One more than the config of its causes allows. */
-  fetchThrice: async (env, url: string) => {
+  fetchThrice: async (env, url) => {
     const calls = [1, 2, 3].map(async () => (await env.NET.fetch(url)).text());
     await Promise.all(calls);
   },
-  connectThrice: async (env, address: string) => {
+  connectThrice: async (env, address) => {
     for (const _ of [1, 2, 3]) await env.NET.connect(address);
   },
-} satisfies Record<string, Operation>;
+};

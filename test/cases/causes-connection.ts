@@ -1,9 +1,13 @@
 /** Causes of what goes wrong before a target has got a request: connection, TLS. */
 
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type net from "node:net";
+import os from "node:os";
+import path from "node:path";
 import type tls from "node:tls";
+import { type DnsAnswer, startDnsServer } from "../servers/dns-server.ts";
 import { closedPort, startDeafServer, startTcpServer } from "../servers/tcp-server.ts";
-import { makeAuthority, selfSign } from "../servers/tls-certificates.ts";
+import { type CertificateOptions, makeAuthority, selfSign } from "../servers/tls-certificates.ts";
 import { startTlsOrigin } from "../servers/tls-server.ts";
 import { type Cause, type Causes, byConnect, directly, overTls, throughEgress } from "./cause.ts";
 
@@ -76,6 +80,47 @@ export const LIMITED: Causes = {
   },
 };
 
+/** A name that is passed through, and the network's own name server. */
+async function named(
+  stack: AsyncDisposableStack,
+  answer: DnsAnswer,
+  more: Partial<Cause> & Pick<Cause, "says">,
+): Promise<Cause> {
+  const server = stack.use(await startDnsServer(answer));
+  return {
+    op: "fetch",
+    argument: "http://api.corp.example/",
+    routes: { "*.corp.example": "passthrough" },
+    network: { resolver_ips: [server.address] },
+    ...more,
+  };
+}
+
+export const DNS_ERROR: Causes = {
+  NXDOMAIN: (stack) => named(stack, "NXDOMAIN", { says: /api\.corp\.example.* does not exist/ }),
+  "NXDOMAIN, connect()": (stack) =>
+    named(stack, "NXDOMAIN", { says: "does not exist", op: "connect", argument: "api.corp.example:5432" }),
+  "NXDOMAIN, TLS": (stack) =>
+    named(stack, "NXDOMAIN", { says: "does not exist", argument: "https://api.corp.example/" }),
+  SERVFAIL: (stack) => named(stack, "SERVFAIL", { says: "SERVFAIL" }),
+  REFUSED: (stack) => named(stack, "REFUSED", { says: "REFUSED" }),
+  "no address": (stack) => named(stack, {}, { says: "no address" }),
+  "this machine does not know the target's name": () =>
+    directly(1, "no-such-host.invalid", { routes: { "a.internal": "no-such-host.invalid:80" } }),
+};
+
+export const DNS_TIMED_OUT: Causes = {
+  "the name server is silent": (stack) =>
+    named(stack, "silent", { says: "within 300 ms", config: { dnsTimeout: 300 } }),
+  "the name server is silent, connect()": (stack) =>
+    named(stack, "silent", {
+      says: "within 300 ms",
+      op: "connect",
+      argument: "api.corp.example:5432",
+      config: { dnsTimeout: 300 },
+    }),
+};
+
 const root = makeAuthority("A root nobody trusts");
 
 async function startTls(stack: AsyncDisposableStack, options: tls.TlsOptions): Promise<number> {
@@ -99,17 +144,26 @@ export const TLS_PROTOCOL: Causes = {
 };
 
 const YESTERDAY = new Date(Date.now() - 24 * 60 * 60 * 1000);
+const TOMORROW = new Date(Date.now() + 24 * 60 * 60 * 1000);
+const AFTER = new Date(TOMORROW.getTime() + 1000);
 const BEFORE = new Date(YESTERDAY.getTime() - 1000);
 
-async function startSigned(stack: AsyncDisposableStack, signed: tls.TlsOptions, says: Cause["says"]): Promise<Cause> {
-  return overTls(await startTls(stack, signed), says);
+/** Behind a root that the config trusts; so all that is wrong is what the certificate says. */
+async function startTrusted(stack: AsyncDisposableStack, signed: CertificateOptions, says: string): Promise<Cause> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "vpc-causes-"));
+  stack.defer(() => rm(folder, { recursive: true }));
+  const ca = path.join(folder, "root.pem");
+  await writeFile(ca, root.cert);
+  return overTls(await startTls(stack, root.issue("a", signed)), says, { config: { ca: [ca] } });
 }
 
 export const TLS_CERTIFICATE: Causes = {
-  "unknown root": (stack) => startSigned(stack, {}, 'was issued by "A root nobody trusts"'),
-  "self-signed": (stack) => startSigned(stack, selfSign("a", { names: ["a.internal"] }), "is self-signed"),
-  expired: async (stack) => {
-    const expired = selfSign("a", { names: ["a.internal"], notBefore: BEFORE, notAfter: YESTERDAY });
-    return startSigned(stack, expired, /expired on|self-signed/);
-  },
+  "unknown root": async (stack) => overTls(await startTls(stack, {}), 'was issued by "A root nobody trusts"'),
+  "self-signed": async (stack) =>
+    overTls(await startTls(stack, selfSign("a", { names: ["a.internal"] })), "is self-signed"),
+  expired: (stack) =>
+    startTrusted(stack, { names: ["a.internal"], notBefore: BEFORE, notAfter: YESTERDAY }, "expired on"),
+  "not valid yet": (stack) =>
+    startTrusted(stack, { names: ["a.internal"], notBefore: TOMORROW, notAfter: AFTER }, "is valid only from"),
+  "of another host": (stack) => startTrusted(stack, { names: ["b.internal"] }, "is for b.internal, not for a.internal"),
 };

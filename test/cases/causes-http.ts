@@ -97,6 +97,6 @@ export const WRITE_TIMED_OUT: Causes = {
 };
 
 export const REQUEST_ERROR: Causes = {
-  "more header fields than the proxy takes": async (stack) =>
-    throughEgress(stack.use(await startTcpServer()).port, "header", { op: "swamp" }),
+  "a method that a function can't be asked with": () =>
+    directly(1, "TRACE", { op: "trace", routes: { "a.internal": () => new Response() } }),
 };

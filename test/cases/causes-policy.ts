@@ -1,8 +1,7 @@
 /** Causes in the config: what a route, a record or a limit does not let through, and faults of our own. */
 
-import type { ProxyErrorCode } from "../../service-worker/proxy-error.ts";
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";
-import { type Cause, type Causes, SERVICE, TUNNEL, byConnect, directly } from "./cause.ts";
+import { type Causes, SERVICE, TUNNEL, byConnect, directly } from "./cause.ts";
 
 const record = {
   name: "users",
@@ -94,11 +93,3 @@ export const INTERNAL: Causes = {
     says: "a mistake in vpc.config.ts",
   }),
 };
-
-/** What no cause on this machine has: a policy's word, from a `deny`. */
-export function denied(code: ProxyErrorCode): Causes {
-  return {
-    deny: (): Cause => directly(1, "a rule denies it", { routes: { "a.internal": { deny: code } } }),
-    "deny, connect()": () => byConnect(1, "a rule denies it", { routes: { "a.internal": { deny: code } } }),
-  };
-}

@@ -146,6 +146,18 @@ export const invalidHosts: InvalidConfig[] = [
     ],
   },
   {
+    title: "addresses of one interface only",
+    config: `{ "services": { "API": { "name": "api", "type": "http", "target": "localhost",
+  "host": { "ipv6": "fe80::1%eth0", "network": { "tunnel_id": "550e8400-e29b-41d4-a716-446655440000" } } },
+  "DB": { "name": "db", "type": "http", "target": "passthrough",
+  "host": { "hostname": "db", "resolver_network": { "tunnel_id": "550e8400-e29b-41d4-a716-446655440000",
+    "resolver_ips": ["fe80::1%eth0"] } } } } }`,
+    expected: [
+      'vpc.jsonc:2:21: error: "ipv6" is "fe80::1%eth0", but must be an IPv6 address [invalid-value]',
+      'vpc.jsonc:5:22: error: "resolver_ips[0]" is "fe80::1%eth0", but must be an IP address [invalid-value]',
+    ],
+  },
+  {
     title: "resolvers that are no addresses",
     config: `{ "services": { "API": { "name": "api", "type": "http", "target": "localhost",
   "host": { "hostname": "a.internal", "resolver_network": { "tunnel_id": "550e8400-e29b-41d4-a716-446655440000",

@@ -49,7 +49,7 @@ export const invalidShape: InvalidConfig[] = [
   "$schema": 1 }`,
     expected: [
       'vpc.jsonc:2:21: error: "connectTimeout" is "5s", but must be a whole number of milliseconds from 1 to 300000 [invalid-value]',
-      'vpc.jsonc:3:18: error: "workerLimit" is 0.5, but must be a whole number of requests of at least 1 [invalid-value]',
+      'vpc.jsonc:3:18: error: "workerLimit" is 0.5, but must be a whole number of calls of at least 1 [invalid-value]',
       'vpc.jsonc:4:14: error: "traffic" is "yes", but must be true or false [invalid-value]',
       'vpc.jsonc:5:9: error: "ca" is "root.pem", but must be an array of file names [invalid-value]',
       'vpc.jsonc:6:14: error: "$schema" is 1, but must be a string [invalid-value]',
@@ -62,7 +62,7 @@ export const invalidShape: InvalidConfig[] = [
   "ca": ["", 5] }`,
     expected: [
       'vpc.jsonc:1:21: error: "connectTimeout" is 0, but must be a whole number of milliseconds from 1 to 300000 [invalid-value]',
-      'vpc.jsonc:2:18: error: "workerLimit" is -1, but must be a whole number of requests of at least 1 [invalid-value]',
+      'vpc.jsonc:2:18: error: "workerLimit" is -1, but must be a whole number of calls of at least 1 [invalid-value]',
       'vpc.jsonc:3:10: error: "ca[0]" is "", but must be a string that is not empty [invalid-value]',
       'vpc.jsonc:3:14: error: "ca[1]" is 5, but must be a string [invalid-value]',
     ],

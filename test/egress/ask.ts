@@ -10,7 +10,10 @@ import { type DialTarget, dial } from "../../plugin/egress/dial.ts";
 import { egressProxy } from "../../plugin/egress/server.ts";
 import {
   type EgressFailure,
+  type EgressLimits,
   type EgressOrder,
+  type EgressProbe,
+  type EgressTarget,
   FAILURE_HEADER,
   ORDER_HEADER,
   SECRET_HEADER,
@@ -107,21 +110,24 @@ export async function readAnswer(response: http.IncomingMessage): Promise<Answer
   };
 }
 
-/** An order to forward to a port of `127.0.0.1`. */
-export function httpTo(port: number, connectTimeout = 5000): EgressOrder & { op: "http" } {
-  return {
-    op: "http",
-    target: { type: "address", host: "127.0.0.1", port },
-    limits: { connectTimeout, dnsTimeout: 5000 },
-  };
+/** An order to forward to a port of `127.0.0.1`. @param limits default: five seconds for a connection, else none */
+export function httpTo(port: number, limits: Partial<EgressLimits> = {}): EgressOrder & { op: "http" } {
+  return { op: "http", ...toLoopback(port, limits) };
 }
 
-export function tcpTo(port: number, connectTimeout = 5000): EgressOrder & { op: "tcp" } {
-  return {
-    op: "tcp",
-    target: { type: "address", host: "127.0.0.1", port },
-    limits: { connectTimeout, dnsTimeout: 5000 },
-  };
+export function tcpTo(port: number, limits: Partial<EgressLimits> = {}): EgressOrder & { op: "tcp" } {
+  return { op: "tcp", ...toLoopback(port, limits) };
+}
+
+function toLoopback(port: number, limits: Partial<EgressLimits>): { target: EgressTarget; limits: EgressLimits } {
+  const target: EgressTarget = { type: "address", host: "127.0.0.1", port };
+  return { target, limits: { connectTimeout: 5000, dnsTimeout: 5000, ...limits } };
+}
+
+/** Why the response to an order with this `exchangeId` broke off, if anything is known. */
+export async function failureOfExchange(exchangeId: string): Promise<EgressFailure | null> {
+  const { body } = await ask({ order: { op: "failure", exchangeId } });
+  return (JSON.parse(body) as EgressProbe).failure;
 }
 
 function toTarget(address: string): DialTarget {

@@ -98,6 +98,35 @@ function script(rest: string): string[] {
   ];
 }
 
+test("where there are no sockets in the file system, it listens on loopback and still wants the secret", async () => {
+  await using origin = await startHttpOrigin(ok("done"));
+  const order = JSON.stringify(httpTo(origin.port));
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [
+      // What the code asks; everything it then does works here as well.
+      "--import=data:text/javascript,Object.defineProperty(process,'platform',{value:'win32'})",
+      ...script(`
+      const ask = async (presented) => {
+        const headers = { ${JSON.stringify(SECRET_HEADER)}: presented, ${JSON.stringify(ORDER_HEADER)}: ${JSON.stringify(order)} };
+        const response = await fetch("http://" + address, { headers });
+        return [response.status, await response.text()];
+      };
+      console.log(JSON.stringify([await ask(secret), await ask("guessed"), await ask("")]));
+      process.exit();
+    `),
+    ],
+    { env: { ...process.env, TEMP: os.tmpdir() } },
+  );
+  const [started = "", answers = ""] = stdout.split("\n");
+  expect(JSON.parse(started)).toMatchObject({ address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) });
+  expect(JSON.parse(answers)).toEqual([
+    [200, "done"],
+    [403, ""],
+    [403, ""],
+  ]);
+});
+
 describe("the process", () => {
   test("ends by itself, with a connection to a target in its pool, and leaves nothing behind", async () => {
     await using origin = await startHttpOrigin(ok("done"));

@@ -110,3 +110,53 @@ test("giving up before there is an answer lets go of the target", async () => {
   connection.socket.destroy();
   await expect.poll(() => origin.open.size).toBe(0);
 });
+
+const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
+/** For that key, as RFC 6455 §1.3 works it out. */
+const ACCEPT = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+const SWITCH = "HTTP/1.1 101 Switching Protocols\r\n";
+
+/** What comes of asking for a WebSocket at a target that writes `bytes` and, unless told otherwise, hangs up. */
+async function askWebSocket(bytes: string, { isLast = true } = {}): Promise<string> {
+  await using target = await startTcpServer((socket) => {
+    socket.once("data", () => void (isLast ? socket.end(bytes) : socket.write(bytes)));
+  });
+  await using connection = await openRaw();
+  const order = await orderLines(httpTo(target.port));
+  const head = `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: ${KEY}\r\nSec-WebSocket-Version: 13\r\n`;
+  connection.socket.write(`GET / HTTP/1.1\r\n${order}${head}\r\n`);
+  await expect.poll(() => connection.received).toContain("\r\n\r\n");
+  return connection.received;
+}
+
+test.each([
+  ["as asked", `${SWITCH}Connection: upgrade\r\nUpgrade: WebSocket\r\n${ACCEPT}\r\n`],
+  ["403", "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"],
+  ["426 with what it would accept", "HTTP/1.1 426 Upgrade Required\r\nUpgrade: y\r\nContent-Length: 0\r\n\r\n"],
+])("an answer to the upgrade passes: %s", async (_, bytes) => {
+  const received = await askWebSocket(bytes, { isLast: false });
+  expect(received.split("\r\n")[0]).toBe(bytes.split("\r\n")[0]);
+  expect(received).not.toContain("x-miniflare-vpc-failure");
+});
+
+test.each([
+  ["no accept", `${SWITCH}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`, 'no \\"Sec-WebSocket-Accept\\"'],
+  [
+    "an accept for another key",
+    `${SWITCH}Connection: Upgrade\r\nUpgrade: websocket\r\n${ACCEPT.replace("s3p", "S3p")}\r\n`,
+    "not for the request's key",
+  ],
+  [
+    "another protocol",
+    `${SWITCH}Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n`,
+    "its 101 is for h2c; the request was for",
+  ],
+  ["no protocol", `${SWITCH}X: 1\r\n\r\n`, "names no protocol"],
+  ["the end of the connection", "", "it closed the connection instead of answering"],
+  ["half a head", `${SWITCH}Upg`, "its answer is no HTTP response: the connection closed after 37 bytes"],
+  ["garbage", "SSH-2.0-OpenSSH_9.9\r\n", "its answer is no HTTP response: Parse Error"],
+])("no answer to it: %s", async (_, bytes, detail) => {
+  const received = await askWebSocket(bytes);
+  expect(received).toContain('x-miniflare-vpc-failure: {"code":"http_upgrade_failed"');
+  expect(received).toContain(detail);
+});

@@ -27,6 +27,7 @@ export interface TlsOriginOptions extends tls.TlsOptions {
   /** Instead of HTTP with `answer`. */
   serve?: (socket: tls.TLSSocket) => void;
   port?: number;
+  host?: string;
   path?: string;
 }
 
@@ -34,6 +35,7 @@ export async function startTlsOrigin({
   answer = "",
   serve,
   port = 0,
+  host = "127.0.0.1",
   path,
   ...options
 }: TlsOriginOptions): Promise<TlsOrigin> {
@@ -59,7 +61,7 @@ export async function startTlsOrigin({
     if (serve) serve(socket);
     else serveHttp(socket, { answer, requests });
   });
-  server.listen(path === undefined ? { port, host: "127.0.0.1" } : { path });
+  server.listen(path === undefined ? { port, host } : { path });
   await once(server, "listening");
   const address = server.address();
   return {

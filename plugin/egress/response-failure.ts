@@ -1,0 +1,64 @@
+/**
+ * Why there is no response, or only a part of one, in words.
+ */
+
+import type { IncomingMessage } from "node:http";
+
+import type { EgressFailure } from "../../service-worker/egress-protocol.ts";
+import { hasCode } from "../error.ts";
+import { EgressError, classify, codeOf } from "./failure.ts";
+import { isTlsCode } from "./tls-failure.ts";
+
+/** @param state `received`: bytes of a response; `isUpgrade`: whether the request was for one */
+export function describeNoResponse(error: unknown, state: { received: number; isUpgrade: boolean }): EgressFailure {
+  const failure = withoutResponse(error, state.received);
+  if (!state.isUpgrade) return failure;
+  switch (failure.code) {
+    case "connection_terminated":
+      return { code: "http_upgrade_failed", detail: "it closed the connection instead of answering" };
+    case "http_response_incomplete":
+    case "http_protocol_error":
+      return { code: "http_upgrade_failed", detail: `its answer is no HTTP response: ${failure.detail}` };
+    default:
+      return failure;
+  }
+}
+
+function withoutResponse(error: unknown, received: number): EgressFailure {
+  if (isConnecting(error) || !hasCode(error, "ECONNRESET", "EPIPE")) return classify(error);
+  if (received > 0) {
+    const detail = `the connection closed after ${bytes(received)}, in the middle of the response's head`;
+    return { code: "http_response_incomplete", detail };
+  }
+  // A reset, unlike an orderly end, is the system's and names its call.
+  if (error instanceof Error && "syscall" in error) return classify(error);
+  return { code: "connection_terminated", detail: "the connection ended without a byte of a response" };
+}
+
+function isConnecting(error: unknown): boolean {
+  return error instanceof EgressError || (error instanceof Error && "syscall" in error && error.syscall === "connect");
+}
+
+/** @param received bytes of the response's body */
+export function describeBreakOff(error: unknown, response: IncomingMessage, received: number): EgressFailure {
+  const code = codeOf(error);
+  if (error instanceof EgressError || isTlsCode(code)) return classify(error);
+  if (code.startsWith("HPE_")) {
+    const { detail } = classify(error);
+    return { code: "http_protocol_error", detail: `after ${bytes(received)} of the response's body: ${detail}` };
+  }
+  const length = response.headers["content-length"];
+  const isChunked = response.headers["transfer-encoding"] !== undefined;
+  const missing = isChunked ? "and then no last chunk" : "and then the connection failed";
+  return {
+    code: "http_response_incomplete",
+    detail:
+      length === undefined || isChunked
+        ? `${bytes(received)} of the body came, ${missing}`
+        : `${received} of ${bytes(Number(length))} of the body came`,
+  };
+}
+
+function bytes(count: number): string {
+  return count === 1 ? "1 byte" : `${count} bytes`;
+}

@@ -39,7 +39,10 @@ export async function replaceBindings(
   options: StartOptions,
   vpc: VpcOptions,
 ): Promise<{ wrangler: Wrangler; bindings: NonNullable<StartOptions["bindings"]> }> {
-  const found = typeof options.config === "object" ? ofObject(options.config) : findUserConfig(options.config);
+  const found =
+    typeof options.config === "object"
+      ? ofObject(options.config)
+      : findUserConfig(options.config, { isRedirected: true });
   const rootPath = path.dirname(found?.userFile ?? path.resolve("wrangler.json"));
   const wrangler = loadWrangler([rootPath, process.cwd()]);
   if (found === undefined) return { wrangler, bindings: {} };

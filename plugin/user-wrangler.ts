@@ -31,13 +31,17 @@ export interface UserConfig {
 
 /**
  * @param configPath absent: wrangler's own search from the working directory upwards
+ * @param isRedirected whether that search ends in what a build tool made of the config, where there is such a thing
  * @returns undefined where there is none that can be read, which is wrangler's to say
  */
-export function findUserConfig(configPath: string | undefined): UserConfig | undefined {
+export function findUserConfig(
+  configPath: string | undefined,
+  { isRedirected }: { isRedirected: boolean } = { isRedirected: false },
+): UserConfig | undefined {
   const sources = findConfigs(parseDevArgs(configPath === undefined ? [] : ["--config", configPath]), process.cwd());
   const [source] = isDiagnostic(sources) ? [] : sources;
   if (source === undefined) return undefined;
-  const config = readWranglerConfig(source.file);
+  const config = readWranglerConfig(isRedirected ? source.file : source.userFile);
   return isDiagnostic(config) ? undefined : { config, userFile: source.userFile };
 }
 

@@ -14,6 +14,7 @@ import { expect, test } from "vitest";
 import { keptConfig } from "../plugin/kept-configs.ts";
 import { oldMiniflareIn } from "../plugin/old-miniflare.ts";
 import { plugin } from "../plugin/plugin.ts";
+import { readInstance } from "../plugin/read-instance.ts";
 import { SERVICE, TUNNEL } from "./session.ts";
 import { createProject, type Project, REPOSITORY } from "./wrangler/temporary-project.ts";
 
@@ -92,6 +93,12 @@ test("an object with functions is found again in the same process, once for each
   expect(idOf(VPC)).toBe(idOf(VPC));
   expect(idOf({})).not.toBe(idOf(VPC));
   expect(() => keptConfig("another process's")).toThrow("Pass the path of a vpc.config.ts instead");
+});
+
+test("a vpc config is looked for where the host says that the wrangler config lies", () => {
+  const trigger = { type: "unsafe:x", dev: { plugin: PLUGIN, options: { folder: "./api" } } };
+  const workers = [{ config: { name: "runner", env: { TRIGGER: trigger } }, dev: { rootPath: "/project" } }];
+  expect(readInstance(workers as never).workers).toMatchObject([{ workerName: "runner", rootPath: "/project/api" }]);
 });
 
 test("a Miniflare with plugins of another kind is refused, naming versions", () => {
@@ -173,6 +180,24 @@ test("unstable_startWorker: every mistake in the vpc config is told before it st
   });
   const starting = unstable_startWorker({ config: path.join(project.folder, "wrangler.jsonc") });
   await expect(starting).rejects.toThrow(/vpc\.jsonc:\d+:\d+: error: .*\n[^]*vpc\.jsonc:\d+:\d+: error: /);
+});
+
+test("getPlatformProxy reads the user's own config, also when a build tool redirects wrangler to its output", async () => {
+  using project = createProject({
+    "wrangler.jsonc": CONFIG,
+    "dist/wrangler.json": { ...CONFIG, vars: { BUILT: "yes" } },
+    ".wrangler/deploy/config.json": { configPath: "../../dist/wrangler.json" },
+    ".dev.vars": "SECRET=mine\n",
+  });
+  const before = process.cwd();
+  process.chdir(project.folder);
+  try {
+    const { env, dispose } = await getPlatformProxy({ persist: false, vpc: { config: VPC } });
+    expect(Object.keys(env).toSorted()).toEqual(["API", "SECRET"]);
+    await dispose();
+  } finally {
+    process.chdir(before);
+  }
 });
 
 function leftovers({ folder }: Project): string[] {

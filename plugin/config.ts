@@ -12,7 +12,7 @@ export interface VpcConfig extends VpcLimits {
   /** For editors; ignored. */
   $schema?: string;
   /** Keyed by a `service_id` or a binding's name; a `service_id` wins. */
-  services?: Record<string, VpcTarget | ServiceEntry>;
+  services?: Record<string, VpcTarget | TargetEntry | ServiceEntry>;
   /** Keyed by a `tunnel_id`, a `network_id` or a binding's name; an id wins. */
   networks?: Record<string, "remote" | NetworkEntry>;
   /** PEM files of further trusted roots for every binding, relative to this file. */
@@ -74,6 +74,16 @@ export interface VpcFunctions {
   fetch?: VpcFunction;
   /** Plays the origin's end of a TCP connection. */
   connect?: (socket: Duplex) => void;
+}
+
+/** A service that is just a target, with settings of its own. */
+export interface TargetEntry extends VpcLimits {
+  /** For people. */
+  name?: string;
+  target: VpcTarget;
+  tls_settings?: TlsSettings | null;
+  /** PEM files of further trusted roots for this service, relative to this file. */
+  ca?: string[];
 }
 
 /**

@@ -45,6 +45,7 @@ test("has every field, each described, and no functions", async () => {
         additionalProperties: {
           anyOf: [
             { anyOf: [{ type: "string" }, { required: ["deny"] }] },
+            { properties: { ca: field, target: field, ...limits }, required: ["target"] },
             { properties: { ca: field, target: field, ...limits }, required: ["name", "type", "host"] },
           ],
         },

@@ -12,7 +12,7 @@ export interface VpcConfig extends VpcLimits {
   /** For editors; ignored. */
   $schema?: string;
   /** Keyed by a `service_id` or a binding's name; a `service_id` wins. */
-  services?: Record<string, VpcTarget | ServiceEntry>;
+  services?: Record<string, VpcTarget | TargetEntry | ServiceEntry>;
   /** Keyed by a `tunnel_id`, a `network_id` or a binding's name; an id wins. */
   networks?: Record<string, "remote" | NetworkEntry>;
   /** PEM files of further trusted roots for every binding, relative to this file. */
@@ -76,6 +76,16 @@ export interface VpcFunctions {
   connect?: (socket: Duplex) => void;
 }
 
+/** A service that is just a target, with settings of its own. */
+export interface TargetEntry extends VpcLimits {
+  /** For people. */
+  name?: string;
+  target: VpcTarget;
+  tls_settings?: TlsSettings | null;
+  /** PEM files of further trusted roots for this service, relative to this file. */
+  ca?: string[];
+}
+
 /**
  * A VPC Service as the connectivity directory API answers it, pastable as it is; plus `target`, `ca` and limits.
  * Fields the API may answer as null may be null here.
@@ -131,6 +141,11 @@ export interface NetworkEntry extends VpcLimits {
   tls_settings?: TlsSettings | null;
   /** Name servers that `passthrough` asks in place of this machine's: IP addresses, in a network's entry also with a port. */
   resolver_ips?: string[];
+  /**
+   * Docker Compose file, relative to this file, or several in the order of `docker compose -f`. Each name and address of a
+   * service leads to the ports that the service publishes. Routes of `routes` win.
+   */
+  compose?: string | string[];
   /**
    * Destination → target. A destination is a host name, `*.` and a host name (one label), an IP address or a CIDR,
    * each with an optional `:port` or `:from-to`; IPv6 in brackets when it has a port.

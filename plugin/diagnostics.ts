@@ -61,34 +61,58 @@ const MAX_SHOWN = 50;
 /** Of a quoted value, in characters. */
 const MAX_QUOTED = 80;
 
-/** The form compilers use, one block a diagnostic, sorted by file and position. No colours. */
-export function formatDiagnostics(diagnostics: readonly Diagnostic[], from?: string): string {
-  const sorted = diagnostics.toSorted(
-    (a, b) => a.file.localeCompare(b.file) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
-  );
+export interface FormatOptions {
+  /** Default: 50. */
+  limit?: number;
+  /** Default: no colours. */
+  paint?: (style: "bold" | "red" | "yellow", text: string) => string;
+}
+
+/** The form compilers use, one block a diagnostic, sorted by file and position. */
+export function formatDiagnostics(
+  diagnostics: readonly Diagnostic[],
+  from?: string,
+  { limit = MAX_SHOWN, paint = (_, text) => text }: FormatOptions = {},
+): string {
+  const sorted = sortDiagnostics(diagnostics);
   // No warning may crowd out an error.
   const bySeverity = [...sorted.filter(isError), ...sorted.filter((diagnostic) => !isError(diagnostic))];
-  const shown = new Set(bySeverity.slice(0, MAX_SHOWN));
+  const shown = new Set(bySeverity.slice(0, limit));
   const blocks = sorted
     .filter((diagnostic) => shown.has(diagnostic))
     .map((diagnostic) => {
       const { severity, text, code, notes } = diagnostic;
-      const head = `${formatLocation(diagnostic, from)}: ${severity}: ${printable(text)} [${code}]`;
-      return [head, ...notes.map((note) => `    ${printable(note)}`)].join("\n");
+      const place = paint("bold", formatLocation(diagnostic, from));
+      const kind = paint(severity === "error" ? "red" : "yellow", severity);
+      return [`${place}: ${kind}: ${printable(text)} [${code}]`, ...notes.map((note) => `    ${printable(note)}`)].join(
+        "\n",
+      );
     });
-  return [...blocks, ...(sorted.length > MAX_SHOWN ? [`… and ${sorted.length - MAX_SHOWN} more`] : [])].join("\n");
+  return [...blocks, ...(sorted.length > limit ? [`… and ${sorted.length - limit} more`] : [])].join("\n");
 }
 
-/** With long quoted values cut, and what would move the cursor or turn the text around escaped. */
+/** By file and position. */
+export function sortDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  return diagnostics.toSorted(
+    (a, b) => a.file.localeCompare(b.file) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  );
+}
+
+/** With long quoted values cut, and control characters escaped. */
 function printable(text: string): string {
-  return text
-    .replaceAll(/"((?:[^"\\]|\\.)*)"/gs, (quoted, value: string) =>
+  return escapeControls(
+    text.replaceAll(/"((?:[^"\\]|\\.)*)"/gs, (quoted, value: string) =>
       value.length > MAX_QUOTED ? `"${Array.from(value).slice(0, MAX_QUOTED).join("")}…"` : quoted,
-    )
-    .replaceAll(
-      /(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu,
-      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-    );
+    ),
+  );
+}
+
+/** With what would move a terminal's cursor or turn the text around escaped; line ends and tabs are kept. */
+export function escapeControls(text: string): string {
+  return text.replaceAll(
+    /(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** The candidate closest to `word`, if it is close enough to be a slip of the finger. */

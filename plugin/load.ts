@@ -28,6 +28,16 @@ export interface LoadOptions {
   /** The wrangler environment: `worker:NAME` is also looked up as `NAME-<env>`. */
   env: string | undefined;
   generation: number;
+  /** For who links one config with several sessions. Default: `readModel`, each time. */
+  readModel?: typeof readModel;
+}
+
+/** A vpc config, read and parsed; linked with nothing. */
+export interface ReadModel {
+  model: VpcModel;
+  diagnostics: readonly Diagnostic[];
+  /** Absolute; a change to any of them, or its creation, changes the model. */
+  watch: readonly string[];
 }
 
 export interface LoadedSession {
@@ -42,7 +52,8 @@ export interface LoadedSession {
   diagnostics: Diagnostic[];
 }
 
-export async function loadSession({ workers, source, env, generation }: LoadOptions): Promise<LoadedSession> {
+export async function loadSession(options: LoadOptions): Promise<LoadedSession> {
+  const { workers, source, env, generation, readModel: read = readModel } = options;
   const diagnostics: Diagnostic[] = [];
   const files = new Set<string>();
   const bindings: LinkedBinding[] = [];
@@ -53,10 +64,9 @@ export async function loadSession({ workers, source, env, generation }: LoadOpti
   const bound = workers.filter((worker) => worker.bindings.length > 0);
   const byFolder = Map.groupBy(bound, ({ rootPath }) => (source === undefined ? path.resolve(rootPath ?? "") : ""));
   for (const [folder, sharers] of byFolder) {
-    const result = await readSource(source, folder);
-    diagnostics.push(...result.diagnostics);
-    for (const file of result.watch) files.add(file);
-    const model = await parseResult(result, diagnostics);
+    const { model, diagnostics: found, watch } = await read(source, folder);
+    diagnostics.push(...found);
+    for (const file of watch) files.add(file);
     const linked = link(model, { workers: sharers, workerNames, env, generation }, diagnostics);
     bindings.push(...linked.bindings);
     for (const [id, call] of linked.functions) functions.set(id, call);
@@ -66,6 +76,18 @@ export async function loadSession({ workers, source, env, generation }: LoadOpti
 }
 
 /** @param folder where to look when there is no source */
+export async function readModel(source: ConfigSource, folder: string): Promise<ReadModel> {
+  const result = await readSource(source, folder);
+  const diagnostics = [...result.diagnostics];
+  const model = await parseResult(result, diagnostics);
+  const isComposed = [...model.networks.values()].some((entry) => entry.kind === "entry" && entry.compose.length > 0);
+  if (!isComposed) return { model, diagnostics, watch: result.watch };
+  // Only now: the YAML parser takes as long to load as all the rest.
+  const { addComposeRoutes } = await import("./compose/add-compose-routes.ts");
+  const composed = addComposeRoutes(model, diagnostics);
+  return { model: composed.model, diagnostics, watch: [...result.watch, ...composed.files] };
+}
+
 async function readSource(source: ConfigSource, folder: string): Promise<ReadResult> {
   if (source === undefined) return readVpcIn(folder);
   if (typeof source === "string") return readVpc(path.resolve(source));

@@ -61,11 +61,15 @@ export interface ServiceModel extends PolicyModel {
 export interface NetworkModel extends PolicyModel {
   networkId: string;
   routes: RouteModel[];
+  /** Compose files that stand for further routes, as absolute paths, and where each is named. */
+  compose: { file: string; at: Path }[];
 }
 
 export interface RouteModel extends Omit<Route, "target" | "origin"> {
   target: ModelTarget;
   at: Path;
+  /** Where it stands if that is another file; `at` is then what names that file. */
+  origin?: string;
 }
 
 /** A target whose Worker is not looked up and whose function is not registered. */

@@ -6,9 +6,9 @@
  * Worker, and all of it again at each reload.
  */
 
-import type { Plugin, PluginServicesOptions, Worker_Binding as WorkerBinding } from "miniflare";
+import type { Extension, Plugin, PluginServicesOptions, Worker_Binding as WorkerBinding } from "miniflare";
 import { bindingKey } from "../service-worker/table.ts";
-import { type InstanceWorker, readInstance } from "./read-instance.ts";
+import { type InstanceWorker, readInstance, type TriggerOptions } from "./read-instance.ts";
 import { FACADE_MODULE, SERVICE_WORKER } from "./services.ts";
 import { type Session, facadeScript, openSession } from "./session.ts";
 
@@ -20,15 +20,9 @@ type ParsedWorkerOptions = PluginServicesOptions["options"];
 /** Keyed by the very options object that Miniflare hands to each of the calls. */
 const opened = new WeakMap<ParsedWorkerOptions, { worker: InstanceWorker; session: Session }>();
 
-const plugin: Plugin = {
+export const plugin: Plugin = {
   getExtensions({ options }) {
-    const instance = readInstance(options);
-    const session = openSession(instance);
-    for (const [index, worker] of instance.workers.entries()) {
-      const key = options[index];
-      if (key !== undefined) opened.set(key, { worker, session });
-    }
-    return [{ modules: [{ name: FACADE_MODULE, internal: true, esModule: facadeScript() }] }];
+    return openInstance(options);
   },
 
   /** Bindings of the generated config, which reach Miniflare as `unsafe` ones; all others exist already. */
@@ -56,6 +50,24 @@ const plugin: Plugin = {
     return session.services;
   },
 };
+
+/**
+ * The instance's session is opened, to be found by `plugin`'s other methods.
+ *
+ * @param given in place of a trigger, where none can be had
+ */
+export function openInstance(
+  options: readonly ParsedWorkerOptions[],
+  given: readonly TriggerOptions[] = [],
+): Extension[] {
+  const instance = readInstance(options, given);
+  const session = openSession(instance);
+  for (const [index, worker] of instance.workers.entries()) {
+    const key = options[index];
+    if (key !== undefined) opened.set(key, { worker, session });
+  }
+  return [{ modules: [{ name: FACADE_MODULE, internal: true, esModule: facadeScript() }] }];
+}
 
 function workerOf(options: ParsedWorkerOptions): { worker: InstanceWorker; session: Session } {
   const found = opened.get(options);

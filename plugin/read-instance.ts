@@ -5,8 +5,11 @@
 
 import path from "node:path";
 import type { PluginServicesOptions } from "miniflare";
+import { keptConfig } from "./kept-configs.ts";
 import type { ConfigSource } from "./load.ts";
 import type { SessionWorker, VpcBinding } from "./model.ts";
+import { oldMiniflare } from "./old-miniflare.ts";
+import { isTable } from "./read/document.ts";
 
 type ParsedWorkerOptions = PluginServicesOptions["options"];
 
@@ -23,6 +26,10 @@ interface EnvBinding {
 export interface TriggerOptions {
   /** The vpc config: a path, or the object itself. Absent: the file beside each wrangler config. */
   config?: ConfigSource;
+  /** Of an object that was passed to a host which carries JSON only. */
+  configId?: string;
+  /** Where the wrangler config lies, for hosts that don't tell; relative to the Worker's `rootPath`. */
+  folder?: string;
   /** wrangler's `--env`, for `worker:NAME`. */
   env?: string;
   bindingType?: VpcBinding["bindingType"];
@@ -51,27 +58,38 @@ interface InstanceBinding extends VpcBinding {
   isOurs: boolean;
 }
 
-export function readInstance(options: readonly ParsedWorkerOptions[]): Instance {
-  const triggers = options.flatMap((worker) => Object.values(envOf(worker)).flatMap(readTrigger));
+/**
+ * @param given in place of a trigger, where none can be had
+ * @throws {Error} when the Miniflare is none of those this package is written for
+ */
+export function readInstance(options: readonly ParsedWorkerOptions[], given: readonly TriggerOptions[] = []): Instance {
+  if (options.some((worker) => !isTable(worker.config))) throw new Error(oldMiniflare("this Miniflare"));
+  const triggers = [...triggersOf(options), ...given];
   const isGenerated = triggers.some((trigger) => trigger.wranglerConfig !== undefined);
-  const workers = options.map(readWorker);
+  const workers = options.map((worker) => readWorker(worker, triggers));
+  const { config, configId } = triggers.find((one) => (one.config ?? one.configId) !== undefined) ?? {};
   return {
     // A generated config keeps those bindings as they are that are left to wrangler.
     workers: isGenerated ? workers.map(withOursOnly) : workers,
-    source: triggers.find((trigger) => trigger.config !== undefined)?.config,
+    source: config ?? (configId === undefined ? undefined : keptConfig(configId)),
     env: triggers.find((trigger) => trigger.env !== undefined)?.env ?? environmentOfWrangler(),
     isGenerated,
   };
+}
+
+/** All that load this plugin. */
+export function triggersOf(options: readonly ParsedWorkerOptions[]): TriggerOptions[] {
+  return options.flatMap((worker) => Object.values(envOf(worker)).flatMap(readTrigger));
 }
 
 function withOursOnly(worker: InstanceWorker): InstanceWorker {
   return { ...worker, bindings: worker.bindings.filter((binding) => binding.isOurs) };
 }
 
-function readWorker(options: ParsedWorkerOptions): InstanceWorker {
+function readWorker(options: ParsedWorkerOptions, triggers: readonly TriggerOptions[]): InstanceWorker {
   return {
     workerName: options.config.name,
-    rootPath: folderOfConfig(options) ?? options.dev?.rootPath,
+    rootPath: folderOfConfig(options) ?? placeOf(options, triggers) ?? options.dev?.rootPath,
     hasAssets: options.config.assets !== undefined,
     isServiceWorkerFormat: options.legacy?.serviceWorkerScript !== undefined,
     bindings: Object.entries(envOf(options)).flatMap(([bindingName, binding]): InstanceBinding[] => {
@@ -100,6 +118,12 @@ function folderOfConfig(options: ParsedWorkerOptions): string | undefined {
   const triggers = Object.values(envOf(options)).flatMap(readTrigger);
   const file = triggers.find(({ wranglerConfig }) => wranglerConfig !== undefined)?.wranglerConfig;
   return file === undefined ? undefined : path.dirname(file);
+}
+
+/** Where an adapter says that the Worker's wrangler config lies. */
+function placeOf({ dev }: ParsedWorkerOptions, triggers: readonly TriggerOptions[]): string | undefined {
+  const folder = triggers.find((trigger) => trigger.folder !== undefined)?.folder;
+  return folder === undefined ? undefined : path.resolve(dev?.rootPath ?? "", folder);
 }
 
 /** `[]` unless the binding loads this plugin. */

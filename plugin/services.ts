@@ -94,7 +94,7 @@ export function buildServices(options: ServiceOptions): ServicesExtensions {
  * name of its binding. A name other than localhost is left to the egress proxy: workerd prints a native
  * stack for one that doesn't resolve.
  */
-function knownTargets(table: RoutingTable): Map<TargetKey, string> {
+export function knownTargets(table: RoutingTable): Map<TargetKey, string> {
   const known = new Map<TargetKey, string>();
   for (const { target, keptPort } of targetsOf(table)) {
     const port = target.port ?? keptPort;

@@ -6,7 +6,7 @@
  *                        └──▶ network ─▶ name, wildcard or longest prefix ─▶ target
  */
 
-import { type Endpoint, formatEndpoint, isProblem, parseHost } from "./address.ts";
+import { type Endpoint, type Host, formatEndpoint, isProblem, parseHost } from "./address.ts";
 import type { ForwardTarget } from "./forward-target.ts";
 import type { ProxyErrorCode } from "./proxy-error.ts";
 import { type IndexedTable, type NetworkIndex, findRoute } from "./route-index.ts";
@@ -61,20 +61,40 @@ export interface Rule {
   origin: string;
 }
 
-/** @throws a plain `Error` on a binding the table does not hold: the plugin lists every one */
-export function decide(index: IndexedTable, bindingId: string, destination: Destination): Decision {
+/** A destination that is looked up among the routes of a network; undefined: the table has no such network. */
+export interface Lookup {
+  network: NetworkIndex | undefined;
+  host: Host;
+  port: number;
+}
+
+/**
+ * @param onLookup told of each look-up as it is made, for `explain`
+ * @throws a plain `Error` on a binding the table does not hold: the plugin lists every one
+ */
+export function decide(
+  index: IndexedTable,
+  bindingId: string,
+  destination: Destination,
+  onLookup?: (lookup: Lookup) => void,
+): Decision {
   const binding = index.table.bindings[bindingId];
   if (binding === undefined) throw new Error(`miniflare-vpc: no binding ${JSON.stringify(bindingId)} in the table`);
   switch (binding.kind) {
     case "service":
-      return decideService(index, binding, destination);
+      return decideService(index, binding, { ...destination, onLookup });
     case "network":
-      return decideNetwork(index.networks[binding.network], binding, destination);
+      return decideNetwork(index.networks[binding.network], binding, { ...destination, onLookup });
     case "unlinked":
       return { type: "refuse", code: "destination_not_found", binding, ...explainUnlinked(binding, destination.host) };
     default:
       return binding satisfies never;
   }
+}
+
+/** What is asked, and who wants to know how it is looked up. */
+interface Asked extends Destination {
+  onLookup: ((lookup: Lookup) => void) | undefined;
 }
 
 function explainUnlinked(binding: UnlinkedBinding, host: string): { reason: string; hint: string } {
@@ -97,7 +117,7 @@ function explainUnlinked(binding: UnlinkedBinding, host: string): { reason: stri
   }
 }
 
-function decideService(index: IndexedTable, binding: ServiceBinding, asked: Destination): Decision {
+function decideService(index: IndexedTable, binding: ServiceBinding, asked: Asked): Decision {
   const { service } = binding;
   const rule: Rule = { kind: "service", text: service.label, origin: service.origin };
   const port = servicePort(service, asked.scheme);
@@ -109,7 +129,7 @@ function decideService(index: IndexedTable, binding: ServiceBinding, asked: Dest
   const network = service.network === undefined ? undefined : index.networks[service.network];
   let refusal: Decision | undefined;
   for (const host of service.hosts) {
-    const decision = decideNetwork(network, binding, { scheme: asked.scheme, host, port });
+    const decision = decideNetwork(network, binding, { ...asked, host, port });
     if (decision.type === "forward" || decision.rule !== undefined) return decision;
     refusal ??= decision;
   }
@@ -159,7 +179,7 @@ function refusedScheme(
 function decideNetwork(
   network: NetworkIndex | undefined,
   binding: NetworkBinding | ServiceBinding,
-  asked: Destination,
+  asked: Asked,
 ): Decision {
   const host = parseHost(asked.host);
   if (isProblem(host)) {
@@ -172,6 +192,7 @@ function decideNetwork(
     };
   }
   const port = asked.port;
+  asked.onLookup?.({ network, host, port });
   const route = network && findRoute(network, host, port);
   if (route === undefined) return refuseUnrouted(network?.network, binding, { host, port });
   return resolveTarget(route.target, {

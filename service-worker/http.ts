@@ -5,9 +5,8 @@
  *   any other, TLS          ──▶ egress proxy in the Node process
  */
 
-import { isProblem, parseHost } from "./address.ts";
 import { watchBody } from "./broken-body.ts";
-import { type Decision, type Destination, type Forward, decide } from "./decide.ts";
+import { type Decision, type Forward, decide } from "./decide.ts";
 import { fetchDirectly } from "./direct.ts";
 import {
   type HttpOrder,
@@ -17,14 +16,13 @@ import {
   toEgressTarget,
   toProxyError,
 } from "./egress.ts";
-import type { EgressTls } from "./egress-protocol.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, describeFailure } from "./failure.ts";
-import { type ForwardTarget, formatTarget, targetKey } from "./forward-target.ts";
+import { formatTarget, targetKey } from "./forward-target.ts";
 import { enterPort } from "./own-port.ts";
 import { countCall } from "./rate-limit.ts";
-import { DEFAULT_PORT, type Limits, type Scheme, type TlsPolicy } from "./table.ts";
 import { printFailure, printTraffic } from "./traffic.ts";
+import { destinationOf, mayGoDirectly, tlsFor } from "./transport.ts";
 import { fetchWorker } from "./worker-target.ts";
 
 /** @throws an `Error` whose message is `ProxyError: <code>` when no response can be had */
@@ -88,15 +86,6 @@ function checkUrl({ protocol, href }: URL): void {
   }
 }
 
-function destinationOf(url: URL): Destination {
-  const scheme = schemeOf(url);
-  return { scheme, host: url.hostname, port: url.port === "" ? DEFAULT_PORT[scheme] : Number(url.port) };
-}
-
-function schemeOf(url: URL): Scheme {
-  return url.protocol === "https:" ? "https" : "http";
-}
-
 async function forward(
   request: Request,
   { to, binding }: Forward,
@@ -108,8 +97,7 @@ async function forward(
   const target = toEgressTarget(to);
   const tls = tlsFor(new URL(request.url), to, binding.tls);
   const order: HttpOrder = { target, limits, exchangeId: makeExchangeId(), ...(tls && { tls }) };
-  const isDirect = to.type === "address" && tls === undefined && !needsEgress(limits);
-  const service = isDirect ? env[targetKey(to)] : undefined;
+  const service = mayGoDirectly(to, { tls, limits }) ? env[targetKey(to)] : undefined;
   const { signal } = request;
   const { leave, checked } = enterPort(target, { limit: limits.workerLimit, env });
   // An abort ends this event at once, and nothing behind an `await` runs.
@@ -130,18 +118,4 @@ async function forward(
 async function explainBreak(env: ServiceWorkerEnv, { exchangeId }: HttpOrder): Promise<ProxyError> {
   const failure = await askFailure(env, exchangeId);
   return failure === null ? new ProxyError("http_response_incomplete") : toProxyError(failure);
-}
-
-/** workerd's own client has none of these limits. */
-function needsEgress({ readTimeout, writeTimeout, connectionLimit }: Limits): boolean {
-  return (readTimeout ?? writeTimeout ?? connectionLimit) !== undefined;
-}
-
-/** @returns undefined where the target is spoken to in plain HTTP */
-function tlsFor(url: URL, to: ForwardTarget, policy: TlsPolicy): EgressTls | undefined {
-  if (to.type === "function") return undefined;
-  const scheme = (to.type === "address" ? to.scheme : undefined) ?? schemeOf(url);
-  if (scheme === "http") return undefined;
-  const host = parseHost(url.hostname);
-  return { ...policy, hostName: isProblem(host) ? url.hostname : host.text };
 }

@@ -30,29 +30,59 @@ export function indexTable(table: RoutingTable): IndexedTable {
   return { table, networks: table.networks.map(indexNetwork) };
 }
 
-/**
- * Names are decided before addresses: exact, then one wildcard label. Addresses by the longest prefix.
- * Within one destination a port goes before a range, and a range before none.
- */
+/** Names are decided before addresses: exact, then one wildcard label. Addresses by the longest prefix. */
 export function findRoute(network: NetworkIndex, host: Host, port: number): Route | undefined {
-  return host.type === "name"
-    ? matchName(network, host.text, port)
-    : matchAddress(host.version === 4 ? network.v4 : network.v6, host.bytes, port);
-}
-
-function matchName(network: NetworkIndex, name: string, port: number): Route | undefined {
-  const exact = network.names.get(name)?.find((route) => hasPort(route, port));
-  if (exact !== undefined) return exact;
-  const dot = name.indexOf(".");
-  return dot < 1 ? undefined : network.wildcards.get(name.slice(dot + 1))?.find((route) => hasPort(route, port));
-}
-
-function matchAddress(prefixes: PrefixIndex, bytes: readonly number[], port: number): Route | undefined {
-  for (const { prefix, addresses } of prefixes) {
-    const route = addresses.get(prefixKey(bytes, prefix))?.find((candidate) => hasPort(candidate, port));
+  for (const routes of matchesOf(network, host)) {
+    const route = routes.find((candidate) => hasPort(candidate, port));
     if (route !== undefined) return route;
   }
   return undefined;
+}
+
+/** A route whose destination holds a host, and what became of it. */
+export interface Candidate {
+  route: Route;
+  /** `outranked`: it would have been chosen, had the winner not been there. */
+  outcome: "won" | "other-port" | "outranked";
+}
+
+/** Every route that `findRoute` could have chosen, in its order of precedence. */
+export function listCandidates(network: NetworkIndex, host: Host, port: number): Candidate[] {
+  let hasWinner = false;
+  return [...matchesOf(network, host)].flat().map((route) => {
+    if (!hasPort(route, port)) return { route, outcome: "other-port" };
+    const outcome = hasWinner ? "outranked" : "won";
+    hasWinner = true;
+    return { route, outcome };
+  });
+}
+
+/** Every route, in the order of precedence; among equals by their destination. */
+export function listRoutes({ names, wildcards, v4, v6 }: NetworkIndex): Route[] {
+  return [names, wildcards, ...[...v4, ...v6].map(({ addresses }) => addresses)].flatMap(listByKey);
+}
+
+function listByKey(routes: Map<string, Route[]>): Route[] {
+  return [...routes].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, same]) => same);
+}
+
+/**
+ * The precedence, in one place: routes whose destination holds the host, one destination after the other.
+ * Within one destination a port goes before a range, and a range before none.
+ */
+function* matchesOf(network: NetworkIndex, host: Host): Generator<readonly Route[]> {
+  if (host.type === "name") {
+    const exact = network.names.get(host.text);
+    if (exact !== undefined) yield exact;
+    const dot = host.text.indexOf(".");
+    const wild = dot < 1 ? undefined : network.wildcards.get(host.text.slice(dot + 1));
+    if (wild !== undefined) yield wild;
+    return;
+  }
+  for (const { prefix, addresses } of host.version === 4 ? network.v4 : network.v6) {
+    const routes = addresses.get(prefixKey(host.bytes, prefix));
+    if (routes !== undefined) yield routes;
+  }
 }
 
 function hasPort(route: Route, port: number): boolean {

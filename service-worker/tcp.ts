@@ -8,7 +8,7 @@
  */
 
 import { connect } from "cloudflare:sockets";
-import { isLiteralHost, isProblem, parseEndpoint } from "./address.ts";
+import { isProblem, parseEndpoint } from "./address.ts";
 import { unmarkAddress } from "./connection-id.ts";
 import { type Forward, decide } from "./decide.ts";
 import { connectThroughEgress, probe, toEgressTarget, toProxyError } from "./egress.ts";
@@ -23,6 +23,7 @@ import { countCall } from "./rate-limit.ts";
 import { relay } from "./relay.ts";
 import { bindingKey } from "./table.ts";
 import { formatBytes, printFailure, printTraffic, printWarning } from "./traffic.ts";
+import { mayDialDirectly } from "./transport.ts";
 import { connectWorker } from "./worker-target.ts";
 
 const NOTHING = new Uint8Array();
@@ -88,9 +89,7 @@ async function dial({ to, binding }: Forward, { env }: Call): Promise<Upstream> 
   const { leave, checked } = enterPort(target, { limit: limits.workerLimit, env });
   try {
     await checked;
-    // workerd prints a native stack for a name that does not resolve, and for a Unix socket that isn't there.
-    const isNative = target.type === "address" && isLiteralHost(target.host) && limits.connectionLimit === undefined;
-    if (!isNative) return { ...(await connectThroughEgress(env, { target, limits })), leave };
+    if (!mayDialDirectly(target, limits)) return { ...(await connectThroughEgress(env, { target, limits })), leave };
     const socket = connect({ hostname: bracketed(target.host), port: target.port }, { allowHalfOpen: true });
     return { socket: await open(socket, { env, target, limits }), first: NOTHING, leave };
   } catch (error) {

@@ -61,7 +61,7 @@ describe("limits", () => {
     const top = `"connectTimeout": 1, "dnsTimeout": 1, "rateLimit": { "limit": 1, "period": 1 }`;
     expect(
       await limitsOf(`{ ${top}, ${networks}, "services": {
-        "API": ${record('"readTimeout": 3, "connectionLimit": 3,')}, "SHORT": "localhost:1" } }`),
+        "API": ${record('"readTimeout": 3, "connectionLimit": 3,')}, "SHORT": { "target": "localhost:1", "readTimeout": 9 } } }`),
     ).toEqual({
       API: {
         ...DEFAULTS,
@@ -71,7 +71,7 @@ describe("limits", () => {
         connectionLimit: 3,
         rateLimit: { limit: 2, period: 60 },
       },
-      SHORT: { ...DEFAULTS, connectTimeout: 1, dnsTimeout: 1, rateLimit: { limit: 1, period: 1 } },
+      SHORT: { ...DEFAULTS, connectTimeout: 1, dnsTimeout: 1, readTimeout: 9, rateLimit: { limit: 1, period: 1 } },
       NET: { ...DEFAULTS, connectTimeout: 1, dnsTimeout: 2, readTimeout: 2, rateLimit: { limit: 2, period: 60 } },
       OTHER: { ...DEFAULTS, connectTimeout: 1, dnsTimeout: 1, writeTimeout: 5, rateLimit: { limit: 1, period: 1 } },
       MESH: { ...DEFAULTS, connectTimeout: 1, dnsTimeout: 1, rateLimit: { limit: 1, period: 1 } },

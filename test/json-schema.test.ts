@@ -45,6 +45,7 @@ test("has every field, each described, and no functions", async () => {
         additionalProperties: {
           anyOf: [
             { anyOf: [{ type: "string" }, { required: ["deny"] }] },
+            { properties: { ca: field, target: field, ...limits }, required: ["target"] },
             { properties: { ca: field, target: field, ...limits }, required: ["name", "type", "host"] },
           ],
         },
@@ -56,6 +57,7 @@ test("has every field, each described, and no functions", async () => {
             {
               properties: {
                 routes: { additionalProperties: { anyOf: [{ type: "string" }, { required: ["deny"] }] } },
+                compose: { ...field, anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] },
                 resolver_ips: { ...field, type: "array", items: { type: "string" } },
                 ...limits,
               },

@@ -24,10 +24,14 @@ const CONFIG_NAMES = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
 const REDIRECT = path.join(".wrangler", "deploy", "config.json");
 
 /**
+ * @param args of `wrangler dev`, or of a command that takes the same `--config`
  * @param cwd absolute; where wrangler runs
  * @returns none when wrangler would run without a config
  */
-export function findConfigs(args: DevArgs, cwd: string): ConfigSource[] | Diagnostic {
+export function findConfigs(
+  args: { configs: readonly { text: string }[] } & Pick<DevArgs, "script">,
+  cwd: string,
+): ConfigSource[] | Diagnostic {
   if (args.configs.length > 0) {
     return args.configs.map(({ text }) => path.resolve(cwd, text)).map((file) => ({ file, userFile: file }));
   }

@@ -14,7 +14,7 @@ import type { DevArgs } from "./dev-args.ts";
  * @returns undefined for the top level
  */
 export function findEnvironment(
-  args: DevArgs,
+  args: Pick<DevArgs, "env" | "envFiles">,
   { cwd, processEnv }: { cwd: string; processEnv: NodeJS.ProcessEnv },
 ): string | undefined {
   const suffixes = args.env === undefined ? ["", ".local"] : ["", ".local", `.${args.env}`, `.${args.env}.local`];

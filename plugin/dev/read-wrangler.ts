@@ -28,23 +28,49 @@ export interface WranglerConfig {
 /** The keys of a wrangler config that hold VPC bindings. */
 export const VPC_KEYS = ["vpc_services", "vpc_networks"] as const;
 
-/** @param file absolute path */
+/**
+ * @param file absolute path
+ * @returns the config, or the first reason why it can't be read
+ */
 export function readWranglerConfig(file: string): WranglerConfig | Diagnostic {
+  const { config, diagnostics } = readWrangler(file);
+  const [first] = diagnostics;
+  if (config !== undefined) return config;
+  if (first === undefined) throw new Error(`miniflare-vpc: ${file} was not read, and nothing says why`);
+  return first;
+}
+
+export interface WranglerResult {
+  /** Undefined: it can't be read, and the diagnostics say why. */
+  config: WranglerConfig | undefined;
+  /** Every mistake of syntax; of a config that can be read, warnings. */
+  diagnostics: Diagnostic[];
+}
+
+/** @param file absolute path */
+export function readWrangler(file: string): WranglerResult {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    return unreadable(file, {
+    const problem = {
       text: messageOf(error),
       notes: ["Check the path after -c (--config), or start in the folder that holds the config."],
-    });
+    };
+    return { config: undefined, diagnostics: [unreadable(file, problem)] };
   }
   const { document, diagnostics } = readText(bytes, file);
   const { value, locate = () => undefined } = document ?? {};
-  // The readers make nothing that JSON doesn't have. A key given twice, their one complaint about what can be
-  // read, is nothing to wrangler.
-  if (isTable(value)) return { file, raw: value as JsonObject, locate };
-  return unreadable(file, diagnostics[0] ?? { text: `it is ${quote(value)}, but must be an object` });
+  if (isTable(value)) {
+    return {
+      // The readers make nothing that JSON doesn't have.
+      config: { file, raw: value as JsonObject, locate },
+      // A key given twice, their one complaint about what can be read, is nothing to wrangler.
+      diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic, severity: "warning" })),
+    };
+  }
+  const problems = diagnostics.length > 0 ? diagnostics : [{ text: `it is ${quote(value)}, but must be an object` }];
+  return { config: undefined, diagnostics: problems.map((problem) => unreadable(file, problem)) };
 }
 
 function unreadable(file: string, problem: Pick<Diagnostic, "text"> & Partial<Diagnostic>): Diagnostic {
@@ -56,6 +82,12 @@ function unreadable(file: string, problem: Pick<Diagnostic, "text"> & Partial<Di
     text: `this wrangler config can't be read: ${problem.text}`,
     file,
   };
+}
+
+/** The names under `env`. */
+export function environmentsOf(raw: JsonObject): string[] {
+  const environments = raw["env"];
+  return isTable(environments) ? Object.keys(environments).filter((env) => isTable(environments[env])) : [];
 }
 
 /** The part of the config that holds the bindings: `env.NAME`, or the top level. */

@@ -43,6 +43,15 @@ export interface SiblingOptions {
   userFile: string;
   /** Whether the vpc config leaves this binding to wrangler's own remote bindings. */
   isRemote: (bindingName: string) => boolean;
+  /** Names a vpc config other than the one beside the user's file. */
+  loaderOptions?: JsonObject;
+}
+
+/** Of wrangler's `unsafe.bindings`. */
+export interface UnsafeBinding extends JsonObject {
+  name: string;
+  type: string;
+  dev: { plugin: { package: string; name: string }; options: JsonObject };
 }
 
 /** What wrangler itself writes into a config that it is redirected to; unknown in any other. */
@@ -60,17 +69,20 @@ export function writeSibling(config: Pick<WranglerConfig, "file" | "raw">, optio
   const active = activeSection(raw, env);
   const { kept, local } = splitEntries(active, options.isRemote);
   const replaced: JsonObject =
-    local.length === 0 ? kept : { ...kept, unsafe: withBindings(active["unsafe"], local, options) };
+    local.length === 0
+      ? kept
+      : {
+          ...kept,
+          unsafe: withBindings(
+            active["unsafe"],
+            local.map((binding) => unsafeBinding(binding, options)),
+          ),
+        };
   if (active === raw || env === undefined) return toText({ ...sibling, ...replaced });
 
   // The top level only serves wrangler to tell which bindings the environment lacks; it lacks none of ours.
   const isOthers = (bindingName: string): boolean => !local.some((binding) => binding.bindingName === bindingName);
-  const environments = isTable(raw["env"]) ? raw["env"] : {};
-  return toText({
-    ...sibling,
-    ...splitEntries(raw, isOthers).kept,
-    env: { ...environments, [env]: { ...active, ...replaced } },
-  });
+  return toText(withEnvironment({ ...sibling, ...splitEntries(raw, isOthers).kept }, env, { ...active, ...replaced }));
 }
 
 function toText(sibling: JsonObject): string {
@@ -80,6 +92,30 @@ function toText(sibling: JsonObject): string {
 /** Whether wrangler is asked to write types from the config while it runs. */
 export function generatesTypes(raw: JsonObject): boolean {
   return isTable(raw["dev"]) && raw["dev"]["generate_types"] === true;
+}
+
+/**
+ * For hosts whose own VPC bindings are taken over in place.
+ *
+ * @returns the config with one more of `services` in the part that holds the bindings, as text
+ */
+export function writeWithService({ raw }: Pick<WranglerConfig, "raw">, env: string | undefined, service: Json): string {
+  const active = activeSection(raw, env);
+  const services = [...(Array.isArray(active["services"]) ? active["services"] : []), service];
+  // Said outright, lest wrangler warn that these bindings are remote.
+  const remote = VPC_KEYS.map((key) => [key, Array.isArray(active[key]) ? active[key].map(asRemote) : []] as const);
+  const added: JsonObject = { ...active, ...Object.fromEntries(remote), services };
+  const whole = active === raw || env === undefined ? added : withEnvironment(raw, env, added);
+  for (const key of REDIRECT_KEYS) delete whole[key];
+  return toText(whole);
+}
+
+function asRemote(entry: Json): Json {
+  return isTable(entry) ? { ...entry, remote: entry["remote"] ?? true } : entry;
+}
+
+function withEnvironment(raw: JsonObject, env: string, section: JsonObject): JsonObject {
+  return { ...raw, env: { ...(isTable(raw["env"]) ? raw["env"] : {}), [env]: section } };
 }
 
 /** The VPC bindings of a section to take over, and its lists without them; a list may be left empty. */
@@ -103,13 +139,14 @@ function splitEntries(
 }
 
 /** A section's `unsafe` with our bindings behind those it holds. */
-function withBindings(unsafe: Json | undefined, local: readonly VpcBinding[], options: SiblingOptions): Json {
+function withBindings(unsafe: Json | undefined, ours: readonly Json[]): Json {
   const settings = isTable(unsafe) ? unsafe : {};
   const existing = Array.isArray(settings["bindings"]) ? settings["bindings"] : [];
-  return { ...settings, bindings: [...existing, ...local.map((binding) => unsafeBinding(binding, options))] };
+  return { ...settings, bindings: [...existing, ...ours] };
 }
 
-function unsafeBinding(binding: VpcBinding, options: SiblingOptions): Json {
+/** The entry that stands for a VPC binding. */
+export function unsafeBinding(binding: VpcBinding, options: Omit<SiblingOptions, "isRemote">): UnsafeBinding {
   const { bindingName, bindingType, id } = binding;
   return {
     name: bindingName,
@@ -121,6 +158,7 @@ function unsafeBinding(binding: VpcBinding, options: SiblingOptions): Json {
         name: bindingType === "vpc-service" ? "VPC Service" : "VPC Network",
       },
       options: {
+        ...options.loaderOptions,
         bindingType,
         id,
         ...(options.env === undefined ? {} : { env: options.env }),

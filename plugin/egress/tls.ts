@@ -34,18 +34,18 @@ export interface TlsDialOptions {
   /** `connectTimeout` is for the connection and the handshake together, once the name is resolved. */
   limits: EgressLimits;
   /** Gives the attempt up. */
-  signal: AbortSignal;
+  signal?: AbortSignal;
 }
 
 /** @throws an error for `classify` */
 export async function dialTls(target: DialTarget, { terms, limits, signal }: TlsDialOptions): Promise<tls.TLSSocket> {
   const plain = dial(target, { limits });
   const giveUp = (): void => void plain.destroy(new Error("the request was given up"));
-  signal.addEventListener("abort", giveUp);
+  signal?.addEventListener("abort", giveUp);
   try {
     return await shakeHands(plain, target, { terms, limits });
   } finally {
-    signal.removeEventListener("abort", giveUp);
+    signal?.removeEventListener("abort", giveUp);
   }
 }
 

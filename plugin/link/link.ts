@@ -209,10 +209,12 @@ function linkMesh(own: ReturnType<typeof findEntry<NetworkModel>>, linking: Link
     others.flatMap((other) => routesOf(other, linking)),
   );
   for (const { kept, dropped } of conflicts) {
+    const isInDocument = kept.route.origin === originOf(model.document, kept.at);
+    const place = isInDocument ? placeOf(model.document, kept.at) : kept.route.origin;
     report({
       severity: "warning",
       code: "conflicting-routes",
-      text: `in ${MESH_ID}, ${quote(dropped.route.text)} loses against ${quote(kept.route.text)} on ${placeOf(model.document, kept.at)}`,
+      text: `in ${MESH_ID}, ${quote(dropped.route.text)} loses against ${quote(kept.route.text)} on ${place}`,
       at: dropped.at,
       part: "key",
       notes: [`Give ${quote(MESH_ID)} a route of its own for it to choose another target.`],
@@ -228,9 +230,8 @@ function routesOf(entry: Entry<NetworkModel>, linking: Linking): PlacedRoute[] {
   if (entry.kind !== "entry") return [];
   const known = linking.routes.get(entry);
   if (known !== undefined) return known;
-  const routes = entry.routes.flatMap(({ target, at, ...route }) => {
+  const routes = entry.routes.flatMap(({ target, at, origin = originOf(linking.model.document, at), ...route }) => {
     const resolved = resolveTarget(target, entry.resolvers, linking);
-    const origin = originOf(linking.model.document, at);
     return resolved === undefined ? [] : [{ route: { ...route, target: resolved, origin }, at }];
   });
   linking.routes.set(entry, routes);

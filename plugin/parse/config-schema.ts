@@ -6,7 +6,7 @@
 import * as v from "valibot";
 
 import { PROXY_ERROR_CODES } from "../../service-worker/proxy-error.ts";
-import type { NetworkEntry, ServiceEntry, VpcConfig, VpcFunction, VpcFunctions } from "../config.ts";
+import type { NetworkEntry, ServiceEntry, TargetEntry, VpcConfig, VpcFunction, VpcFunctions } from "../config.ts";
 import { UUID } from "../model.ts";
 import { isTable } from "../read/document.ts";
 import { MAX_PORT } from "./port-ranges.ts";
@@ -45,6 +45,7 @@ const tlsSettings = v.strictObject(
 );
 
 const ca = v.array(nonEmpty, "an array of file names");
+const compose = v.union([nonEmpty, v.array(nonEmpty)], "the name of a compose file, or an array of them");
 
 const timeout = v.exactOptional(wholeNumber({ from: 1, to: MAX_TIMEOUT, unit: "milliseconds" }));
 const limitsShape = {
@@ -85,6 +86,13 @@ const host = v.strictObject(
   "an object",
 );
 
+/** What every entry may have. */
+const policyShape = {
+  tls_settings: v.exactOptional(v.nullable(tlsSettings)),
+  ca: v.exactOptional(ca),
+  ...limitsShape,
+};
+
 const recordShape = {
   name: nonEmpty,
   type: v.picklist(["http", "tcp"], '"http" or "tcp"'),
@@ -93,12 +101,10 @@ const recordShape = {
   https_port: v.exactOptional(v.nullable(port)),
   tcp_port: v.exactOptional(v.nullable(port)),
   app_protocol: v.exactOptional(v.nullable(v.picklist(["postgresql", "mysql"], '"postgresql" or "mysql"'))),
-  tls_settings: v.exactOptional(v.nullable(tlsSettings)),
   service_id: v.exactOptional(uuid),
   created_at: v.exactOptional(text),
   updated_at: v.exactOptional(text),
-  ca: v.exactOptional(ca),
-  ...limitsShape,
+  ...policyShape,
 };
 
 const settingsShape = {
@@ -110,18 +116,20 @@ const settingsShape = {
 
 const networkShape = {
   name: v.exactOptional(text),
-  ca: v.exactOptional(ca),
-  tls_settings: v.exactOptional(v.nullable(tlsSettings)),
   // What each must be is for `parseResolvers` to say.
   resolver_ips: v.exactOptional(v.array(v.string("an IP address"), "an array of IP addresses")),
-  ...limitsShape,
+  compose: v.exactOptional(compose),
+  ...policyShape,
 };
 
+const targetShape = { name: v.exactOptional(text), ...policyShape };
+
+const targeted = v.strictObject({ target, ...targetShape });
 const service = v.strictObject({ ...recordShape, target: v.exactOptional(target) });
 const network = v.strictObject({ ...networkShape, routes: v.exactOptional(v.record(text, target)) });
 const configShape = {
   ...settingsShape,
-  services: v.exactOptional(v.record(text, v.union([target, service]))),
+  services: v.exactOptional(v.record(text, v.union([target, targeted, service]))),
   networks: v.exactOptional(v.record(text, v.union([v.literal("remote"), network]))),
 };
 
@@ -145,6 +153,11 @@ interface Sections {
 export const serviceFields: FieldsOf<Omit<ServiceEntry, "target"> & { target?: unknown }> = {
   ...recordShape,
   target: v.exactOptional(v.unknown()),
+};
+
+export const targetFields: FieldsOf<Omit<TargetEntry, "target"> & { target: unknown }> = {
+  target: v.unknown(),
+  ...targetShape,
 };
 
 export const networkFields: FieldsOf<Omit<NetworkEntry, "routes"> & { routes?: Entries }> = {

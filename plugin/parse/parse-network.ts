@@ -2,6 +2,8 @@
  * An entry of "networks": its routes, and what two of them may not say about one destination.
  */
 
+import path from "node:path";
+
 import { isProblem } from "../../service-worker/address.ts";
 import { didYouMean } from "../diagnostics.ts";
 import { checkFields } from "./check-fields.ts";
@@ -56,9 +58,18 @@ export function parseNetwork(
     ca: parseCa({ value: value["ca"], at: [...at, "ca"] }, parsing),
     tlsMode: network.tls_settings?.cert_verification_mode ?? "verify_full",
     limits: parseLimits(network),
+    compose: parseComposeNames({ value: network.compose, at: [...at, "compose"] }, parsing),
     resolvers: parseResolvers({ value: value["resolver_ips"], at: [...at, "resolver_ips"] }, parsing),
     routes: routes.flatMap(({ target, ...route }) => (target ? [{ ...route, target }] : [])),
   };
+}
+
+function parseComposeNames(
+  { value, at }: { value: string | readonly string[] | undefined; at: Path },
+  { document }: Parsing,
+): NetworkModel["compose"] {
+  if (typeof value === "string") return [{ file: path.resolve(document.folder, value), at }];
+  return (value ?? []).map((name, index) => ({ file: path.resolve(document.folder, name), at: [...at, index] }));
 }
 
 /** Takes out of a network's fields what can only have been meant as a route. */

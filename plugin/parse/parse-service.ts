@@ -6,7 +6,7 @@
 import { DEFAULT_PORT, type Service } from "../../service-worker/table.ts";
 import { type Checked, checkFields } from "./check-fields.ts";
 import type { ServiceEntry } from "../config.ts";
-import { serviceFields } from "./config-schema.ts";
+import { serviceFields, targetFields } from "./config-schema.ts";
 import { type Finding, type Parsing, isTable, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import { type Entry, type ModelTarget, type ServiceModel, isUuid } from "../model.ts";
@@ -35,28 +35,41 @@ export function parseService({ key, value, at }: ServiceSource, parsing: Parsing
       return { kind: "broken", at };
     }
   }
-  const model = isRecord(value)
-    ? parseRecord({ key, value, at }, parsing)
-    : parseShorthand({ key, value, at }, parsing);
+  const model = parseModel({ key, value, at }, parsing);
   return model === undefined ? { kind: "broken", at } : { kind: "entry", at, ...model };
+}
+
+function parseModel({ key, value, at }: ServiceSource, parsing: Parsing): ServiceModel | undefined {
+  if (isTargetEntry(value)) return parseTargetEntry({ key, value, at }, parsing);
+  return isRecord(value) ? parseRecord({ key, value, at }, parsing) : parseShorthand({ key, value, at }, parsing);
 }
 
 /** Whether the entry stands inside of something that looks like an entry. */
 function findWrapping(key: string, value: Record<string, unknown>): { text: string; notes: [string] } | undefined {
-  const fields = Object.keys(value);
-  const { target, result } = value;
-  if (fields.length === 1 && target !== undefined) {
-    const form = typeof target === "string" ? `: ${quote(key)}: ${quote(target)}` : ", without the object around it";
-    return {
-      text: `the service ${quote(key)} is an object with nothing but a "target"`,
-      notes: [`Write just the target${form}.`],
-    };
-  }
+  const { result } = value;
   if (typeof result !== "object" || result === null || Object.hasOwn(value, "host")) return undefined;
   const note = Array.isArray(result)
     ? 'Paste one of the records under its "result".'
     : 'Paste what stands under its "result".';
   return { text: `the service ${quote(key)} is a whole answer of the API, not a record`, notes: [note] };
+}
+
+/** An object around a target, with nothing of a record's own. */
+function isTargetEntry(value: unknown): value is Record<string, unknown> {
+  if (!isTable(value) || value["target"] === undefined) return false;
+  return !Object.keys(value).some(
+    (field) => Object.hasOwn(serviceFields, field) && !Object.hasOwn(targetFields, field),
+  );
+}
+
+function parseTargetEntry({ key, value, at }: RecordSource, parsing: Parsing): ServiceModel | undefined {
+  const entry = checkFields({ fields: targetFields, what: "a service that is just a target", value, at }, parsing);
+  const ca = parseCa({ value: value["ca"], at: [...at, "ca"] }, parsing);
+  const shorthand = parseShorthand({ key, value: entry.target, at: [...at, "target"] }, parsing);
+  if (shorthand === undefined) return undefined;
+  const tlsMode = entry.tls_settings?.cert_verification_mode ?? shorthand.tlsMode;
+  const service = { ...shorthand.service, label: entry.name ?? key };
+  return { ...shorthand, service, ca, tlsMode, limits: parseLimits(entry) };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -122,13 +122,16 @@ MIIB
     ],
   },
   {
-    title: "a target with an object around it",
-    config: '{ "services": { "API": { "target": "localhost:3001" }, "DB": { "target": { "deny": "dns_error" } } } }',
+    title: "a target with settings that are none",
+    config: `{ "services": {
+  "API": { "target": "localhost:3001", "readTimout": 5, "name": "api" },
+  "DB": { "target": 5432, "readTimeout": "5s" } } }`,
     expected: [
-      'vpc.jsonc:1:24: error: the service "API" is an object with nothing but a "target" [wrapped-service]',
-      '    Write just the target: "API": "localhost:3001".',
-      'vpc.jsonc:1:62: error: the service "DB" is an object with nothing but a "target" [wrapped-service]',
-      "    Write just the target, without the object around it.",
+      'vpc.jsonc:2:40: error: "readTimout" is not a field of a service that is just a target [unknown-field]',
+      '    Did you mean "readTimeout"?',
+      "vpc.jsonc:3:21: error: the target is 5432, which is no target [invalid-target]",
+      '    A port alone has no host; write "localhost:5432".',
+      'vpc.jsonc:3:42: error: "readTimeout" is "5s", but must be a whole number of milliseconds from 1 to 300000 [invalid-value]',
     ],
   },
   {

@@ -1,0 +1,186 @@
+/**
+ * Routes of one network that no destination can reach, because more precise ones take every address and
+ * every port of them. What is equal or overlaps in part is an error of its own, found when a network is parsed.
+ */
+
+import { isProblem, parseHost } from "../../service-worker/address.ts";
+import { type RouteModel, matchKey } from "../model.ts";
+
+export interface Unreachable {
+  route: RouteModel;
+  /** Those that take its place; at least one. */
+  by: RouteModel[];
+}
+
+export function findUnreachable(routes: readonly RouteModel[]): Unreachable[] {
+  const found: Unreachable[] = [];
+  const addresses: Addressed[] = [];
+  const byDestination = Map.groupBy(routes, (route) => matchKey(route.match));
+  for (const same of byDestination.values()) {
+    const [first] = same;
+    if (first?.match.type === "cidr") addresses.push({ bits: bitsOf(first.match), routes: same });
+    // A name and a wildcard, or two wildcards, never hold one another.
+    else {
+      const alone = [{ bits: "", routes: same }];
+      for (const route of findAmong(same, [ALL_PORTS])) found.push({ route, by: instead(route, alone) });
+    }
+  }
+  addresses.sort((a, b) => (a.bits < b.bits ? -1 : 1));
+  leftOver({ addresses, from: 0, to: addresses.length, depth: 0 }, found);
+  return found;
+}
+
+interface Ports {
+  from: number;
+  to: number;
+}
+
+const ALL_PORTS: Ports = { from: 1, to: 65_535 };
+
+function portsOf({ ports }: RouteModel): Ports {
+  return ports ?? ALL_PORTS;
+}
+
+/** The routes of one address or prefix. */
+interface Addressed {
+  /** `4` or `6`, then the prefix, one digit a bit: what starts with it lies in it. */
+  bits: string;
+  routes: RouteModel[];
+}
+
+function bitsOf({ address, prefix }: RouteModel["match"] & { type: "cidr" }): string {
+  const host = parseHost(address);
+  if (isProblem(host) || host.type !== "ip") throw new Error(`miniflare-vpc: bad address ${address}`);
+  const bits = host.bytes.map((byte) => byte.toString(2).padStart(8, "0")).join("");
+  return `${host.version === 4 ? "0" : "1"}${bits.slice(0, prefix)}`;
+}
+
+/** A part of the sorted list: all that share their first `depth` bits. */
+interface Slice {
+  addresses: readonly Addressed[];
+  from: number;
+  to: number;
+  depth: number;
+}
+
+/**
+ * Adds the unreachable routes of a slice to `found`.
+ *
+ * @returns the ports for which some address under these bits has no route
+ */
+function leftOver(slice: Slice, found: Unreachable[]): Ports[] {
+  const { addresses, from, to, depth } = slice;
+  const first = addresses[from];
+  if (first === undefined || from >= to) return [ALL_PORTS];
+  // In sorted order what is as long as the common bits stands first.
+  if (first.bits.length > depth) return leftOverBelow(slice, found);
+  const below = from + 1 === to ? [ALL_PORTS] : leftOverBelow({ ...slice, from: from + 1 }, found);
+  for (const route of findAmong(first.routes, below)) {
+    found.push({ route, by: instead(route, addresses.slice(from, to)) });
+  }
+  return first.routes.reduce((left, route) => subtract(left, portsOf(route)), below);
+}
+
+function leftOverBelow({ addresses, from, to, depth }: Slice, found: Unreachable[]): Ports[] {
+  let middle = from;
+  while (middle < to && addresses[middle]?.bits[depth] === "0") middle++;
+  const zeros = leftOver({ addresses, from, to: middle, depth: depth + 1 }, found);
+  const ones = leftOver({ addresses, from: middle, to, depth: depth + 1 }, found);
+  return unite(zeros, ones);
+}
+
+/**
+ * @param addresses the route's own, and all that lie in it; the wider first
+ * @returns those that take the route's place, without those that lie in another one of them
+ */
+function instead(route: RouteModel, addresses: readonly Addressed[]): RouteModel[] {
+  const ports = portsOf(route);
+  const kept: { bits: string; other: RouteModel }[] = [];
+  for (const { bits, routes } of addresses) {
+    const isOwn = bits === addresses[0]?.bits;
+    for (const other of routes.toSorted((a, b) => spanOf(b) - spanOf(a))) {
+      const isBefore = isOwn ? spanOf(other) < spanOf(route) : true;
+      const isIn = (holder: (typeof kept)[number]): boolean =>
+        bits.startsWith(holder.bits) && doesHold(portsOf(holder.other), clip(portsOf(other), ports));
+      if (other !== route && isBefore && doOverlap(portsOf(other), ports) && !kept.some(isIn))
+        kept.push({ bits, other });
+    }
+  }
+  return kept.map(({ other }) => other);
+}
+
+function clip(ports: Ports, to: Ports): Ports {
+  return { from: Math.max(ports.from, to.from), to: Math.min(ports.to, to.to) };
+}
+
+function doesHold(holder: Ports, held: Ports): boolean {
+  return holder.from <= held.from && held.to <= holder.to;
+}
+
+/** No port at all is wider than a range of all of them. */
+function spanOf({ ports }: RouteModel): number {
+  return ports === undefined ? ALL_PORTS.to : ports.to - ports.from;
+}
+
+/** @returns the routes of one destination that win for none of the free ports */
+function findAmong(same: readonly RouteModel[], free: readonly Ports[]): RouteModel[] {
+  const winners = new Set<RouteModel>();
+  for (const { route, from, to } of winningPorts(same)) {
+    if (free.some((ports) => doOverlap(ports, { from, to }))) winners.add(route);
+  }
+  return same.filter((route) => !winners.has(route));
+}
+
+/** For routes of one destination: which one each port leads to. The innermost range wins. */
+function winningPorts(same: readonly RouteModel[]): (Ports & { route: RouteModel })[] {
+  const segments: (Ports & { route: RouteModel })[] = [];
+  /** Ranges that hold the next port, the innermost last. */
+  const open: RouteModel[] = [];
+  let next = 0;
+  const winUpTo = (route: RouteModel, to: number): void => {
+    if (next <= to) segments.push({ route, from: next, to });
+    next = Math.max(next, to + 1);
+  };
+  const close = (before: number): void => {
+    for (let last = open.at(-1); last !== undefined && portsOf(last).to < before; last = open.at(-1)) {
+      winUpTo(last, portsOf(last).to);
+      open.pop();
+    }
+  };
+  // The wider first.
+  for (const route of same.toSorted((a, b) => portsOf(a).from - portsOf(b).from || spanOf(b) - spanOf(a))) {
+    const { from } = portsOf(route);
+    close(from);
+    const holder = open.at(-1);
+    if (holder !== undefined) winUpTo(holder, from - 1);
+    next = from;
+    open.push(route);
+  }
+  close(Infinity);
+  return segments;
+}
+
+function doOverlap(a: Ports, b: Ports): boolean {
+  return a.from <= b.to && b.from <= a.to;
+}
+
+/** @param from ascending and apart, as is what comes back */
+function subtract(from: readonly Ports[], taken: Ports): Ports[] {
+  return from.flatMap((ports) => {
+    if (!doOverlap(ports, taken)) return [ports];
+    return [
+      { from: ports.from, to: taken.from - 1 },
+      { from: taken.to + 1, to: ports.to },
+    ].filter((left) => left.from <= left.to);
+  });
+}
+
+function unite(a: readonly Ports[], b: readonly Ports[]): Ports[] {
+  const united: Ports[] = [];
+  for (const ports of [...a, ...b].sort((x, y) => x.from - y.from)) {
+    const last = united.at(-1);
+    if (last === undefined || last.to + 1 < ports.from) united.push({ ...ports });
+    else last.to = Math.max(last.to, ports.to);
+  }
+  return united;
+}

@@ -1,0 +1,193 @@
+/**
+ * `miniflare-vpc init`: writes a first vpc.jsonc for the bindings of the wrangler config.
+ */
+
+import { existsSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+import { formatDiagnostics, formatLocation, hasErrors } from "../diagnostics.ts";
+import type { FoundCompose } from "../init/find-compose.ts";
+import { guessTargets, isHttpLike } from "../init/guess-targets.ts";
+import { listeningPorts } from "../init/listening-ports.ts";
+import { type NewConfig, writeConfig } from "../init/write-config.ts";
+import { MESH_ID, entryKey } from "../model.ts";
+import { CONFIG_NAMES } from "../read/read-vpc.ts";
+import { type Command, FINE, PROBLEMS, defineCommand } from "./command.ts";
+import { CONFIG_FLAG } from "./config-flags.ts";
+import { formatRows } from "./help.ts";
+import { type Project, readEnvironment, readProject } from "./read-project.ts";
+
+/** Lines to choose from in each network. */
+const MAX_EXAMPLES = 4;
+
+/** @param findPorts asks the system which ports somebody listens on */
+export function createInit(findPorts: () => Promise<number[]>): Command {
+  return defineCommand({
+    name: "init",
+    summary: "a first vpc.jsonc for the bindings of the wrangler config, with guesses",
+    description: `Reads the wrangler config, every environment of it, and writes a commented vpc.jsonc beside it with one entry
+for each VPC binding. Where a service may be is guessed from its name, from what listens on this machine now, and from the
+compose file in the folder if there is one. It never replaces a vpc config without --force.`,
+    positionals: [],
+    flags: {
+      config: CONFIG_FLAG,
+      force: { type: "boolean", summary: "replace the vpc.jsonc that is there" },
+    },
+    examples: [
+      { args: "", summary: "for the wrangler config here" },
+      { args: "-c api/wrangler.toml -c web/wrangler.toml", summary: "for two Workers, beside each" },
+    ],
+    exitCodes: {
+      0: "it is written",
+      1: "there is a vpc config already, there are no bindings, or a config can't be read",
+      2: "the command line can't be understood, or there is no wrangler config",
+    },
+    async run({ flags }, terminal) {
+      const project = readProject({ configs: flags.config, cwd: terminal.cwd });
+      if (project.diagnostics.length > 0) terminal.printError(formatDiagnostics(project.diagnostics, terminal.cwd));
+      if (hasErrors(project.diagnostics)) return PROBLEMS;
+      const byFolder = Map.groupBy(project.configs, ({ userFile }) => path.dirname(userFile));
+      const ports = await findPorts();
+      // Here, for its YAML parser takes its time to load, and every command would wait for it.
+      const { findCompose } = await import("../init/find-compose.ts");
+      const plans = [...byFolder].map(([folder, configs]) => ({
+        folder,
+        wrangler: configs.map(({ userFile }) => formatLocation({ file: userFile }, terminal.cwd)).join(" and "),
+        config: planConfig({ folder, ports, compose: findCompose(folder), project: { ...project, configs } }),
+      }));
+      // All or none.
+      const bound = plans.filter(({ config }) => config.services.length + config.networks.length > 0);
+      if (bound.length === 0) {
+        const names = plans.map(({ wrangler }) => wrangler).join(" and ");
+        terminal.printError(
+          `There are no VPC bindings in ${names}, so there is nothing to write. They stand under "vpc_services" and "vpc_networks".`,
+        );
+        return PROBLEMS;
+      }
+      const problems = bound.flatMap(
+        ({ folder }) => findObstacle(folder, { cwd: terminal.cwd, isForced: flags.force }) ?? [],
+      );
+      if (problems.length > 0) {
+        terminal.printError(problems.join("\n"));
+        return PROBLEMS;
+      }
+      for (const { folder, config } of bound) {
+        const file = path.join(folder, existsSync(path.join(folder, "vpc.json")) ? "vpc.json" : "vpc.jsonc");
+        writeFileSync(file, writeConfig(config));
+        terminal.print(`Wrote ${formatLocation({ file }, terminal.cwd)}:\n${formatRows(rowsOf(config))}`);
+      }
+      terminal.print(
+        '\nNext: the targets are guesses, so look them over. Then type "miniflare-vpc check --probe" to see what answers,\nand "miniflare-vpc dev" to run.',
+      );
+      return FINE;
+    },
+  });
+}
+
+export const init: Command = createInit(listeningPorts);
+
+/** @returns why nothing may be written into a folder */
+function findObstacle(folder: string, { cwd, isForced }: { cwd: string; isForced: boolean }): string | undefined {
+  const present = CONFIG_NAMES.filter((name) => existsSync(path.join(folder, name)));
+  const [found] = present;
+  if (found === undefined) return undefined;
+  const file = formatLocation({ file: path.join(folder, found) }, cwd);
+  if (present.length > 1 || !/\.jsonc?$/.test(found)) {
+    return `${file} is there already, and a folder has one vpc config. Remove it if it is a vpc.jsonc that you want.`;
+  }
+  return isForced
+    ? undefined
+    : `${file} is there already. "--force" replaces it; "miniflare-vpc check" tells what it lacks.`;
+}
+
+interface Planning {
+  folder: string;
+  ports: readonly number[];
+  compose: FoundCompose | undefined;
+  /** With the Workers of this folder only. */
+  project: Project;
+}
+
+function planConfig({ folder, ports, compose, project }: Planning): NewConfig {
+  const used = usesOf(project);
+  const services = used.filter(({ bindingType }) => bindingType === "vpc-service");
+  const networks = used.filter(({ bindingType }) => bindingType === "vpc-network");
+  const guesses = guessTargets(
+    services.map(({ bindingName }) => bindingName),
+    { ports, composeServices: compose?.services ?? [] },
+  );
+  const composeFiles = compose === undefined || compose.isBroken ? [] : compose.files;
+  // The mesh has the routes of all tunnels.
+  const hasTunnel = networks.some(({ id }) => id !== MESH_ID);
+  const examples = [...ports.filter(isHttpLike).map((port) => `localhost:${port}`), "localhost:3000"].slice(
+    0,
+    MAX_EXAMPLES,
+  );
+  return {
+    schema: schemaFrom(folder),
+    services: services.flatMap(({ id, uses }, index) => {
+      const guess = guesses[index];
+      return guess === undefined ? [] : [{ id, uses, guess }];
+    }),
+    networks: networks.map(({ id, uses }) => ({
+      id,
+      uses,
+      compose: id === MESH_ID && hasTunnel ? [] : composeFiles,
+      examples,
+    })),
+  };
+}
+
+interface Used {
+  id: string;
+  bindingType: "vpc-service" | "vpc-network";
+  /** The first of them. */
+  bindingName: string;
+  /** All of them, for people. */
+  uses: string;
+}
+
+/** What the bindings of all environments lead to, each once. */
+function usesOf(project: Project): Used[] {
+  const bindings = project.environments.flatMap((env) =>
+    readEnvironment(project, env).workers.flatMap((worker) =>
+      worker.bindings.map((binding) => ({ ...binding, env: env ?? "top level" })),
+    ),
+  );
+  const hasEnvironments = project.environments.length > 1;
+  return [...Map.groupBy(bindings, ({ bindingType, id }) => `${bindingType} ${entryKey(id)}`).values()].flatMap(
+    (same) => {
+      const [first] = same;
+      if (first === undefined) return [];
+      const names = [...Map.groupBy(same, ({ bindingName }) => bindingName)].map(([name, each]) => {
+        const environments = [...new Set(each.map(({ env }) => env))].join(", ");
+        return hasEnvironments ? `env.${name} (${environments})` : `env.${name}`;
+      });
+      const { id, bindingType, bindingName } = first;
+      return [{ id, bindingType, bindingName, uses: names.join(", ") }];
+    },
+  );
+}
+
+/** Where the nearest installation has the schema, relative to a folder. */
+function schemaFrom(folder: string): string {
+  const inside = path.join("node_modules", "miniflare-vpc");
+  let up = folder;
+  while (!existsSync(path.join(up, inside)) && path.dirname(up) !== up) up = path.dirname(up);
+  const base = existsSync(path.join(up, inside)) ? up : folder;
+  const relative = path
+    .relative(folder, path.join(base, inside, "vpc.schema.json"))
+    .split(path.sep)
+    .join("/");
+  return relative.startsWith("..") ? relative : `./${relative}`;
+}
+
+function rowsOf({ services, networks }: NewConfig): [string, string][] {
+  return [
+    ...services.map(({ uses, guess }): [string, string] => [uses, `→ ${guess.target}  ${guess.because}`]),
+    ...networks.map(({ uses, compose }): [string, string] => [
+      uses,
+      compose.length === 0 ? 'no routes yet: write them into "routes"' : `the services of ${compose.join(" and ")}`,
+    ]),
+  ];
+}

@@ -1,0 +1,133 @@
+/**
+ * What a command looks at: the wrangler configs, the Workers and bindings of their environments, and the vpc
+ * configs linked with them. Reads as `dev` does; prints nothing.
+ */
+
+import path from "node:path";
+
+import { type Diagnostic, didYouMean, formatLocation, isDiagnostic } from "../diagnostics.ts";
+import { findConfigs } from "../dev/find-configs.ts";
+import {
+  environmentsOf,
+  readVpcEntries,
+  readWrangler,
+  type WranglerConfig,
+  workerNameOf,
+} from "../dev/read-wrangler.ts";
+import { type LoadedSession, type ReadModel, loadSession, readModel } from "../load.ts";
+import type { SessionWorker } from "../model.ts";
+import { UsageError } from "./usage-error.ts";
+
+export interface Project {
+  /** Those that can be read. */
+  configs: readonly ProjectConfig[];
+  /** Absolute; of the wrangler configs that can't be. */
+  unreadable: readonly string[];
+  /** Of the wrangler configs themselves: what can't be read of them. */
+  diagnostics: readonly Diagnostic[];
+  /** Every environment there is, the top level (undefined) first. */
+  environments: readonly (string | undefined)[];
+}
+
+interface ProjectConfig extends Pick<WranglerConfig, "raw" | "locate" | "file"> {
+  /** The config the user wrote; the vpc config lies beside it. */
+  userFile: string;
+}
+
+export interface ProjectRequest {
+  /** As typed; none: what wrangler would find. */
+  configs: readonly string[];
+  /** Absolute. */
+  cwd: string;
+}
+
+/** @throws {UsageError} if there is no wrangler config */
+export function readProject({ configs, cwd }: ProjectRequest): Project {
+  const sources = findConfigs({ configs: configs.map((text) => ({ text })) }, cwd);
+  if (isDiagnostic(sources))
+    return { configs: [], unreadable: [sources.file], diagnostics: [sources], environments: [] };
+  if (sources.length === 0) {
+    throw new UsageError(`there is no wrangler config in ${cwd} or above it. Name one with "--config FILE".`);
+  }
+  const results = sources.map(({ file, userFile }) => ({ userFile, result: readWrangler(file) }));
+  const readable = results.flatMap(({ userFile, result: { config } }) =>
+    config === undefined ? [] : [{ ...config, userFile }],
+  );
+  return {
+    configs: readable,
+    unreadable: results.filter(({ result }) => result.config === undefined).map(({ userFile }) => userFile),
+    diagnostics: results.flatMap(({ result }) => result.diagnostics),
+    environments: [undefined, ...new Set(readable.flatMap(({ raw }) => environmentsOf(raw)))],
+  };
+}
+
+/** All but the top level. */
+export function environmentsIn({ environments }: Pick<Project, "environments">): string[] {
+  return environments.filter((env) => env !== undefined);
+}
+
+/** @param wanted as typed; empty: the top level. @throws {UsageError} if no config has it */
+export function chooseEnvironment({ configs, environments }: Project, wanted: string): string | undefined {
+  if (wanted === "") return undefined;
+  // Of what can't be read it is unknown which it has.
+  if (environments.includes(wanted) || configs.length === 0) return wanted;
+  const names = environmentsIn({ environments });
+  const meant = didYouMean(wanted, names);
+  const has = names.length === 0 ? "It has none." : `It is one of ${names.join(", ")}.`;
+  const files = configs.map(({ userFile }) => formatLocation({ file: userFile })).join(" and ");
+  throw new UsageError(
+    `there is no environment ${JSON.stringify(wanted)} in ${files}. ${meant === undefined ? has : `Did you mean ${JSON.stringify(meant)}?`}`,
+  );
+}
+
+/** The Workers of one environment. */
+export interface Environment {
+  env: string | undefined;
+  workers: SessionWorker[];
+  /** Of the entries that wrangler would refuse. */
+  diagnostics: Diagnostic[];
+}
+
+export function readEnvironment({ configs }: Project, env: string | undefined): Environment {
+  const read = configs.map((config) => ({ config, entries: readVpcEntries(config, env) }));
+  return {
+    env,
+    workers: read.map(({ config: { raw, userFile }, entries }) => ({
+      workerName: workerNameOf(raw, env) ?? formatLocation({ file: userFile }),
+      rootPath: path.dirname(userFile),
+      bindings: entries.bindings,
+    })),
+    diagnostics: read.flatMap(({ entries }) => entries.diagnostics),
+  };
+}
+
+/** The vpc configs of a project, each read once however many environments are linked with it. */
+export interface VpcConfigs {
+  /** @param folder absolute; of a wrangler config */
+  read(folder: string): Promise<ReadModel>;
+  /** Those read so far. */
+  all(): Promise<ReadModel[]>;
+}
+
+export function readVpcConfigs(): VpcConfigs {
+  const models = new Map<string, Promise<ReadModel>>();
+  return {
+    read(folder) {
+      const known = models.get(folder) ?? readModel(undefined, folder);
+      models.set(folder, known);
+      return known;
+    },
+    all: () => Promise.all(models.values()),
+  };
+}
+
+/** Links an environment with the vpc configs beside the wrangler configs of its Workers. */
+export function linkEnvironment({ workers, env }: Environment, configs: VpcConfigs): Promise<LoadedSession> {
+  return loadSession({
+    workers,
+    source: undefined,
+    env,
+    generation: 0,
+    readModel: (_, folder) => configs.read(folder),
+  });
+}

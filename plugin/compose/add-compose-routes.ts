@@ -1,0 +1,57 @@
+/**
+ * Adds to a model the routes that its networks' compose files stand for. The user's own routes win.
+ */
+
+import type { Diagnostic } from "../diagnostics.ts";
+import { formatLocation } from "../diagnostics.ts";
+import type { Entry, NetworkModel, RouteModel, VpcModel } from "../model.ts";
+import type { Path } from "../read/locate.ts";
+import { type Place, reportComposeTo } from "./compose-node.ts";
+import { parseComposeService } from "./parse-compose-service.ts";
+import { readCompose } from "./read-compose.ts";
+import { toRoutes } from "./to-routes.ts";
+
+export interface ComposeAddition {
+  model: VpcModel;
+  /** Absolute; compose files and .env files, also those that don't exist yet. */
+  files: string[];
+}
+
+export function addComposeRoutes(model: VpcModel, diagnostics: Diagnostic[]): ComposeAddition {
+  const files = new Set<string>();
+  // Several networks may name one compose file.
+  const found = new Map<string, Diagnostic>();
+  const networks = new Map<string, Entry<NetworkModel>>();
+  for (const [key, entry] of model.networks) {
+    networks.set(key, entry.kind === "entry" && entry.compose.length > 0 ? withRoutes(entry) : entry);
+  }
+
+  function withRoutes(entry: NetworkModel & { kind: "entry"; at: Path }): Entry<NetworkModel> {
+    const own: Diagnostic[] = [];
+    const report = reportComposeTo(own);
+    const project = readCompose({
+      files: entry.compose.map(({ file, at }) => ({ file, at: placeOf(at) })),
+      environment: (name) => process.env[name],
+      report,
+      onFile: (file) => files.add(file),
+    });
+    const services = [...project.services].map(([name, map]) => parseComposeService(name, map, report));
+    const at = [...entry.at, "compose"];
+    const added = toRoutes(services, { profiles: project.profiles, own: entry.routes, report }).map(
+      ({ text, match, ports, target, at: place }): RouteModel => {
+        const route = { text, match, target: Object.assign({ at }, target), at, origin: formatLocation(place) };
+        return ports === undefined ? route : Object.assign(route, { ports });
+      },
+    );
+    for (const diagnostic of own) found.set(JSON.stringify(diagnostic), diagnostic);
+    return { ...entry, routes: [...entry.routes, ...added] };
+  }
+
+  function placeOf(at: Path): Place {
+    const { document } = model;
+    return { file: document.file, ...document.locate(at, "value") };
+  }
+
+  diagnostics.push(...found.values());
+  return { model: { ...model, networks }, files: [...files] };
+}

@@ -1,0 +1,69 @@
+/**
+ * An .env file as Docker Compose reads it: `NAME=value`, quotes, comments, `export`, and variables in values.
+ * Reads no files.
+ */
+
+import { type Lookup, interpolate } from "./interpolate.ts";
+
+export interface EnvFile {
+  values: Map<string, string>;
+  problems: { line: number; text: string; notes: string[] }[];
+}
+
+const STATEMENT = /^(?:export\s+)?([\w.[\]-]+)[^\S\n]*(?:([=:])[^\S\n]*|(?=\n|$))/;
+const BLANK = /^(?:\s+|#.*)/;
+/** A quoted value may go over several lines. */
+const QUOTED = /^(["'])((?:\\[^]|(?!\1)[^\\])*)\1/;
+const ESCAPES: Record<string, string> = { n: "\n", r: "\r", t: "\t", '"': '"', "\\": "\\", $: "$$" };
+
+/** @param outer of the process; it wins over the file, also inside of values */
+export function parseEnvFile(source: string, outer: Lookup): EnvFile {
+  const file: EnvFile = { values: new Map(), problems: [] };
+  const lookup: Lookup = (name) => outer(name) ?? file.values.get(name);
+  const text = source.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
+  const fail = (at: number, problem: string, notes: string[]): void => {
+    file.problems.push({ line: text.slice(0, at).split("\n").length, text: problem, notes });
+  };
+  const set = (name: string, template: string, at: number): void => {
+    const value = interpolate(template, lookup);
+    if ("problem" in value) fail(at, value.problem, [value.note]);
+    else file.values.set(name, value.text);
+  };
+
+  for (let at = 0; at < text.length;) {
+    const rest = text.slice(at);
+    const blank = BLANK.exec(rest)?.[0];
+    if (blank !== undefined) {
+      at += blank.length;
+      continue;
+    }
+    const [head, name, separator] = STATEMENT.exec(rest) ?? [];
+    if (head === undefined || name === undefined) {
+      const line = rest.split("\n")[0] ?? "";
+      fail(at, `${JSON.stringify(line)} is no line of an .env file`, ["Write NAME=value."]);
+      at += line.length;
+      continue;
+    }
+    const valueText = rest.slice(head.length);
+    const [quoted, quote, inside = ""] = QUOTED.exec(valueText) ?? [];
+    if (separator === undefined) {
+      // A name alone is the process's variable, which counts anyway.
+      at += head.length;
+    } else if (quoted === undefined) {
+      const line = valueText.split("\n")[0] ?? "";
+      if (/^["']/.test(line)) fail(at, `the value of ${JSON.stringify(name)} has a quote that is not closed`, []);
+      else set(name, line.replace(/ #.*$/, "").trim(), at);
+      at += head.length + line.length;
+    } else {
+      if (quote === "'") file.values.set(name, inside.replaceAll("\\'", "'"));
+      else
+        set(
+          name,
+          inside.replaceAll(/\\([nrt"\\$])/g, (_, escaped: string) => ESCAPES[escaped] ?? ""),
+          at,
+        );
+      at += head.length + quoted.length;
+    }
+  }
+  return file;
+}

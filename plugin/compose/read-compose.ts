@@ -1,0 +1,254 @@
+/**
+ * Compose files → the services of the project they make: .env, several files, `include` and `extends`, as Docker
+ * Compose puts them together. Reads files; understands nothing of a service but where it comes from.
+ */
+
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
+import { hasCode, messageOf } from "../error.ts";
+import {
+  type ComposeMap,
+  type ComposeNode,
+  type Place,
+  type ReportCompose,
+  childOf,
+  quoteNode,
+  textOf,
+  textsOf,
+} from "./compose-node.ts";
+import type { Lookup } from "./interpolate.ts";
+import { mergeEntries, mergeNodes } from "./merge.ts";
+import { parseEnvFile } from "./parse-env.ts";
+import { readYaml } from "./read-yaml.ts";
+
+export interface ComposeProject {
+  services: Map<string, ComposeMap>;
+  /** Those that COMPOSE_PROFILES names; `*` is all of them. */
+  profiles: string[];
+}
+
+export interface ComposeSource {
+  /** Absolute path, and where it is named; in the order in which each overrides those before. */
+  files: readonly { file: string; at: Place }[];
+  /** Of the process: wins over .env. */
+  environment: Lookup;
+  report: ReportCompose;
+  /** Called with each file that was read or looked for. */
+  onFile: (file: string) => void;
+}
+
+interface Reading extends Omit<ComposeSource, "environment" | "files"> {
+  lookup: Lookup;
+  /** What paths in the files start from. */
+  folder: string;
+  /** Files that include this one. */
+  including: readonly string[];
+}
+
+export function readCompose({ files, environment, report, onFile }: ComposeSource): ComposeProject {
+  const folder = path.dirname(files[0]?.file ?? "");
+  const lookup = lookupWith([path.join(folder, ".env")], { outer: environment, report, onFile });
+  const services = readServices(files, { lookup, folder, report, onFile, including: [] });
+  const profiles = (lookup("COMPOSE_PROFILES") ?? "").split(",").map((profile) => profile.trim());
+  return { services, profiles: profiles.filter((profile) => profile !== "") };
+}
+
+/** Of several .env files the last counts; a missing one is none. */
+function lookupWith(
+  envFiles: readonly string[],
+  { outer, report, onFile }: { outer: Lookup } & Pick<ComposeSource, "report" | "onFile">,
+): Lookup {
+  const values = new Map<string, string>();
+  for (const file of envFiles) {
+    onFile(file);
+    const text = readText(file);
+    if (typeof text !== "string") continue;
+    const env = parseEnvFile(text, (name) => outer(name) ?? values.get(name));
+    for (const { line, ...problem } of env.problems) {
+      // Only what needs the variable is at a loss.
+      report({ severity: "warning", code: "invalid-env-file", at: { file, line, column: 1 }, ...problem });
+    }
+    for (const [name, value] of env.values) values.set(name, value);
+  }
+  return (name) => outer(name) ?? values.get(name);
+}
+
+function readServices(files: readonly { file: string; at: Place }[], reading: Reading): Map<string, ComposeMap> {
+  let services = new Map<string, ComposeNode>();
+  for (const { file, at } of files) {
+    for (const document of readDocuments({ file, at }, reading)) {
+      const own = servicesOf(document, reading);
+      const extended = new Map<string, ComposeNode>();
+      for (const [name, service] of own) {
+        extended.set(name, extend({ name, service, file, services: own, trail: [] }, reading));
+      }
+      const included = readIncluded(document, file, reading);
+      services = mergeEntries(services, mergeEntries<ComposeNode>(included, extended));
+    }
+  }
+  return new Map(
+    [...services].flatMap(([name, service]) =>
+      service.type === "map" && service.tag !== "reset" ? [[name, service]] : [],
+    ),
+  );
+}
+
+function readDocuments({ file, at }: { file: string; at: Place }, reading: Reading): ComposeMap[] {
+  reading.onFile(file);
+  const text = readText(file);
+  if (typeof text === "string") return readYaml(text, { file, lookup: reading.lookup, report: reading.report }) ?? [];
+  const isMissing = hasCode(text, "ENOENT", "ENOTDIR");
+  reading.report({
+    code: isMissing ? "compose-not-found" : "compose-unreadable",
+    text: isMissing
+      ? `the compose file ${JSON.stringify(path.basename(file))} does not exist`
+      : `the compose file ${JSON.stringify(path.basename(file))} can't be read: ${messageOf(text)}`,
+    at,
+    notes: [`It was looked for at ${file}.`],
+  });
+  return [];
+}
+
+/** @returns what went wrong, if it can't be read */
+function readText(file: string): unknown {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    return error;
+  }
+}
+
+function servicesOf(document: ComposeMap, { report }: Reading): Map<string, ComposeMap> {
+  const services = childOf(document, "services");
+  if (services === undefined) return new Map();
+  if (services.type !== "map") {
+    report({
+      code: "invalid-compose",
+      text: `"services" is ${quoteNode(services)}, but must be a mapping`,
+      at: services.at,
+      notes: ["Write each service under its name."],
+    });
+    return new Map();
+  }
+  const maps = new Map<string, ComposeMap>();
+  for (const [name, service] of services.entries) {
+    // Reset, it takes a service of an earlier file away, whatever it is.
+    if (service.type === "map" || service.tag === "reset") {
+      maps.set(
+        name,
+        service.type === "map" ? withNetworkMap(service) : { ...service, type: "map", entries: new Map() },
+      );
+      continue;
+    }
+    if (service.type === "scalar" && service.value === null) continue;
+    report({
+      code: "invalid-compose",
+      text: `the service ${JSON.stringify(name)} is ${quoteNode(service)}, but must be a mapping`,
+      at: service.at,
+    });
+  }
+  return maps;
+}
+
+/** With a list of networks as the mapping that it stands for, so that files merge. */
+function withNetworkMap(service: ComposeMap): ComposeMap {
+  const networks = service.entries.get("networks");
+  if (networks?.type !== "list") return service;
+  const named = networks.items.flatMap((item): [string, ComposeNode][] =>
+    item.type === "scalar" ? [[String(item.value), { ...item, value: null }]] : [],
+  );
+  const map: ComposeMap = { ...networks, type: "map", entries: new Map(named) };
+  return { ...service, entries: new Map([...service.entries, ["networks", map]]) };
+}
+
+interface Extending {
+  name: string;
+  service: ComposeMap;
+  file: string;
+  /** Of the same file. */
+  services: ReadonlyMap<string, ComposeMap>;
+  /** Services whose base this is. */
+  trail: readonly string[];
+}
+
+function extend({ name, service, file, services, trail }: Extending, reading: Reading): ComposeNode {
+  const extending = childOf(service, "extends");
+  if (extending === undefined) return service;
+  const base = extending.type === "map" ? textOf(extending, "service") : textsOf(extending)[0];
+  const from = extending.type === "map" ? textOf(extending, "file") : undefined;
+  const { at } = extending;
+  const fail = (text: string, notes: string[] = []): ComposeNode => {
+    reading.report({ code: "compose-extends", text: `the service ${JSON.stringify(name)} ${text}`, at, notes });
+    return service;
+  };
+  if (base === undefined) return fail('"extends" no service', ["Write extends: { service: NAME }."]);
+  const baseFile = from === undefined ? file : path.resolve(reading.folder, from.text);
+  const step = `${baseFile}\n${base.text}`;
+  if (trail.includes(step)) return fail("extends itself, by way of others", ["Take one of the steps out."]);
+
+  const inner = from === undefined ? reading : { ...reading, folder: path.dirname(baseFile) };
+  const there = from === undefined ? services : servicesIn({ file: baseFile, at: from.at }, inner);
+  if (there === undefined) return service;
+  const found = there.get(base.text);
+  if (found === undefined) {
+    const place = from === undefined ? "in this file" : `in ${JSON.stringify(from.text)}`;
+    return fail(`extends ${JSON.stringify(base.text)}, but there is no such service ${place}`);
+  }
+  const extended = extend(
+    { name: base.text, service: found, file: baseFile, services: there, trail: [...trail, step] },
+    inner,
+  );
+  return mergeNodes(extended, service);
+}
+
+/** @returns undefined when the file can't be read; that is reported then */
+function servicesIn(place: { file: string; at: Place }, reading: Reading): Map<string, ComposeMap> | undefined {
+  const documents = readDocuments(place, reading);
+  if (documents.length === 0) return undefined;
+  const services = new Map<string, ComposeMap>();
+  for (const document of documents)
+    for (const [name, service] of servicesOf(document, reading)) services.set(name, service);
+  return services;
+}
+
+function readIncluded(document: ComposeMap, file: string, reading: Reading): Map<string, ComposeMap> {
+  const include = childOf(document, "include");
+  const services = new Map<string, ComposeMap>();
+  if (include === undefined) return services;
+  for (const entry of include.type === "list" ? include.items : [include]) {
+    const paths = entry.type === "map" ? textsOf(childOf(entry, "path")) : textsOf(entry);
+    const [first] = paths;
+    if (first === undefined) continue;
+    const remote = paths.find(({ text }) => /^(?:\w+:\/\/|git@|oci:)/.test(text));
+    if (remote !== undefined) {
+      reading.report({
+        severity: "warning",
+        code: "compose-remote-include",
+        text: `${JSON.stringify(remote.text)} is not on this machine, so its services have no routes`,
+        at: remote.at,
+        notes: ['Write the routes you need of it into "routes" of the network.'],
+      });
+      continue;
+    }
+    const main = path.resolve(reading.folder, first.text);
+    if ([...reading.including, file].includes(main)) {
+      reading.report({ code: "compose-include", text: `${JSON.stringify(first.text)} includes itself`, at: first.at });
+      continue;
+    }
+    const given = entry.type === "map" ? entry : undefined;
+    const directory = given === undefined ? undefined : textOf(given, "project_directory");
+    const folder = directory === undefined ? path.dirname(main) : path.resolve(reading.folder, directory.text);
+    const envFiles = textsOf(given === undefined ? undefined : childOf(given, "env_file"));
+    const lookup = lookupWith(
+      envFiles.length === 0
+        ? [path.join(folder, ".env")]
+        : envFiles.map(({ text }) => path.resolve(reading.folder, text)),
+      { ...reading, outer: reading.lookup },
+    );
+    const inner: Reading = { ...reading, lookup, folder, including: [...reading.including, file] };
+    const files = paths.map(({ text, at }) => ({ file: path.resolve(reading.folder, text), at }));
+    for (const [name, service] of readServices(files, inner)) services.set(name, service);
+  }
+  return services;
+}

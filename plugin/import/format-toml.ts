@@ -1,0 +1,26 @@
+/**
+ * Records as TOML, for who pastes them into a vpc.toml.
+ */
+
+import { isTable } from "../read/document.ts";
+
+export function formatTomlServices(
+  services: readonly (readonly [key: string, value: Record<string, unknown>])[],
+): string {
+  return services
+    .map(([key, value]) =>
+      [
+        `[services.${JSON.stringify(key)}]`,
+        ...Object.entries(value).map(([field, inner]) => `${field} = ${formatValue(inner)}`),
+      ].join("\n"),
+    )
+    .join("\n\n");
+}
+
+/** On one line; a string of JSON is one of TOML. */
+function formatValue(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(formatValue).join(", ")}]`;
+  if (!isTable(value)) return JSON.stringify(value);
+  const fields = Object.entries(value).map(([key, inner]) => `${key} = ${formatValue(inner)}`);
+  return `{ ${fields.join(", ")} }`;
+}

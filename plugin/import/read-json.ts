@@ -1,0 +1,66 @@
+/**
+ * JSON → records: an answer of the connectivity directory API (one record, a list, or the paged envelope), or
+ * Terraform's state or plan.
+ */
+
+import type { Diagnostic } from "../diagnostics.ts";
+import { type VpcDocument, isTable } from "../read/document.ts";
+import type { Path } from "../read/locate.ts";
+import { type ImportResult, type RecordSource, toRecord } from "./record.ts";
+import { findTerraformRecords } from "./terraform-json.ts";
+
+export function readJson(document: VpcDocument): ImportResult {
+  const diagnostics: Diagnostic[] = [];
+  const sources = findTerraformRecords(document) ?? findApiRecords(document, diagnostics);
+  const records = sources.flatMap((source) => toRecord(source, diagnostics) ?? []);
+  return { records, diagnostics };
+}
+
+function findApiRecords(document: VpcDocument, diagnostics: Diagnostic[]): RecordSource[] {
+  const { value } = document;
+  if (!isTable(value) || !("result" in value) || "host" in value) return listed(value, [], document);
+  const warn = (
+    severity: Diagnostic["severity"],
+    problem: Pick<Diagnostic, "code" | "text" | "notes">,
+    at: Path,
+  ): void => {
+    diagnostics.push({ severity, ...problem, file: document.file, ...document.locate(at, "value") });
+  };
+  if (value["success"] === false) {
+    const errors = Array.isArray(value["errors"]) ? value["errors"] : [];
+    const messages = errors.flatMap((error: unknown) =>
+      isTable(error) && typeof error["message"] === "string" ? [error["message"]] : [],
+    );
+    warn(
+      "error",
+      {
+        code: "api-failure",
+        text: `the API's answer is a failure: ${messages.join("; ") || "it says no more"}`,
+        notes: [],
+      },
+      ["success"],
+    );
+    return [];
+  }
+  const info = value["result_info"];
+  if (isTable(info)) {
+    const { page, total_pages: pages } = info;
+    if (typeof page === "number" && typeof pages === "number" && pages > 1) {
+      warn(
+        "warning",
+        {
+          code: "one-page",
+          text: `this is page ${page} of ${pages}`,
+          notes: [`Ask for the others with "?page=", and import them too; or for all at once with "?per_page=1000".`],
+        },
+        ["result_info"],
+      );
+    }
+  }
+  return listed(value["result"], ["result"], document);
+}
+
+function listed(value: unknown, at: Path, document: VpcDocument): RecordSource[] {
+  if (!Array.isArray(value)) return [{ value, at, document }];
+  return value.map((item: unknown, index) => ({ value: item, at: [...at, index], document }));
+}

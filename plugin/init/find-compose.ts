@@ -1,0 +1,53 @@
+/**
+ * The compose file of a folder, as Docker Compose would find it there, and what it publishes.
+ */
+
+import { existsSync } from "node:fs";
+import path from "node:path";
+
+import { reportComposeTo } from "../compose/compose-node.ts";
+import { parseComposeService } from "../compose/parse-compose-service.ts";
+import { readCompose } from "../compose/read-compose.ts";
+import { toRoutes } from "../compose/to-routes.ts";
+import { type Diagnostic, hasErrors } from "../diagnostics.ts";
+import type { ComposeCandidate } from "./guess-targets.ts";
+
+/** In the order of preference, each with what is put over it if it is there. */
+const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+const OVERRIDES = [
+  "compose.override.yml",
+  "compose.override.yaml",
+  "docker-compose.override.yml",
+  "docker-compose.override.yaml",
+];
+
+export interface FoundCompose {
+  /** Names in the folder, in their order. */
+  files: string[];
+  /** Whether a vpc config that names them would have errors. */
+  isBroken: boolean;
+  services: ComposeCandidate[];
+}
+
+/** @param folder absolute */
+export function findCompose(folder: string): FoundCompose | undefined {
+  const main = NAMES.find((name) => existsSync(path.join(folder, name)));
+  if (main === undefined) return undefined;
+  const files = [main, ...OVERRIDES.filter((name) => existsSync(path.join(folder, name))).slice(0, 1)];
+  const diagnostics: Diagnostic[] = [];
+  const report = reportComposeTo(diagnostics);
+  const project = readCompose({
+    files: files.map((name) => ({ file: path.join(folder, name), at: { file: folder } })),
+    environment: (name) => process.env[name],
+    report,
+    onFile: () => undefined,
+  });
+  const parsed = [...project.services].map(([name, map]) => parseComposeService(name, map, report));
+  const services = new Map<string, ComposeCandidate>();
+  for (const { serviceName, ports, target } of toRoutes(parsed, { profiles: project.profiles, own: [], report })) {
+    if (ports === undefined || services.has(serviceName)) continue;
+    const { host, port = ports.from } = target;
+    services.set(serviceName, { serviceName, host, port, containerPort: ports.from });
+  }
+  return { files, isBroken: hasErrors(diagnostics), services: [...services.values()] };
+}

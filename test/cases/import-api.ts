@@ -1,0 +1,317 @@
+/** Imports of the API's answers, and into which config. */
+
+import { SERVICE_ID, TUNNEL_ID } from "../vpc-folder.ts";
+import { type ImportCase, NEXT } from "./import-case.ts";
+
+const OTHER_ID = "0199295b-b3ac-7760-8246-bca40877b3e9";
+
+const USERS = {
+  service_id: SERVICE_ID,
+  type: "http",
+  name: "users-api",
+  http_port: 8080,
+  https_port: null,
+  tcp_port: null,
+  host: {
+    ipv4: null,
+    hostname: "users.internal",
+    network: null,
+    resolver_network: { tunnel_id: TUNNEL_ID, resolver_ips: null },
+  },
+  created_at: "2025-09-23T14:01:28.000000Z",
+  updated_at: "2025-09-23T14:01:28.000000Z",
+};
+const DATABASE = {
+  service_id: OTHER_ID,
+  type: "tcp",
+  name: "db",
+  tcp_port: 5432,
+  app_protocol: "postgresql",
+  host: { ipv4: "10.0.0.5", ipv6: "fd00::5", network: { tunnel_id: TUNNEL_ID } },
+  tls_settings: { cert_verification_mode: "verify_ca" },
+};
+
+const USERS_ENTRY = `"${SERVICE_ID}": {
+      "name": "users-api",
+      "type": "http",
+      "http_port": 8080,
+      "host": {
+        "hostname": "users.internal",
+        "resolver_network": { "tunnel_id": "${TUNNEL_ID}" }
+      }
+    }`;
+const DATABASE_ENTRY = `"${OTHER_ID}": {
+      "name": "db",
+      "type": "tcp",
+      "tcp_port": 5432,
+      "app_protocol": "postgresql",
+      "host": {
+        "ipv4": "10.0.0.5",
+        "ipv6": "fd00::5",
+        "network": { "tunnel_id": "${TUNNEL_ID}" }
+      },
+      "tls_settings": { "cert_verification_mode": "verify_ca" }
+    }`;
+
+const fresh = (...entries: string[]): string =>
+  `{\n  "$schema": "./node_modules/miniflare-vpc/vpc.schema.json",\n  "services": {\n    ${entries.join(",\n    ")}\n  }\n}\n`;
+
+const envelope = (result: unknown, more: object = {}): string =>
+  JSON.stringify({ success: true, errors: [], messages: [], result, ...more });
+
+export const API_FILES: ImportCase[] = [
+  {
+    title: "API: one record, into a config that is not there yet",
+    files: { "users.json": JSON.stringify(USERS) },
+    expected: fresh(USERS_ENTRY),
+    out: ["vpc.jsonc: 1 service written", `    added    "${SERVICE_ID}"  users-api`, ...NEXT],
+  },
+  {
+    title: "API: the envelope of one",
+    files: { "users.json": envelope(USERS) },
+    expected: fresh(USERS_ENTRY),
+    out: ["vpc.jsonc: 1 service written", `    added    "${SERVICE_ID}"  users-api`, ...NEXT],
+  },
+  {
+    title: "API: a list, and another file",
+    files: { "list.json": JSON.stringify([USERS]), "db.json": JSON.stringify(DATABASE) },
+    expected: fresh(USERS_ENTRY, DATABASE_ENTRY),
+    out: [
+      "vpc.jsonc: 2 services written",
+      `    added    "${SERVICE_ID}"  users-api`,
+      `    added    "${OTHER_ID}"  db`,
+      ...NEXT,
+    ],
+  },
+  {
+    title: "API: a page of several",
+    files: {
+      "page.json": envelope([USERS], { result_info: { page: 1, per_page: 1, total_pages: 2, total_count: 2 } }),
+    },
+    expected: fresh(USERS_ENTRY),
+    out: ["vpc.jsonc: 1 service written", `    added    "${SERVICE_ID}"  users-api`, ...NEXT],
+    err: [
+      "page.json:1:448: warning: this is page 1 of 2 [one-page]",
+      '    Ask for the others with "?page=", and import them too; or for all at once with "?per_page=1000".',
+    ],
+  },
+  {
+    title: "API: only looked at",
+    files: { "list.json": JSON.stringify([USERS, DATABASE]) },
+    args: "--dry-run list.json",
+    config: `{ "services": { "${OTHER_ID}": "localhost:5432" } }`,
+    expected: `{ "services": { "${OTHER_ID}": "localhost:5432" } }`,
+    out: [
+      "vpc.jsonc: 2 services would be written",
+      `    added    "${SERVICE_ID}"  users-api`,
+      "        {",
+      '          "name": "users-api",',
+      '          "type": "http",',
+      '          "http_port": 8080,',
+      '          "host": {',
+      '            "hostname": "users.internal",',
+      `            "resolver_network": { "tunnel_id": "${TUNNEL_ID}" }`,
+      "          }",
+      "        }",
+      `    changed  "${OTHER_ID}"  db`,
+      '        "localhost:5432" is now the "target" of the whole record',
+      ...NEXT,
+    ],
+  },
+  {
+    title: "API: what is there is updated in the record's own fields, comments and the rest stay",
+    files: { "list.json": envelope([USERS, { ...DATABASE, tls_settings: null }]) },
+    config: `// ours
+{
+  "networks": { "${TUNNEL_ID}": { "routes": {} } }, // all of it
+  "services": {
+    // people
+    "USERS_API": {
+      "target": "localhost:3001", // npm start
+      "type": "http",
+      "name": "users", // old name
+      "http_port": 80,
+      "https_port": 443, // going
+      "connectTimeout": 100,
+      "host": { "hostname": "users.internal", "resolver_network": { "tunnel_id": "${TUNNEL_ID.toUpperCase()}" } }
+    },
+    "${OTHER_ID.toUpperCase()}": "localhost:5432", // docker
+  },
+  "traffic": false
+}
+`,
+    expected: `// ours
+{
+  "networks": { "${TUNNEL_ID}": { "routes": {} } }, // all of it
+  "services": {
+    // people
+    "USERS_API": {
+      "target": "localhost:3001", // npm start
+      "type": "http",
+      "name": "users-api", // old name
+      "http_port": 8080,
+      // going
+      "connectTimeout": 100,
+      "host": { "hostname": "users.internal", "resolver_network": { "tunnel_id": "${TUNNEL_ID.toUpperCase()}" } }
+    },
+    "${OTHER_ID.toUpperCase()}": {
+      "name": "db",
+      "type": "tcp",
+      "tcp_port": 5432,
+      "app_protocol": "postgresql",
+      "host": {
+        "ipv4": "10.0.0.5",
+        "ipv6": "fd00::5",
+        "network": { "tunnel_id": "${TUNNEL_ID}" }
+      },
+      "target": "localhost:5432"
+    }, // docker
+  },
+  "traffic": false
+}
+`,
+    out: [
+      "vpc.jsonc: 2 services written",
+      '    changed  "USERS_API"  users-api',
+      '        name: "users" → "users-api"',
+      "        http_port: 80 → 8080",
+      "        https_port: 443 → none",
+      `    changed  "${OTHER_ID.toUpperCase()}"  db`,
+      '        "localhost:5432" is now the "target" of the whole record',
+    ],
+  },
+  {
+    title: "API: what is the same stays, and what is remote",
+    files: { "list.json": JSON.stringify([USERS, DATABASE]) },
+    config: `{ "services": {\n    ${USERS_ENTRY}, "${OTHER_ID}": "remote" } }`,
+    expected: `{ "services": {\n    ${USERS_ENTRY}, "${OTHER_ID}": "remote" } }`,
+    out: [
+      "vpc.jsonc: nothing to write",
+      `    same     "${SERVICE_ID}"  users-api`,
+      `    left     "${OTHER_ID}"  db: it is "remote"`,
+    ],
+  },
+  {
+    title: "API: a failure",
+    files: {
+      "failure.json": JSON.stringify({
+        result: null,
+        success: false,
+        errors: [{ code: 10000, message: "Authentication error" }],
+        messages: [],
+      }),
+    },
+    expected: undefined,
+    err: ["failure.json:1:26: error: the API's answer is a failure: Authentication error [api-failure]"],
+    exit: 1,
+  },
+  {
+    title: "API: mistakes are told with their places, and the rest is imported",
+    files: {
+      "list.json": `[
+  { "name": "a" },
+  { "name": "b", "type": "tcp", "host": { "ipv4": "10.0.0.1", "network": { "tunnel_id": "${TUNNEL_ID}" } } },
+  ${JSON.stringify(USERS)}
+]`,
+      "broken.json": '{ "result": ',
+      "other.txt": "hello\n",
+    },
+    expected: fresh(USERS_ENTRY),
+    out: ["vpc.jsonc: 1 service written", `    added    "${SERVICE_ID}"  users-api`, ...NEXT],
+    err: [
+      "broken.json:1:13: error: a value is expected, but the end of the file stands here [json-syntax]",
+      "    A config is one object in { }.",
+      'list.json:2:3: error: this is not the record of a VPC Service: it has no "host" [not-a-record]',
+      'list.json:3:3: error: a service of "type": "tcp" lacks "tcp_port" [missing-field]',
+      '    Add "tcp_port": a whole number from 1 to 65535.',
+      "other.txt: error: no VPC Service record was found in it [unknown-import-format]",
+      '    It is an answer of the API, what "wrangler vpc service get" or "list" prints, a Terraform file, or what "terraform show -json" prints.',
+    ],
+    exit: 1,
+  },
+  {
+    title: "a file that is not there",
+    files: {},
+    args: "gone.json",
+    expected: undefined,
+    err: [
+      "miniflare-vpc import: \"gone.json\" can't be read: ENOENT: no such file or directory, open 'FOLDER/gone.json'.",
+    ],
+    exit: 2,
+  },
+  {
+    title: "no file",
+    files: {},
+    args: "",
+    expected: undefined,
+    err: ['miniflare-vpc import: <file> is missing: what to import; "-" is the standard input.'],
+    exit: 2,
+  },
+  {
+    title: "a vpc.jsonc that is broken is not touched",
+    files: { "users.json": JSON.stringify(USERS) },
+    config: '{ "services": { }',
+    expected: '{ "services": { }',
+    err: ["vpc.jsonc:1:18: error: a } is expected, but the end of the file stands here [json-syntax]"],
+    exit: 1,
+  },
+  {
+    title: 'a vpc.jsonc whose "services" are none',
+    files: { "users.json": JSON.stringify(USERS) },
+    config: '{ "services": [] }',
+    expected: '{ "services": [] }',
+    err: [
+      'vpc.jsonc: error: this vpc config has no "services" to import into, and no room for them [invalid-config]',
+      '    Write { "services": {} }.',
+    ],
+    exit: 1,
+  },
+  {
+    title: "a vpc.toml is not edited: what to paste is printed",
+    files: { "vpc.toml": "# ours\n", "users.json": JSON.stringify([USERS, DATABASE]) },
+    args: "users.json",
+    expected: undefined,
+    out: [
+      `[services."${SERVICE_ID}"]`,
+      'name = "users-api"',
+      'type = "http"',
+      "http_port = 8080",
+      `host = { hostname = "users.internal", resolver_network = { tunnel_id = "${TUNNEL_ID}" } }`,
+      "",
+      `[services."${OTHER_ID}"]`,
+      'name = "db"',
+      'type = "tcp"',
+      "tcp_port = 5432",
+      'app_protocol = "postgresql"',
+      `host = { ipv4 = "10.0.0.5", ipv6 = "fd00::5", network = { tunnel_id = "${TUNNEL_ID}" } }`,
+      'tls_settings = { cert_verification_mode = "verify_ca" }',
+    ],
+    err: [
+      "vpc.toml: error: only vpc.jsonc and vpc.json are edited, so nothing was imported [config-not-editable]",
+      "    Put this into it:",
+    ],
+    exit: 1,
+  },
+  {
+    title: "nor is a vpc.config.ts, which is not even run",
+    files: { "vpc.config.ts": "throw new Error('ran');", "users.json": JSON.stringify(USERS) },
+    args: "users.json",
+    expected: undefined,
+    out: [
+      `  "${SERVICE_ID}": {`,
+      '    "name": "users-api",',
+      '    "type": "http",',
+      '    "http_port": 8080,',
+      '    "host": {',
+      '      "hostname": "users.internal",',
+      `      "resolver_network": { "tunnel_id": "${TUNNEL_ID}" }`,
+      "    }",
+      "  },",
+    ],
+    err: [
+      "vpc.config.ts: error: only vpc.jsonc and vpc.json are edited, so nothing was imported [config-not-editable]",
+      '    Put this into its "services":',
+    ],
+    exit: 1,
+  },
+];

@@ -1,0 +1,351 @@
+/** What `check` finds and prints, word for word. */
+
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { SERVICE_ID, TUNNEL_ID } from "../vpc-folder.ts";
+import { createCallFolder } from "./call.ts";
+
+const WRANGLER = `{
+  "name": "api",
+  "vpc_services": [{ "binding": "USERS", "service_id": "${SERVICE_ID}" }],
+  "vpc_networks": [{ "binding": "NET", "tunnel_id": "${TUNNEL_ID}" }]
+}`;
+const VPC = `{
+  "services": { "USERS": "http://localhost:3001" },
+  "networks": { "NET": { "routes": { "db.internal:5432": "localhost:5432" } } }
+}`;
+
+interface Case {
+  files: Record<string, string>;
+  line?: string;
+  exit: number;
+  out?: string[];
+  err?: string[];
+}
+
+const cases: Record<string, Case> = {
+  "nothing is wrong": {
+    files: { "wrangler.jsonc": WRANGLER, "vpc.jsonc": VPC },
+    exit: 0,
+    out: ["No problems in wrangler.jsonc, vpc.jsonc."],
+  },
+  "no bindings, no vpc config": {
+    files: { "wrangler.toml": 'name = "api"\n' },
+    exit: 0,
+    out: ["No problems in wrangler.toml."],
+  },
+  "syntax errors of both files at once": {
+    files: {
+      "wrangler.jsonc": '{ "name": "api" "main": 1,\n  "vars": [1 2] }',
+      "vpc.jsonc": '{ "services": { 5: 6 },\n  "networks" {} }',
+    },
+    exit: 1,
+    out: [
+      "vpc.jsonc:1:17: error: a key is expected, but 5 stands here [json-syntax]",
+      "    Keys stand in double quotes.",
+      "vpc.jsonc:2:14: error: a colon is expected, but { stands here [json-syntax]",
+      '    Write "key": value.',
+      'wrangler.jsonc:1:17: error: this wrangler config can\'t be read: a comma is expected before "main" [wrangler-config-unreadable]',
+      "    Put a comma after the entry before it.",
+      "wrangler.jsonc:2:14: error: this wrangler config can't be read: a comma is expected before 2 [wrangler-config-unreadable]",
+      "    Put a comma after the entry before it.",
+      "4 errors.",
+    ],
+  },
+  "a binding that wrangler refuses, and a vpc config that nobody uses": {
+    files: {
+      "wrangler.toml": 'name = "api"\n[[vpc_services]]\nbinding = "USERS"\n',
+      "vpc.toml": "traffic = 1\nservices.USERS = 'localhost:1'\n",
+    },
+    exit: 1,
+    out: [
+      'vpc.toml:1:11: error: "traffic" is 1, but must be true or false [invalid-value]',
+      'vpc.toml:2:10: warning: no binding leads to the service "USERS" [unbound-service]',
+      '    It is neither the "service_id" nor the name of a binding in FOLDER/wrangler.toml: correct or remove it.',
+      'wrangler.toml:2:3: error: the binding "USERS" lacks a "service_id"; it is left to wrangler as it is [binding-not-served]',
+      '    Each of its entries has a "binding" and a "service_id".',
+      "2 errors and 1 warning.",
+    ],
+  },
+  "a key given twice in a wrangler config": {
+    files: { "wrangler.json": '{ "name": "a",\n  "name": "b" }' },
+    exit: 0,
+    out: [
+      'wrangler.json:2:3: warning: "name" is given twice: here and on line 1 [duplicate-key]',
+      "    Remove one of them, or merge the two.",
+      "1 warning.",
+    ],
+  },
+  "routes that are never reached": {
+    files: {
+      "wrangler.jsonc": WRANGLER,
+      "vpc.jsonc": `{
+  "services": { "USERS": "http://localhost:3001" },
+  "networks": { "NET": { "routes": {
+    "10.0.0.0/30": "localhost:1",
+    "10.0.0.0": "localhost:1",
+    "10.0.0.1": "localhost:1",
+    "10.0.0.2": "localhost:1",
+    "10.0.0.3": "localhost:1",
+    "db.internal:1-65535": "localhost:1",
+    "db.internal": "localhost:2"
+  } } }
+}`,
+    },
+    exit: 0,
+    out: [
+      'vpc.jsonc:4:5: warning: the route "10.0.0.0/30" is never reached: more precise ones take all of it [unreachable-route]',
+      '    Those are "10.0.0.0" (line 5), "10.0.0.1" (line 6), "10.0.0.2" (line 7) and 1 more. Remove it, or what should not go before it.',
+      'vpc.jsonc:10:5: warning: the route "db.internal" is never reached: more precise ones take all of it [unreachable-route]',
+      '    Those are "db.internal:1-65535" (line 9). Remove it, or what should not go before it.',
+      "2 warnings.",
+    ],
+  },
+  "entries that no binding leads to; a slip is told once, a service's network counts": {
+    files: {
+      "wrangler.jsonc": WRANGLER,
+      "vpc.jsonc": `{
+  "services": {
+    "USRES": "localhost:1",
+    "UNUSED": { "name": "u", "type": "http", "target": "localhost:2",
+      "host": { "hostname": "u", "resolver_network": { "tunnel_id": "11111111-1111-4111-8111-111111111111" } } }
+  },
+  "networks": {
+    "NET": {},
+    "11111111-1111-4111-8111-111111111111": {},
+    "22222222-2222-4222-8222-222222222222": "remote"
+  }
+}`,
+    },
+    exit: 0,
+    out: [
+      `vpc.jsonc:2:3: warning: the binding "USERS" of Worker "api" has no entry, so all it is asked is refused [no-entry]`,
+      `    Add "${SERVICE_ID}": "localhost:3000" to "services", or "USERS" in place of the id.`,
+      'vpc.jsonc:3:5: warning: "USRES" is no binding of this session [unmatched-key]',
+      '    Did you mean "USERS"?',
+      'vpc.jsonc:4:5: warning: no binding leads to the service "UNUSED" [unbound-service]',
+      '    It is neither the "service_id" nor the name of a binding in FOLDER/wrangler.jsonc: correct or remove it.',
+      'vpc.jsonc:10:5: warning: no binding leads to the network "22222222-2222-4222-8222-222222222222", and no service lies in it [unbound-network]',
+      "    It is neither the id nor the name of a binding in FOLDER/wrangler.jsonc: correct or remove it.",
+      "4 warnings.",
+    ],
+  },
+  "a tunnel that is never announced": {
+    files: {
+      "wrangler.jsonc": `{ "name": "api", "vpc_services": [{ "binding": "USERS", "service_id": "${SERVICE_ID}" }] }`,
+      "vpc.jsonc": `{ "services": {
+  "USERS": { "name": "users", "type": "http", "http_port": 8080, "host": { "hostname": "users.internal", "resolver_network": { "tunnel_id": "${TUNNEL_ID}" } } } } }`,
+    },
+    exit: 0,
+    out: [
+      `vpc.jsonc:2:3: warning: the service "users" has no "target", and its network "${TUNNEL_ID}" has no entry [service-without-route]`,
+      `    Add "${TUNNEL_ID}": { "routes": { "users.internal": "localhost:8080" } } to "networks", or a "target" to the service.`,
+      "1 warning.",
+    ],
+  },
+  "with cf1:network bound, every network is of use": {
+    files: {
+      "wrangler.jsonc": '{ "name": "api", "vpc_networks": [{ "binding": "MESH", "network_id": "cf1:network" }] }',
+      "vpc.jsonc": `{ "networks": { "${TUNNEL_ID}": {} } }`,
+    },
+    exit: 0,
+    out: ["No problems in wrangler.jsonc, vpc.jsonc."],
+  },
+  "an environment that does not exist": {
+    files: { "wrangler.jsonc": '{ "name": "api", "env": { "staging": {}, "production": {} } }' },
+    line: "check --env stagin",
+    exit: 2,
+    err: ['miniflare-vpc check: there is no environment "stagin" in FOLDER/wrangler.jsonc. Did you mean "staging"?'],
+  },
+  "an environment that is like no other": {
+    files: { "wrangler.jsonc": '{ "name": "api", "env": { "staging": {}, "production": {} } }' },
+    line: "check --env x",
+    exit: 2,
+    err: [
+      'miniflare-vpc check: there is no environment "x" in FOLDER/wrangler.jsonc. It is one of staging, production.',
+    ],
+  },
+  "no wrangler config at all": {
+    files: {},
+    exit: 2,
+    err: ['miniflare-vpc check: there is no wrangler config in FOLDER or above it. Name one with "--config FILE".'],
+  },
+  "a wrangler config that is not there": {
+    files: {},
+    line: "check -c none.toml",
+    exit: 1,
+    out: [
+      "none.toml: error: this wrangler config can't be read: ENOENT: no such file or directory, open 'FOLDER/none.toml' [wrangler-config-unreadable]",
+      "    Check the path after -c (--config), or start in the folder that holds the config.",
+      "1 error.",
+    ],
+  },
+  "two ways to print": {
+    files: {},
+    line: "check --json --format text",
+    exit: 2,
+    err: ['miniflare-vpc check: "--json" and "--format" exclude one another.'],
+  },
+};
+
+test.each(Object.entries(cases))("%s", async (_, { files, line = "check", exit, out = [], err = [] }) => {
+  await using vpc = await createCallFolder(files);
+  expect(await vpc.call(line)).toEqual({ exit, out, err });
+});
+
+function unknownWorker(column: number, workers: string, env = ""): string[] {
+  return [
+    `vpc.jsonc:1:${column}: error: the target "worker:gone" is no Worker of this session [unknown-worker]`,
+    `    This session's Workers are ${workers}.`,
+    ...(env === "" ? [] : [`    Environment: ${env}.`]),
+  ];
+}
+
+describe("environments", () => {
+  const files = {
+    "wrangler.jsonc": `{ "name": "api",
+      "vpc_services": [{ "binding": "USERS", "service_id": "${SERVICE_ID}" }],
+      "env": { "staging": { "vpc_services": [{ "binding": "USERS", "service_id": "s" }, { "binding": "ORDERS", "service_id": "o" }] } } }`,
+    "vpc.jsonc": `{ "services": { "${SERVICE_ID}": "worker:gone", "s": "worker:gone" } }`,
+  };
+  const ORDERS = [
+    'vpc.jsonc:1:3: warning: the binding "ORDERS" of Worker "api-staging" has no entry, so all it is asked is refused [no-entry]',
+    '    Add "o": "localhost:3000" to "services", or "ORDERS" in place of the id.',
+  ];
+
+  test("all of them are checked, and named where they differ", async () => {
+    await using vpc = await createCallFolder(files);
+    expect((await vpc.call("check")).out).toEqual([
+      ...ORDERS,
+      '    Environment: "staging".',
+      ...unknownWorker(57, "api", "the top level"),
+      ...unknownWorker(77, "api-staging", '"staging"'),
+      "2 errors and 1 warning.",
+    ]);
+  });
+
+  test("one of them is enough; what another binds is bound", async () => {
+    await using vpc = await createCallFolder(files);
+    expect((await vpc.call("check --env staging")).out).toEqual([
+      ...ORDERS,
+      ...unknownWorker(77, "api-staging"),
+      "1 error and 1 warning.",
+    ]);
+    expect((await vpc.call('check --env ""')).out).toEqual([...unknownWorker(57, "api"), "1 error."]);
+  });
+
+  test("several Workers are one session", async () => {
+    await using vpc = await createCallFolder({
+      "api/wrangler.toml": `name = "api"\n[[vpc_services]]\nbinding = "USERS"\nservice_id = "${SERVICE_ID}"\n`,
+      "api/vpc.jsonc": '{ "services": { "USERS": "worker:users" } }',
+      "users/wrangler.toml": 'name = "users"\n',
+    });
+    expect(await vpc.call("check -c api/wrangler.toml -c users/wrangler.toml")).toEqual({
+      exit: 0,
+      out: ["No problems in api/wrangler.toml, users/wrangler.toml, api/vpc.jsonc."],
+      err: [],
+    });
+  });
+});
+
+describe("a warning", () => {
+  const files = {
+    "wrangler.jsonc": '{ "name": "50%, a: b" }',
+    "vpc.jsonc": '{\n "services": { "a,b:c%\\n": "localhost:1" } }',
+  };
+  const text = 'no binding leads to the service "a,b:c%\\n"';
+  const note =
+    'It is neither the "service_id" nor the name of a binding in FOLDER/wrangler.jsonc: correct or remove it.';
+
+  function annotation(file: string): string {
+    return `::warning file=${file},line=2,col=16,title=unbound-service::${text.replace("%", "%25")}%0A${note}`;
+  }
+
+  test("is a problem under --strict", async () => {
+    await using vpc = await createCallFolder(files);
+    expect((await vpc.call("check")).exit).toBe(0);
+    expect((await vpc.call("check --strict")).exit).toBe(1);
+  });
+
+  test("is an annotation, escaped, relative to the repository", async () => {
+    await using vpc = await createCallFolder(files);
+    expect((await vpc.call("check --format github")).out).toEqual([annotation("vpc.jsonc"), "1 warning."]);
+    const env = { GITHUB_WORKSPACE: path.dirname(vpc.folder) };
+    const [first] = (await vpc.call("check --format github", { env })).out;
+    expect(first).toBe(annotation(`${path.basename(vpc.folder)}/vpc.jsonc`));
+    const elsewhere = { GITHUB_WORKSPACE: path.join(vpc.folder, "elsewhere") };
+    expect((await vpc.call("check --format github", { env: elsewhere })).out[0]).toBe(annotation("vpc.jsonc"));
+  });
+
+  test("escapes what a property's value may not hold", async () => {
+    await using vpc = await createCallFolder(files);
+    await vpc.write("a,b:c%/wrangler.json", "{ 1 }");
+    const [first] = (await vpc.call("check --format github -c a,b:c%/wrangler.json")).out;
+    expect(first).toMatch(/^::error file=a%2Cb%3Ac%25\/wrangler\.json,line=1,col=3,/);
+  });
+
+  test("is JSON", async () => {
+    await using vpc = await createCallFolder(files);
+    expect(JSON.parse((await vpc.call("check --json")).out.join("\n"))).toEqual({
+      errors: 0,
+      warnings: 1,
+      diagnostics: [
+        {
+          severity: "warning",
+          code: "unbound-service",
+          text,
+          file: "FOLDER/vpc.jsonc",
+          line: 2,
+          column: 16,
+          notes: [note],
+        },
+      ],
+    });
+  });
+
+  test("is coloured where there are colours", async () => {
+    await using vpc = await createCallFolder(files);
+    expect((await vpc.call("check", { isColourful: true })).out).toEqual([
+      `<bold>vpc.jsonc:2:16</bold>: <yellow>warning</yellow>: ${text} [unbound-service]`,
+      `    ${note}`,
+      "<yellow>1 warning</yellow>.",
+    ]);
+  });
+});
+
+test("every problem is printed, however many", async () => {
+  const entries = Array.from({ length: 60 }, (_, index) => `"S${index}": "localhost:1"`);
+  await using vpc = await createCallFolder({
+    "wrangler.jsonc": '{ "name": "api" }',
+    "vpc.jsonc": `{ "services": { ${entries.join(", ")} } }`,
+  });
+  const { out } = await vpc.call("check");
+  expect(out.filter((line) => line.includes("[unbound-service]"))).toHaveLength(60);
+  expect(out.at(-1)).toBe("60 warnings.");
+});
+
+test("10 000 routes and 1 000 services are checked within a second", async () => {
+  const routes = Array.from({ length: 10_000 }, (_, n) => `"10.${n >> 8}.${n & 255}.0/24": "localhost:3000"`);
+  const services = Array.from({ length: 1000 }, (_, n) => `"SERVICE_${n}": "localhost:1"`);
+  const bindings = services.map((_, n) => ({ binding: `SERVICE_${n}`, service_id: `id-${n}` }));
+  await using vpc = await createCallFolder({
+    "vpc.jsonc": `{ "services": { ${services.join(", ")} }, "networks": { "NET": { "routes": { ${routes.join(", ")} } } } }`,
+  });
+  await writeFile(
+    path.join(vpc.folder, "wrangler.json"),
+    JSON.stringify({
+      name: "api",
+      vpc_services: bindings,
+      vpc_networks: [{ binding: "NET", tunnel_id: TUNNEL_ID }],
+    }),
+  );
+  const start = performance.now();
+  const { out } = await vpc.call("check");
+  const elapsed = performance.now() - start;
+  expect(out).toEqual(["No problems in wrangler.json, vpc.jsonc."]);
+  // On a machine that is busy with other tests.
+  expect(elapsed).toBeLessThan(2000);
+});

@@ -1,0 +1,409 @@
+/** What `explain` and `routes` print, word for word. That it is true is in `explain-live.test.ts`. */
+
+import { describe, expect, test } from "vitest";
+
+import { SERVICE_ID, TUNNEL_ID } from "../vpc-folder.ts";
+import { createCallFolder } from "./call.ts";
+
+const ORDERS_ID = "11111111-1111-4111-8111-111111111111";
+const files = {
+  "wrangler.jsonc": JSON.stringify({
+    name: "api",
+    vpc_services: [
+      { binding: "USERS", service_id: SERVICE_ID },
+      { binding: "ORDERS", service_id: ORDERS_ID },
+      { binding: "REAL", service_id: "22222222-2222-4222-8222-222222222222" },
+      { binding: "LOST", service_id: "33333333-3333-4333-8333-333333333333" },
+    ],
+    vpc_networks: [
+      { binding: "NET", tunnel_id: TUNNEL_ID },
+      { binding: "MESH", network_id: "cf1:network" },
+    ],
+    env: { staging: { vpc_services: [{ binding: "USERS", service_id: SERVICE_ID }] } },
+  }),
+  "vpc.jsonc": `{
+  "services": {
+    "${SERVICE_ID}": { "name": "users", "type": "http", "http_port": 8080, "tls_settings": { "cert_verification_mode": "verify_ca" },
+      "host": { "hostname": "users.internal", "resolver_network": { "tunnel_id": "${TUNNEL_ID}" } } },
+    "ORDERS": "http://localhost:3002",
+    "REAL": "remote"
+  },
+  "networks": {
+    "${TUNNEL_ID}": {
+      "routes": {
+        "*.internal": "https://localhost",
+        "users.internal": "localhost:3001",
+        "users.internal:9000-9999": "worker:api",
+        "10.0.0.0/8": "passthrough",
+        "10.9.0.0/16": { "deny": "destination_ip_prohibited" }
+      }
+    }
+  }
+}`,
+};
+
+const cases: Record<string, { exit: number; out: string[] }> = {
+  "explain NET http://USERS.internal./path": {
+    exit: 0,
+    out: [
+      'env.NET.fetch("http://users.internal./path")',
+      "",
+      `binding    NET of Worker "api", VPC Network ${TUNNEL_ID}`,
+      `network    ${TUNNEL_ID}, FOLDER/vpc.jsonc:9:5`,
+      "routes     3 of 5 hold users.internal:80",
+      "             lost  users.internal:9000-9999  → worker:api         FOLDER/vpc.jsonc:13:9  only for ports 9000-9999",
+      "             won   users.internal            → localhost:3001     FOLDER/vpc.jsonc:12:9  this very name",
+      '             lost  *.internal                → https://localhost  FOLDER/vpc.jsonc:11:9  "users.internal" is more precise',
+      "target     localhost:3001",
+      "transport  direct: workerd's own HTTP client, over kept connections",
+      "Host       users.internal.",
+      "TLS        none: plain HTTP",
+    ],
+  },
+  "explain NET http://vault.internal/": {
+    exit: 0,
+    out: [
+      'env.NET.fetch("http://vault.internal/")',
+      "",
+      `binding    NET of Worker "api", VPC Network ${TUNNEL_ID}`,
+      `network    ${TUNNEL_ID}, FOLDER/vpc.jsonc:9:5`,
+      "routes     1 of 5 hold vault.internal:80",
+      "             won   *.internal  → https://localhost  FOLDER/vpc.jsonc:11:9  one label before .internal",
+      "target     https://localhost:443",
+      "transport  egress proxy, in the Node process",
+      "Host       vault.internal",
+      "TLS        SNI vault.internal",
+      "           verify_full: the chain is checked, and that the certificate is for vault.internal",
+    ],
+  },
+  "explain NET https://10.1.2.3:8443/": {
+    exit: 0,
+    out: [
+      'env.NET.fetch("https://10.1.2.3:8443/")',
+      "",
+      `binding    NET of Worker "api", VPC Network ${TUNNEL_ID}`,
+      `network    ${TUNNEL_ID}, FOLDER/vpc.jsonc:9:5`,
+      "routes     1 of 5 hold 10.1.2.3:8443",
+      "             won   10.0.0.0/8  → passthrough  FOLDER/vpc.jsonc:14:9  the longest prefix, /8",
+      "target     10.1.2.3:8443",
+      "transport  egress proxy, in the Node process",
+      "Host       10.1.2.3:8443",
+      "TLS        no SNI: an address is no server name",
+      "           verify_full: the chain is checked, and that the certificate is for 10.1.2.3",
+    ],
+  },
+  "explain NET users.internal:9001": {
+    exit: 0,
+    out: [
+      'env.NET.connect("users.internal:9001")',
+      "",
+      `binding    NET of Worker "api", VPC Network ${TUNNEL_ID}`,
+      `network    ${TUNNEL_ID}, FOLDER/vpc.jsonc:9:5`,
+      "routes     3 of 5 hold users.internal:9001",
+      "             won   users.internal:9000-9999  → worker:api         FOLDER/vpc.jsonc:13:9  this very name, ports 9000-9999",
+      '             lost  users.internal            → localhost:3001     FOLDER/vpc.jsonc:12:9  "users.internal:9000-9999" is more precise',
+      '             lost  *.internal                → https://localhost  FOLDER/vpc.jsonc:11:9  "users.internal:9000-9999" is more precise',
+      "target     worker:api",
+      "transport  the Worker's connect handler",
+    ],
+  },
+  "explain NET user.internal.example:80": {
+    exit: 1,
+    out: [
+      'env.NET.connect("user.internal.example:80")',
+      "",
+      `binding    NET of Worker "api", VPC Network ${TUNNEL_ID}`,
+      `network    ${TUNNEL_ID}, FOLDER/vpc.jsonc:9:5`,
+      "routes     0 of 5 hold user.internal.example:80",
+      "refused    ProxyError: destination_not_found",
+      `           no route of network "${TUNNEL_ID}" matches user.internal.example:80`,
+      'to do      Add "user.internal.example": "localhost:80" to "routes" of the network at FOLDER/vpc.jsonc:9:5.',
+    ],
+  },
+  "explain MESH usres.internl:80": {
+    exit: 1,
+    out: [
+      'env.MESH.connect("usres.internl:80")',
+      "",
+      'binding    MESH of Worker "api", VPC Network cf1:network',
+      "network    cf1:network, the routes of all networks in FOLDER/vpc.jsonc",
+      "routes     0 of 5 hold usres.internl:80",
+      "refused    ProxyError: destination_not_found",
+      '           no route of network "cf1:network" matches usres.internl:80',
+      'to do      Add "cf1:network": { "routes": { "usres.internl": "localhost:80" } } to "networks" in FOLDER/vpc.jsonc, or a "target" to the service.',
+      '           Or did you mean "users.internal"?',
+    ],
+  },
+  "explain NET http://10.9.0.1/": {
+    exit: 1,
+    out: [
+      'env.NET.fetch("http://10.9.0.1/")',
+      "",
+      `binding    NET of Worker "api", VPC Network ${TUNNEL_ID}`,
+      `network    ${TUNNEL_ID}, FOLDER/vpc.jsonc:9:5`,
+      "routes     2 of 5 hold 10.9.0.1:80",
+      "             won   10.9.0.0/16  → deny destination_ip_prohibited  FOLDER/vpc.jsonc:15:9  the longest prefix, /16",
+      '             lost  10.0.0.0/8   → passthrough                     FOLDER/vpc.jsonc:14:9  "10.9.0.0/16" is more precise',
+      "refused    ProxyError: destination_ip_prohibited",
+      '           a rule denies it (route "10.9.0.0/16", FOLDER/vpc.jsonc:15:9)',
+      'to do      Change its "deny" to a target to let it through.',
+    ],
+  },
+  "explain USERS http://anything.example:1/": {
+    exit: 0,
+    out: [
+      'env.USERS.fetch("http://anything.example:1/")',
+      "",
+      `binding    USERS of Worker "api", VPC Service ${SERVICE_ID}`,
+      'record     "users" at FOLDER/vpc.jsonc:3:5',
+      "           its host users.internal and port 8080 for http: count, not the URL's",
+      `network    ${TUNNEL_ID}, FOLDER/vpc.jsonc:9:5`,
+      "routes     3 of 5 hold users.internal:8080",
+      "             lost  users.internal:9000-9999  → worker:api         FOLDER/vpc.jsonc:13:9  only for ports 9000-9999",
+      "             won   users.internal            → localhost:3001     FOLDER/vpc.jsonc:12:9  this very name",
+      '             lost  *.internal                → https://localhost  FOLDER/vpc.jsonc:11:9  "users.internal" is more precise',
+      "target     localhost:3001",
+      "transport  direct: workerd's own HTTP client, over kept connections",
+      "Host       anything.example:1",
+      "TLS        none: plain HTTP",
+    ],
+  },
+  "explain USERS https://users.internal/": {
+    exit: 1,
+    out: [
+      'env.USERS.fetch("https://users.internal/")',
+      "",
+      `binding    USERS of Worker "api", VPC Service ${SERVICE_ID}`,
+      'record     "users" at FOLDER/vpc.jsonc:3:5',
+      "           its host users.internal and port 8080 for http: count, not the URL's",
+      "refused    ProxyError: http_request_denied",
+      '           the URL\'s scheme is https:, but the record gives only "http_port" (service "users", FOLDER/vpc.jsonc:3:5)',
+      'to do      Use http: in the URL, or add "https_port" to the record (in production too).',
+    ],
+  },
+  "explain ORDERS https://orders.example/": {
+    exit: 0,
+    out: [
+      'env.ORDERS.fetch("https://orders.example/")',
+      "",
+      `binding    ORDERS of Worker "api", VPC Service ${ORDERS_ID}`,
+      'record     "ORDERS" at FOLDER/vpc.jsonc:5:5',
+      "           its target http://localhost:3002 counts, no route does",
+      "target     http://localhost:3002",
+      "transport  direct: workerd's own HTTP client, over kept connections",
+      "Host       orders.example",
+      "TLS        none: plain HTTP",
+    ],
+  },
+  "explain REAL http://real.example/": {
+    exit: 0,
+    out: [
+      'env.REAL.fetch("http://real.example/")',
+      "",
+      'binding    REAL of Worker "api", VPC Service 22222222-2222-4222-8222-222222222222',
+      'remote     The vpc config says "remote": wrangler\'s remote bindings serve it, and Cloudflare decides.',
+    ],
+  },
+  "explain LOST http://lost.example/": {
+    exit: 1,
+    out: [
+      'env.LOST.fetch("http://lost.example/")',
+      "",
+      'binding    LOST of Worker "api", VPC Service 33333333-3333-4333-8333-333333333333',
+      "refused    ProxyError: destination_not_found",
+      "           the vpc config has no entry for this service",
+      'to do      Add "33333333-3333-4333-8333-333333333333": "http://localhost:PORT" to "services" in FOLDER/vpc.jsonc.',
+    ],
+  },
+  routes: {
+    exit: 0,
+    out: [
+      "services",
+      `    users   → network ${TUNNEL_ID} as users.internal  FOLDER/vpc.jsonc:3:5  USERS of api`,
+      "    ORDERS  → http://localhost:3002                                           FOLDER/vpc.jsonc:5:5  ORDERS of api",
+      "",
+      `network ${TUNNEL_ID}  FOLDER/vpc.jsonc:9:5  NET of api`,
+      "    users.internal:9000-9999  → worker:api                      FOLDER/vpc.jsonc:13:9",
+      "    users.internal            → localhost:3001                  FOLDER/vpc.jsonc:12:9",
+      "    *.internal                → https://localhost               FOLDER/vpc.jsonc:11:9",
+      "    10.9.0.0/16               → deny destination_ip_prohibited  FOLDER/vpc.jsonc:15:9",
+      "    10.0.0.0/8                → passthrough                     FOLDER/vpc.jsonc:14:9",
+      "",
+      "network cf1:network  the routes of all networks  MESH of api",
+      "    users.internal:9000-9999  → worker:api                      FOLDER/vpc.jsonc:13:9",
+      "    users.internal            → localhost:3001                  FOLDER/vpc.jsonc:12:9",
+      "    *.internal                → https://localhost               FOLDER/vpc.jsonc:11:9",
+      "    10.9.0.0/16               → deny destination_ip_prohibited  FOLDER/vpc.jsonc:15:9",
+      "    10.0.0.0/8                → passthrough                     FOLDER/vpc.jsonc:14:9",
+      "",
+      "no entry: everything is refused",
+      "    LOST of api  33333333-3333-4333-8333-333333333333",
+      "",
+      '"remote": left to wrangler\'s remote bindings',
+      "    REAL of api  22222222-2222-4222-8222-222222222222",
+    ],
+  },
+  "routes ORDERS": {
+    exit: 0,
+    out: ["services", "    ORDERS  → http://localhost:3002  FOLDER/vpc.jsonc:5:5  ORDERS of api"],
+  },
+};
+
+test.each(Object.entries(cases))("%s", async (line, { exit, out }) => {
+  await using vpc = await createCallFolder(files);
+  expect(await vpc.call(line)).toEqual({ exit, out, err: [] });
+});
+
+const mistakes: Record<string, string> = {
+  "explain NET": '<destination> is missing: the URL of a fetch(), or the "host:port" of a connect().',
+  "explain USRES http://a/": 'there is no VPC binding "USRES". Did you mean "USERS"?',
+  "explain X http://a/": 'there is no VPC binding "X". There is USERS, ORDERS, REAL, LOST, NET, MESH.',
+  "explain NET http://a/ --env staging": 'there is no VPC binding "NET" in the environment "staging". There is USERS.',
+  "explain NET http://a/ --env x": 'there is no environment "x" in FOLDER/wrangler.jsonc. It is one of staging.',
+  "explain NET http://a/ --worker apo": 'no Worker "apo" has VPC bindings. Did you mean "api"?',
+  "explain NET users":
+    'the address "users" has no port. Write "host:port" for a connect(), or a whole URL for a fetch().',
+  "explain NET users:x":
+    'the address "users:x" has the port "x", which is not a number. Write "host:port" for a connect(), or a whole URL for a fetch().',
+  "explain NET a..b:80": 'the address "a..b:80" has a host that has an empty label.',
+  "explain NET http://": '"http://" is not a URL.',
+  "explain NET ftp://a/":
+    'the URL\'s scheme is "ftp:", but fetch() takes "http:" and "https:". For connect(), write host:port.',
+  "explain NET a:1 b": '"b" is one argument too many.',
+};
+
+test.each(Object.entries(mistakes))("%s is refused", async (line, text) => {
+  await using vpc = await createCallFolder(files);
+  expect(await vpc.call(line)).toEqual({ exit: 2, out: [], err: [`miniflare-vpc explain: ${text}`] });
+});
+
+function wranglerOf(name: string): string {
+  return JSON.stringify({ name, vpc_services: [{ binding: "USERS", service_id: SERVICE_ID }] });
+}
+
+describe("which environment, which Worker", () => {
+  test("CLOUDFLARE_ENV and .env count, as for wrangler dev", async () => {
+    await using vpc = await createCallFolder(files);
+    const headOf = async (env: NodeJS.ProcessEnv): Promise<unknown> =>
+      (await vpc.call("explain USERS http://a/", { env })).out[2];
+    expect(await headOf({})).toBe(`binding    USERS of Worker "api", VPC Service ${SERVICE_ID}`);
+    expect(await headOf({ CLOUDFLARE_ENV: "staging" })).toMatch(/of Worker "api-staging"/);
+    await vpc.write(".env", "CLOUDFLARE_ENV=staging\n");
+    expect(await headOf({})).toMatch(/of Worker "api-staging"/);
+    expect((await vpc.call('explain USERS http://a/ --env ""')).out[2]).toMatch(/of Worker "api"/);
+  });
+
+  test("of two with one name, one is to be chosen", async () => {
+    await using vpc = await createCallFolder({
+      "a.json": wranglerOf("a"),
+      "b.json": wranglerOf("b"),
+      "vpc.jsonc": '{ "services": { "USERS": "localhost:1" } }',
+    });
+    const line = "explain -c a.json -c b.json USERS http://x/";
+    expect((await vpc.call(line)).err).toEqual([
+      'miniflare-vpc explain: 2 Workers have a binding "USERS": a, b. Choose one with "--worker a".',
+    ]);
+    expect((await vpc.call(`${line} --worker b`)).out[2]).toBe(
+      `binding    USERS of Worker "b", VPC Service ${SERVICE_ID}`,
+    );
+    expect((await vpc.call("routes -c a.json -c b.json")).out).toEqual([
+      "services",
+      "    USERS  → localhost:1  FOLDER/vpc.jsonc:1:17  USERS of a, USERS of b",
+    ]);
+  });
+});
+
+test("on a broken config nothing is explained", async () => {
+  await using vpc = await createCallFolder({ ...files, "vpc.jsonc": '{ "services": { "USERS": 1 } }' });
+  for (const line of ["explain USERS http://a/", "routes"]) {
+    expect(await vpc.call(line)).toEqual({
+      exit: 1,
+      out: [],
+      err: expect.arrayContaining([
+        "vpc.jsonc:1:26: error: the target is 1, which is no target [invalid-target]",
+      ]) as unknown,
+    });
+  }
+});
+
+test("explain --json", async () => {
+  await using vpc = await createCallFolder(files);
+  const ask = async (line: string): Promise<unknown> => JSON.parse((await vpc.call(line)).out.join("\n"));
+  expect(await ask("explain USERS http://a.example/ --json")).toEqual({
+    binding: { name: "USERS", type: "vpc-service", id: SERVICE_ID, worker: "api" },
+    asked: { op: "fetch", url: "http://a.example/" },
+    outcome: "forwarded",
+    record: { label: "users", origin: "FOLDER/vpc.jsonc:3:5", type: "http", hosts: ["users.internal"], httpPort: 8080 },
+    lookups: [
+      {
+        host: "users.internal",
+        port: 8080,
+        network: { id: TUNNEL_ID, origin: "FOLDER/vpc.jsonc:9:5" },
+        candidates: [
+          {
+            route: "users.internal:9000-9999",
+            target: "worker:api",
+            origin: "FOLDER/vpc.jsonc:13:9",
+            outcome: "other-port",
+          },
+          { route: "users.internal", target: "localhost:3001", origin: "FOLDER/vpc.jsonc:12:9", outcome: "won" },
+          { route: "*.internal", target: "https://localhost", origin: "FOLDER/vpc.jsonc:11:9", outcome: "outranked" },
+        ],
+      },
+    ],
+    rule: { kind: "route", text: "users.internal", origin: "FOLDER/vpc.jsonc:12:9" },
+    target: "localhost:3001",
+    transport: "direct",
+    hostHeader: "a.example",
+  });
+  expect(await ask("explain NET a.internal:80 --json")).toMatchObject({
+    asked: { op: "connect", address: "a.internal:80" },
+    outcome: "forwarded",
+    target: "https://localhost:80",
+    transport: "sockets",
+  });
+  expect(await ask("explain LOST http://a/ --json")).toMatchObject({
+    outcome: "refused",
+    lookups: [],
+    error: { code: "destination_not_found", reason: "the vpc config has no entry for this service" },
+  });
+  expect(await ask("explain REAL http://a/ --json")).toMatchObject({ outcome: "remote" });
+});
+
+test("routes --json", async () => {
+  await using vpc = await createCallFolder(files);
+  const line = "routes --json NET";
+  expect(JSON.parse((await vpc.call(line)).out.join("\n"))).toMatchObject({
+    services: [],
+    networks: [
+      {
+        id: TUNNEL_ID,
+        origin: "FOLDER/vpc.jsonc:9:5",
+        bindings: [{ worker: "api", name: "NET", id: TUNNEL_ID }],
+        routes: [
+          { route: "users.internal:9000-9999", target: "worker:api", origin: "FOLDER/vpc.jsonc:13:9" },
+          { route: "users.internal" },
+          { route: "*.internal" },
+          { route: "10.9.0.0/16", target: "deny destination_ip_prohibited" },
+          { route: "10.0.0.0/8" },
+        ],
+      },
+    ],
+    unlinked: [],
+    remote: [],
+  });
+});
+
+test("what a terminal would obey is escaped", async () => {
+  await using vpc = await createCallFolder({
+    "wrangler.json": '{ "name": "api\\u009b2J", "vpc_services": [{ "binding": "A", "service_id": "a" }] }',
+    "vpc.json": '{ "services": { "A": "localhost:1" } }',
+  });
+  const { out } = await vpc.call("explain A http://a/");
+  expect(out[2]).toBe('binding    A of Worker "api\\u009b2J", VPC Service a');
+});
+
+test("with nothing to list, routes says so", async () => {
+  await using vpc = await createCallFolder({ "wrangler.json": "{}" });
+  expect((await vpc.call("routes")).out).toEqual(["There are no VPC bindings."]);
+});

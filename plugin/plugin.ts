@@ -8,6 +8,7 @@
 
 import type { Plugin, PluginServicesOptions, Worker_Binding as WorkerBinding } from "miniflare";
 import { bindingKey } from "../service-worker/table.ts";
+import { followDev } from "./dev/end-orphans.ts";
 import { type InstanceWorker, readInstance } from "./read-instance.ts";
 import { FACADE_MODULE, SERVICE_WORKER } from "./services.ts";
 import { type Session, facadeScript, openSession } from "./session.ts";
@@ -23,6 +24,7 @@ const opened = new WeakMap<ParsedWorkerOptions, { worker: InstanceWorker; sessio
 const plugin: Plugin = {
   getExtensions({ options }) {
     const instance = readInstance(options);
+    if (instance.isGenerated) followDev();
     const session = openSession(instance);
     for (const [index, worker] of instance.workers.entries()) {
       const key = options[index];

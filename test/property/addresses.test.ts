@@ -133,7 +133,8 @@ describe("destinations", { timeout: DEADLINE }, () => {
     fc.assert(
       fc.property(anyText, ports, (text, ports) => {
         const destination = parseDestination(text + ports);
-        if (isProblem(destination)) return void expect(`${destination.problem} ${destination.note}`).not.toMatch(/undefined|NaN/);
+        if (isProblem(destination))
+          return void expect(`${destination.problem} ${destination.note}`).not.toMatch(/undefined|NaN/);
         expect(parseDestination(formatDestination(destination))).toEqual(destination);
       }),
       runs(3000),

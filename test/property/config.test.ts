@@ -71,7 +71,12 @@ const workers = [
   {
     workerName: "app",
     rootPath: undefined,
-    bindings: [serviceBinding("API"), serviceBinding("DB", "db-id"), serviceBinding("ORDERS", "o"), networkBinding("NET")],
+    bindings: [
+      serviceBinding("API"),
+      serviceBinding("DB", "db-id"),
+      serviceBinding("ORDERS", "o"),
+      networkBinding("NET"),
+    ],
   },
   { workerName: "other", rootPath: undefined, bindings: [networkBinding("MESH", "cf1:network")] },
 ];
@@ -121,7 +126,8 @@ async function check(bytes: Uint8Array, file: string): Promise<void> {
   }
   if (hasErrors(diagnostics)) return;
   // Nothing is left to check at run time.
-  for (const { routes } of table.networks) for (const { target } of routes) expect(target.type).toEqual(expect.any(String));
+  for (const { routes } of table.networks)
+    for (const { target } of routes) expect(target.type).toEqual(expect.any(String));
 }
 
 function expectUseful(
@@ -147,14 +153,35 @@ function expectUseful(
 const edit = fc.oneof(
   fc.record({ kind: fc.constant("delete" as const), at: fc.nat(), length: fc.integer({ min: 1, max: 40 }) }),
   fc.record({ kind: fc.constant("repeat" as const), at: fc.nat(), length: fc.integer({ min: 1, max: 200 }) }),
-  fc.record({ kind: fc.constant("move" as const), at: fc.nat(), length: fc.integer({ min: 1, max: 80 }), to: fc.nat() }),
+  fc.record({
+    kind: fc.constant("move" as const),
+    at: fc.nat(),
+    length: fc.integer({ min: 1, max: 80 }),
+    to: fc.nat(),
+  }),
   fc.record({
     kind: fc.constant("insert" as const),
     at: fc.nat(),
     text: fc.oneof(
       fc.string({ maxLength: 5 }),
       fc.string({ unit: "binary", maxLength: 3 }),
-      fc.constantFrom(..."{}[]\",:='#/*\\\n\t", '""', "null", "[[", "]]", "1e999", "-0", "\\u0000", "\u202e", "__proto__", "<<<<<<< HEAD\n", "'''", '"""', "inf", "2026-13-01"),
+      fc.constantFrom(
+        ..."{}[]\",:='#/*\\\n\t",
+        '""',
+        "null",
+        "[[",
+        "]]",
+        "1e999",
+        "-0",
+        "\\u0000",
+        "\u202e",
+        "__proto__",
+        "<<<<<<< HEAD\n",
+        "'''",
+        '"""',
+        "inf",
+        "2026-13-01",
+      ),
     ),
   }),
 );
@@ -183,10 +210,32 @@ function apply(text: string, edit: Edit): string {
 /** Any value in any place of the config, or another key for what is there. */
 const value = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
-  fc.constantFrom(null, true, "", "remote", "localhost:0", "worker:", "unix:", "http://[", "passthrough", [], {}, -1, 1.5, 1e400, 65_536),
+  fc.constantFrom(
+    null,
+    true,
+    "",
+    "remote",
+    "localhost:0",
+    "worker:",
+    "unix:",
+    "http://[",
+    "passthrough",
+    [],
+    {},
+    -1,
+    1.5,
+    1e400,
+    65_536,
+  ),
   fc.constantFrom({ deny: "dns_error" }, { deny: 1 }, { routes: null }, { "users.internal": "localhost:1" }),
 );
-const change = fc.record({ at: fc.nat(), key: fc.option(fc.oneof(fc.string(), fc.constantFrom("__proto__", "toString", "", "routes", "*.internal", "10.0.0.0/8"))), value });
+const change = fc.record({
+  at: fc.nat(),
+  key: fc.option(
+    fc.oneof(fc.string(), fc.constantFrom("__proto__", "toString", "", "routes", "*.internal", "10.0.0.0/8")),
+  ),
+  value,
+});
 
 type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
 type Json = Record<string, unknown> | unknown[];
@@ -264,8 +313,12 @@ describe("a config that was good", { timeout: DEADLINE }, () => {
 
   test("until it ended too early, or held itself many times over", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom<[string, string]>([JSONC, "/vpc.jsonc"], [TOML, "/vpc.toml"]), fc.nat(), fc.nat(20), ([text, file], end, times) =>
-        check(Buffer.from(text.repeat(times).slice(0, end % (text.length * times + 1))), file),
+      fc.asyncProperty(
+        fc.constantFrom<[string, string]>([JSONC, "/vpc.jsonc"], [TOML, "/vpc.toml"]),
+        fc.nat(),
+        fc.nat(20),
+        ([text, file], end, times) =>
+          check(Buffer.from(text.repeat(times).slice(0, end % (text.length * times + 1))), file),
       ),
       runs(100),
     );
@@ -278,8 +331,24 @@ describe("a config that was good", { timeout: DEADLINE }, () => {
     ["a long dotted key", "/vpc.toml", `${"a.".repeat(50_000)}a = 1`],
     ["a long comment", "/vpc.jsonc", `/*${"*".repeat(1_000_000)}`],
     ["a long text", "/vpc.json", `"${'\\"'.repeat(500_000)}`],
-    ["many routes of one kind", "/vpc.json", JSON.stringify({ networks: { NET: { routes: Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`a:${i + 1}-${65_535 - i}`, "localhost"])) } } })],
-    ["many unknown keys", "/vpc.json", JSON.stringify(Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`servics${i}`, i])))],
+    [
+      "many routes of one kind",
+      "/vpc.json",
+      JSON.stringify({
+        networks: {
+          NET: {
+            routes: Object.fromEntries(
+              Array.from({ length: 5000 }, (_, i) => [`a:${i + 1}-${65_535 - i}`, "localhost"]),
+            ),
+          },
+        },
+      }),
+    ],
+    [
+      "many unknown keys",
+      "/vpc.json",
+      JSON.stringify(Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`servics${i}`, i]))),
+    ],
   ])("deep and long ones: %s", async (_, file, text) => {
     await check(Buffer.from(text), file);
   });

@@ -28,7 +28,9 @@ type Body = (string | number)[];
 
 /** A number stands for as many octets, so that a counterexample can be read. */
 function spellOut(body: Body): string[] {
-  return body.map((piece) => (typeof piece === "string" ? piece : "0123456789abcdef".repeat(piece / 16 + 1).slice(0, piece)));
+  return body.map((piece) =>
+    typeof piece === "string" ? piece : "0123456789abcdef".repeat(piece / 16 + 1).slice(0, piece),
+  );
 }
 
 /** RFC 9110 §5.6.2 and §5.5; a name that is a number or a private one has a test of its own. */
@@ -42,16 +44,29 @@ const fields = fc.uniqueArray(fc.tuple(fieldName, fieldValue), {
   selector: ([name]) => name.toLowerCase(),
 });
 /** Several of one name. */
-const manyFields = fc.tuple(fields, fc.array(fieldValue, { maxLength: 3 })).map(([some, cookies]) => [
-  ...some,
-  ...cookies.map((value): [string, string] => ["Set-Cookie", value]),
-]);
+const manyFields = fc
+  .tuple(fields, fc.array(fieldValue, { maxLength: 3 }))
+  .map(([some, cookies]) => [...some, ...cookies.map((value): [string, string] => ["Set-Cookie", value])]);
 
 const path = fc
   .tuple(fc.webPath(), fc.option(fc.webQueryParameters()), fc.stringMatching(/^[A-Za-z0-9%;:@&=+$,!'()*~._-]{0,30}$/))
-  .map(([path, query, extra]) => `${path || "/"}${extra.replaceAll(/%(?![0-9a-f]{2})/gi, "")}${query === null ? "" : `?${query}`}`);
+  .map(
+    ([path, query, extra]) =>
+      `${path || "/"}${extra.replaceAll(/%(?![0-9a-f]{2})/gi, "")}${query === null ? "" : `?${query}`}`,
+  );
 
-const method = fc.constantFrom("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "QUERY", "PURGE");
+const method = fc.constantFrom(
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "OPTIONS",
+  "PROPFIND",
+  "QUERY",
+  "PURGE",
+);
 
 const request = fc.record({
   method,
@@ -63,7 +78,12 @@ const request = fc.record({
 });
 
 const response = fc.record({
-  status: fc.oneof(fc.constantFrom(200, 201, 204, 206, 304, 400, 401, 404, 418, 429, 500, 502, 503), fc.integer({ min: 200, max: 599 })).filter((status) => ![205].includes(status) && !(status > 300 && status < 309 && status !== 304)),
+  status: fc
+    .oneof(
+      fc.constantFrom(200, 201, 204, 206, 304, 400, 401, 404, 418, 429, 500, 502, 503),
+      fc.integer({ min: 200, max: 599 }),
+    )
+    .filter((status) => ![205].includes(status) && !(status > 300 && status < 309 && status !== 304)),
   reason: fc.stringMatching(/^([A-Za-z][ -~]{0,20}[!-~])?$/),
   headers: manyFields,
   body,
@@ -121,14 +141,23 @@ function send({ socket, request }: Exchange, { cuts, ...response }: Spec["respon
   }
 }
 
-function writeResponse({ status, reason, headers, body, isChunked, interim }: Omit<Spec["response"], "cuts">, isHead: boolean): string {
+function writeResponse(
+  { status, reason, headers, body, isChunked, interim }: Omit<Spec["response"], "cuts">,
+  isHead: boolean,
+): string {
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   // RFC 9112 §6.3: these end with their head.
   const isBodiless = status === 204 || status === 304;
   const pieces = spellOut(body);
   const whole = pieces.join("");
-  const framing = isBodiless ? "" : isChunked ? "Transfer-Encoding: chunked\r\n" : `Content-Length: ${whole.length}\r\n`;
-  const chunks = [...pieces.filter((chunk) => chunk !== ""), ""].map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`);
+  const framing = isBodiless
+    ? ""
+    : isChunked
+      ? "Transfer-Encoding: chunked\r\n"
+      : `Content-Length: ${whole.length}\r\n`;
+  const chunks = [...pieces.filter((chunk) => chunk !== ""), ""].map(
+    (chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`,
+  );
   return [
     ...interim.map((code) => `HTTP/1.1 ${code} Wait\r\nX-Interim: a\r\n\r\n`),
     `HTTP/1.1 ${status} ${reason}\r\n${lines}${framing}\r\n`,
@@ -178,7 +207,10 @@ async function run(way: Way): Promise<string> {
   const sent: Sent = { ...rest, body: body && spellOut(body) };
   const url = new URL("http://app/?op=run");
   url.searchParams.set("argument", JSON.stringify({ port: origin.port }));
-  const response = await sessions[way].miniflare.dispatchFetch(url.href, { method: "POST", body: JSON.stringify(sent) });
+  const response = await sessions[way].miniflare.dispatchFetch(url.href, {
+    method: "POST",
+    body: JSON.stringify(sent),
+  });
   const { result, error } = (await response.json()) as { result: Seen; error?: unknown };
   if (error !== undefined) throw new Error(JSON.stringify(error));
   const { requests } = origin.observation;

@@ -18,7 +18,15 @@ import { DEADLINE, runs } from "./runs.ts";
 /** Few enough that they meet. */
 const name = fc.constantFrom("internal", "a.internal", "b.internal", "a.b.internal", "b.b.internal", "a", "localhost");
 const suffix = fc.constantFrom("internal", "b.internal", "localhost");
-const v4 = fc.constantFrom("10.0.0.1", "10.0.0.2", "10.0.1.1", "10.128.0.1", "11.0.0.1", "127.0.0.1", "255.255.255.255");
+const v4 = fc.constantFrom(
+  "10.0.0.1",
+  "10.0.0.2",
+  "10.0.1.1",
+  "10.128.0.1",
+  "11.0.0.1",
+  "127.0.0.1",
+  "255.255.255.255",
+);
 const v6 = fc.constantFrom("::1", "::a00:1", "fd00::1", "fd00::2", "fd00:0:0:1::1", "fe80::1", "ffff::ffff");
 const prefixV4 = fc.constantFrom(0, 1, 7, 8, 9, 15, 16, 23, 24, 25, 30, 31, 32);
 const prefixV6 = fc.constantFrom(0, 1, 8, 9, 63, 64, 65, 127, 128);
@@ -37,17 +45,15 @@ const match: fc.Arbitrary<RouteMatch> = fc.oneof(
   fc.tuple(v6, prefixV6).map(([address, prefix]) => toCidr(address, prefix)),
 );
 
-const routes: fc.Arbitrary<Route[]> = fc
-  .array(fc.record({ match, ports }), { maxLength: 40 })
-  .map((all) =>
-    all.map(({ match, ports }, index) => ({
-      text: writeDestination({ match, ports }),
-      match,
-      ...(ports && { ports }),
-      target: { type: "unix", path: `/${index}` },
-      origin: `vpc.jsonc:${index}`,
-    })),
-  );
+const routes: fc.Arbitrary<Route[]> = fc.array(fc.record({ match, ports }), { maxLength: 40 }).map((all) =>
+  all.map(({ match, ports }, index) => ({
+    text: writeDestination({ match, ports }),
+    match,
+    ...(ports && { ports }),
+    target: { type: "unix", path: `/${index}` },
+    origin: `vpc.jsonc:${index}`,
+  })),
+);
 
 const host = fc.oneof(name, v4, v6, fc.constantFrom("c.internal", "a.a.internal", "10.0.0.3", "fd00:1::"));
 
@@ -59,7 +65,9 @@ function bitsOf(address: string): string {
 }
 
 function toCidr(address: string, prefix: number): RouteMatch {
-  const bits = bitsOf(address).slice(0, prefix).padEnd(address.includes(":") ? 128 : 32, "0");
+  const bits = bitsOf(address)
+    .slice(0, prefix)
+    .padEnd(address.includes(":") ? 128 : 32, "0");
   const groups = bits.match(address.includes(":") ? /.{16}/g : /.{8}/g) ?? [];
   const numbers = groups.map((group) => Number.parseInt(group, 2));
   const text = address.includes(":") ? numbers.map((value) => value.toString(16)).join(":") : numbers.join(".");
@@ -68,7 +76,7 @@ function toCidr(address: string, prefix: number): RouteMatch {
   return { type: "cidr", address: host.text, prefix };
 }
 
-function writeDestination({ match, ports }: { match: RouteMatch; ports: Route["ports"] }): string {
+function writeDestination({ match, ports }: { match: RouteMatch; ports?: Route["ports"] | undefined }): string {
   const text = match.type === "name" ? match.name : match.type === "wildcard" ? `*.${match.suffix}` : writeCidr(match);
   if (ports === undefined) return text;
   return `${text.includes(":") ? `[${text}]` : text}:${ports.from === ports.to ? ports.from : `${ports.from}-${ports.to}`}`;
@@ -93,7 +101,9 @@ function holds(match: RouteMatch, host: string): boolean {
     case "name":
       return !isAddress && match.name === host;
     case "wildcard":
-      return !isAddress && host.endsWith(`.${match.suffix}`) && host.split(".").length === match.suffix.split(".").length + 1;
+      return (
+        !isAddress && host.endsWith(`.${match.suffix}`) && host.split(".").length === match.suffix.split(".").length + 1
+      );
     case "cidr": {
       const [ours, theirs] = isAddress ? [bitsOf(match.address), bitsOf(host)] : ["", "-"];
       return ours.length === theirs.length && ours.slice(0, match.prefix) === theirs.slice(0, match.prefix);
@@ -164,7 +174,10 @@ describe("the route that is chosen", { timeout: DEADLINE }, () => {
 
   test("does not depend on the order of the routes", () => {
     const shuffled = fc
-      .uniqueArray(fc.record({ match, ports }), { maxLength: 20, selector: (route) => writeDestination(route as Route) })
+      .uniqueArray(fc.record({ match, ports }), {
+        maxLength: 20,
+        selector: writeDestination,
+      })
       .chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })));
     fc.assert(
       fc.property(shuffled, host, port, ([all, other], host, port) => {
@@ -187,7 +200,9 @@ describe("the route that is chosen", { timeout: DEADLINE }, () => {
         const byText = new Map(all.map((route) => [route.text, route]));
         const config = {
           networks: {
-            [TUNNEL_ID]: { routes: Object.fromEntries([...byText.keys()].map((text, index) => [text, `unix:/${index}`])) },
+            [TUNNEL_ID]: {
+              routes: Object.fromEntries([...byText.keys()].map((text, index) => [text, `unix:/${index}`])),
+            },
           },
         };
         const { table, diagnostics } = await loadSession({
@@ -198,7 +213,9 @@ describe("the route that is chosen", { timeout: DEADLINE }, () => {
         });
         // What a config may not say: two ranges of one destination of which neither holds the other.
         const isRefused = diagnostics.some(({ severity }) => severity === "error");
-        expect(isRefused).toBe([...byText.values()].some((route, at, every) => every.slice(at + 1).some((other) => clash(route, other))));
+        expect(isRefused).toBe(
+          [...byText.values()].some((route, at, every) => every.slice(at + 1).some((other) => clash(route, other))),
+        );
         if (isRefused) return;
         const [expected] = oracle([...byText.values()], host, port);
         const index = expected === undefined ? -1 : [...byText.keys()].indexOf(expected.text);
@@ -212,7 +229,8 @@ describe("the route that is chosen", { timeout: DEADLINE }, () => {
 /** Whether two routes are one destination, or their ports overlap with neither inside the other. */
 function clash(a: Route, b: Route): boolean {
   const key = ({ match }: Route): string => JSON.stringify(match);
-  if (key(a) !== key(b) || a.ports === undefined || b.ports === undefined) return key(a) === key(b) && a.ports === b.ports;
+  if (key(a) !== key(b) || a.ports === undefined || b.ports === undefined)
+    return key(a) === key(b) && a.ports === b.ports;
   const [first, second] = a.ports.from <= b.ports.from ? [a.ports, b.ports] : [b.ports, a.ports];
   if (first.to < second.from) return false;
   const isInside = second.to <= first.to || first.from === second.from;

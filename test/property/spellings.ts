@@ -44,7 +44,11 @@ export const spelledV4: fc.Arbitrary<Spelled> = fc
     if (mapped !== "no") {
       const groups = `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
       const text =
-        mapped === "dotted" ? `::ffff:${normal}` : mapped === "hex" ? `::FFFF:${groups}` : `0:0:0:0:0000:ffff:${groups}`;
+        mapped === "dotted"
+          ? `::ffff:${normal}`
+          : mapped === "hex"
+            ? `::FFFF:${groups}`
+            : `0:0:0:0:0000:ffff:${groups}`;
       return { normal, written: hasBrackets ? `[${text}]` : text };
     }
     const last = octets.slice(parts - 1).reduce((sum, value) => sum * 256 + value, 0);
@@ -121,7 +125,9 @@ export const spelledName: fc.Arbitrary<Spelled> = fc
     isWide: fc.boolean(),
   })
   .map(({ normal, cases, dots, isWide }) => {
-    const cased = Array.from(normal, (char, index) => (cases[index % cases.length] ? char.toUpperCase() : char)).join("");
+    const cased = Array.from(normal, (char, index) => (cases[index % cases.length] ? char.toUpperCase() : char)).join(
+      "",
+    );
     return { normal, written: (isWide ? toFullWidth(cased) : cased) + dots };
   });
 

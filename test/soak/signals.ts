@@ -12,14 +12,15 @@ import { configFor, createSoakProject } from "./project.ts";
 import type { Report } from "./report.ts";
 import { waitFor } from "./under-load.ts";
 
-type Role = "miniflare-vpc dev" | "wrangler's launcher" | "wrangler" | "workerd";
+type Role = "miniflare-vpc dev" | "wrangler's launcher" | "wrangler" | "workerd" | "wrangler's proxy";
 
 /** How each is told by its command line. */
 const ROLES: Record<Role, (command: string) => boolean> = {
   "miniflare-vpc dev": (command) => command.includes("/dist/cli.js dev") && !command.includes("wrangler-dist"),
   "wrangler's launcher": (command) => command.includes("wrangler/bin/wrangler.js"),
   wrangler: (command) => command.includes("wrangler-dist/cli.js"),
-  workerd: (command) => command.includes("workerd serve"),
+  workerd: (command) => command.includes("workerd serve") && !command.includes("entry=localhost"),
+  "wrangler's proxy": (command) => command.includes("workerd serve") && command.includes("entry=localhost"),
 };
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGKILL"] as const;
@@ -38,7 +39,7 @@ export async function soakSignals({ isQuick }: { isQuick: boolean }, report: Rep
       const isRuntime = role === "workerd";
       const answer = await ask(server);
       const victims = before.filter(({ command }) => ROLES[role](command));
-      for (const { pid } of victims.slice(0, isRuntime ? undefined : 1)) process.kill(pid, signal);
+      for (const { pid } of victims.slice(0, 1)) process.kill(pid, signal);
       if (isRuntime) {
         // wrangler starts its runtime again; the session is as good as before, edits included.
         const isBack = await answersAgain(server, "first");
@@ -48,8 +49,9 @@ export async function soakSignals({ isQuick }: { isQuick: boolean }, report: Rep
           `${signal} to ${role}: it is back`,
           isBack && tookOver ? [] : [{ isBack, tookOver, output: server.output().slice(-1500) }],
         );
-        server.signal("SIGTERM");
       }
+      // wrangler starts its own proxy again, too, but then answers nothing, with VPC bindings or without.
+      if (isRuntime || role === "wrangler's proxy") server.signal("SIGTERM");
       const isGone = await waitFor(() => remainsOf(project, before).length === 0);
       report.expect(
         `${signal} to ${role}: nothing stays behind`,

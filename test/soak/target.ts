@@ -44,6 +44,12 @@ function keep(socket: net.Socket, all: Set<net.Socket>): void {
   socket.once("close", () => all.delete(socket));
 }
 
+/** A unix socket knows no reset. */
+function breakOff(socket: net.Socket): void {
+  if (socket.remotePort === undefined) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 // What one that was killed has left.
 rmSync(socketPath, { force: true });
 const options = { allowHalfOpen: true, backlog: 1024 };
@@ -60,7 +66,7 @@ listen(net.createServer(options, echo), { path: socketPath });
 
 process.on("message", (message) => {
   const all = [...httpConnections, ...tcpConnections];
-  if (message === "reset") for (const socket of all) socket.resetAndDestroy();
+  if (message === "reset") for (const socket of all) breakOff(socket);
   if (message === "close") for (const socket of all) socket.destroy();
   process.send?.({ did: message, mostTcp });
 });

@@ -1,6 +1,6 @@
 /** `parseHost` and its kin, for any spelling and any text at all. */
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { parseDestination, formatDestination } from "../../plugin/parse/parse-destination.ts";

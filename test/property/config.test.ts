@@ -3,7 +3,7 @@
  * gives a table that can be used, or diagnostics a developer can act on.
  */
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { type Diagnostic, formatDiagnostics, hasErrors } from "../../plugin/diagnostics.ts";

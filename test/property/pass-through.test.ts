@@ -3,7 +3,7 @@
  * and what the Worker gets back is the same straight to the server, through the direct path, through the egress proxy.
  */
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import type { Seen } from "../cases/parity-case.ts";

@@ -3,7 +3,7 @@
  * at every route, compares bits one by one, and keeps those that nothing outranks.
  */
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { parseHost, isProblem } from "../../service-worker/address.ts";

@@ -5,7 +5,7 @@
  *   PROPERTY_SEED=-123 vitest run test/property    the runs of a failure once more
  */
 
-import type fc from "fast-check";
+import type * as fc from "fast-check";
 
 const FACTOR = Number(process.env["PROPERTY_RUNS"] ?? 1);
 const SEED = process.env["PROPERTY_SEED"];

@@ -1,6 +1,6 @@
 /** Addresses and names in all the ways they can be written. */
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 /** One host and some way to write it. */
 export interface Spelled {

@@ -153,7 +153,7 @@ describe("a denied address is denied in every spelling", () => {
     expect(await session.call("fetch", `http://${host}/`)).toBe(DENIED);
     // workerd's own `connect` takes ASCII only.
     const refused = await session.call("connect", `${host}:80`);
-    expect(refused).toEqual(/^[!-~]+$/.test(host) ? DENIED : expect.stringContaining("unsupported characters"));
+    expect(refused).toMatch(/^[!-~]+$/.test(host) ? new RegExp(`^${DENIED}$`) : /unsupported characters/);
     expect(await session.call("native", `${host}:80`)).not.toBe("reached");
     for (const marked of [`mvpc-0123456789abcdef0123.${host}:80`, `mvpc-0123456789abcdef0123.--6--fd00--1:80`]) {
       expect(await session.call("native", marked)).not.toBe("reached");

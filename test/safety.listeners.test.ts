@@ -81,7 +81,7 @@ describe("on this system nothing of ours listens but sockets in a private direct
       expect(statSync(directory).mode & 0o777).toBe(0o700);
       const names = readdirSync(directory);
       expect(names).toContain("egress.sock");
-      for (const name of names) expect(statSync(path.join(directory, name)).isSocket(), name).toBe(true);
+      expect(names.filter((name) => !statSync(path.join(directory, name)).isSocket())).toEqual([]);
     }
   });
 

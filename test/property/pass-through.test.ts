@@ -46,7 +46,7 @@ const fields = fc.uniqueArray(fc.tuple(fieldName, fieldValue), {
 /** Several of one name. */
 const manyFields = fc
   .tuple(fields, fc.array(fieldValue, { maxLength: 3 }))
-  .map(([some, cookies]) => [...some, ...cookies.map((value): [string, string] => ["Set-Cookie", value])]);
+  .map(([some, cookies]) => some.concat(cookies.map((value) => ["Set-Cookie", value])));
 
 const path = fc
   .tuple(fc.webPath(), fc.option(fc.webQueryParameters()), fc.stringMatching(/^[A-Za-z0-9%;:@&=+$,!'()*~._-]{0,30}$/))

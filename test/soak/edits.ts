@@ -12,6 +12,10 @@ import { waitFor } from "./under-load.ts";
 
 const TARGETS = 5;
 const CONCURRENCY = 8;
+/** Milliseconds. */
+const WATCH = 500;
+
+type Answer = [started: number, ended: number, answer: string];
 
 /** One table: from when it might have been in force, and from when it was. */
 interface Table {
@@ -27,9 +31,9 @@ export async function soakEdits(count: number, report: Report): Promise<void> {
   const origins = await Promise.all(Array.from({ length: TARGETS }, (_, index) => startHttpOrigin(ok(`o${index}`))));
   for (const origin of origins) stack.use(origin);
   const configFor = (index: number): string => {
-    const origin = origins[index % TARGETS];
+    const port = origins[index % TARGETS]?.port;
     // Every other target is one that the runtime knew when it started.
-    const target = `${index % 2 === 0 ? "127.0.0.1" : "localhost"}:${origin?.port}`;
+    const target = `${index % 2 === 0 ? "127.0.0.1" : "localhost"}:${port}`;
     return JSON.stringify({ traffic: false, networks: { [TUNNEL]: { routes: { "a.internal": target } } } });
   };
   await writeFile(file, configFor(0));
@@ -54,42 +58,32 @@ export async function soakEdits(count: number, report: Report): Promise<void> {
     if (answer !== target) ignored.push({ index, answer, last: load.lines.last.slice(-5) });
     tables.push({ target, written, taken: Date.now() });
   };
-  const usage = (): { node: object; runtime: object } => {
+  const usage = (): Left => {
     globalThis.gc?.();
-    const of = (pid: number): object => {
-      const { descriptors, listeners } = usageOf(pid);
-      return { descriptors, listeners };
-    };
-    return { node: of(process.pid), runtime: of(load.runtime) };
-  };
-  const privateFiles = async (): Promise<string[]> => {
-    const folders = (await readdir(os.tmpdir())).filter((name) => name.startsWith(`mvpc-${process.pid}-`));
-    return (await Promise.all(folders.map((name) => readdir(path.join(os.tmpdir(), name))))).flat();
+    return { node: leftOf(process.pid), runtime: leftOf(load.runtime) };
   };
 
   // Until each target has been asked once over each way, connections are still being made.
-  const timeFor = count * 60;
-  let isEdited = false;
-  const watching = load.call<[number, number, string][]>("watch", {
-    url: "http://a.internal/",
-    concurrency: CONCURRENCY,
-    time: timeFor,
-  });
-  void watching.then(() => (isEdited = true));
-  let edits = 0;
-  let before: object | undefined;
+  let before: Left | undefined;
   let filesBefore: string[] = [];
-  while (edits < count) {
-    edits++;
-    await edit(edits);
-    if (edits === TARGETS * 2) {
-      before = usage();
-      filesBefore = await privateFiles();
+  const ending = new AbortController();
+  const answers: Answer[] = [];
+  const watching = (async () => {
+    while (!ending.signal.aborted) {
+      const argument = { url: "http://a.internal/", concurrency: CONCURRENCY, time: WATCH };
+      answers.push(...(await load.call<Answer[]>("watch", argument)));
     }
+  })();
+  for (let edits = 1; edits <= count; edits++) {
+    await edit(edits);
+    if (edits !== TARGETS * 2) continue;
+    before = usage();
+    filesBefore = await privateFiles();
   }
-  report.figure("edits", edits, isEdited ? "the last of them after the load had ended" : "");
-  const answers = await watching;
+  ending.abort();
+  await watching;
 
+  report.figure("edits", count);
   report.figure("requests during the edits", answers.length);
   report.expect("each edit was taken over", ignored);
   report.expect(
@@ -114,10 +108,24 @@ function allowed(tables: readonly Table[], { started, ended }: { started: number
   return new Set(some.map(({ target }) => target));
 }
 
+/** What an edit might leave open. */
+type Left = Record<"node" | "runtime", { descriptors: number; listeners: number }>;
+
+function leftOf(pid: number): Left["node"] {
+  const { descriptors, listeners } = usageOf(pid);
+  return { descriptors, listeners };
+}
+
+async function privateFiles(): Promise<string[]> {
+  const folders = (await readdir(os.tmpdir())).filter((name) => name.startsWith(`mvpc-${process.pid}-`));
+  return (await Promise.all(folders.map((name) => readdir(path.join(os.tmpdir(), name))))).flat();
+}
+
 /** As many listeners, and no more descriptors than connections may be kept to the targets. */
-function isFlat(before: object | undefined, after: object): boolean {
-  const read = (usage: object | undefined): number[] => JSON.stringify(usage).match(/\d+/g)?.map(Number) ?? [];
-  const [was, is] = [read(before), read(after)];
-  const slack = [TARGETS * CONCURRENCY * 2, 0, TARGETS * CONCURRENCY * 2, 0];
-  return is.every((value, index) => value - (was[index] ?? 0) <= (slack[index] ?? 0));
+function isFlat(before: Left | undefined, after: Left): boolean {
+  return (["node", "runtime"] as const).every((role) => {
+    const [was, is] = [before?.[role], after[role]];
+    if (was === undefined) return true;
+    return is.listeners === was.listeners && is.descriptors - was.descriptors <= TARGETS * CONCURRENCY * 2;
+  });
 }

@@ -59,7 +59,7 @@ export async function startLoad(config: VpcConfig | string): Promise<Load> {
   } as MiniflareOptions;
   const miniflare = new Miniflare(withVpc(options, { config }));
   await miniflare.ready;
-  const [runtime = 0] = runtimesOf(process.pid).filter((pid) => !before.has(pid));
+  const runtime = runtimesOf(process.pid).find((pid) => !before.has(pid)) ?? 0;
   return {
     lines,
     runtime,

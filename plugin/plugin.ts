@@ -8,6 +8,7 @@
 
 import type { Extension, Plugin, PluginServicesOptions, Worker_Binding as WorkerBinding } from "miniflare";
 import { bindingKey } from "../service-worker/table.ts";
+import { followDev } from "./dev/end-orphans.ts";
 import { type InstanceWorker, readInstance, type TriggerOptions } from "./read-instance.ts";
 import { FACADE_MODULE, SERVICE_WORKER } from "./services.ts";
 import { type Session, facadeScript, openSession } from "./session.ts";
@@ -61,6 +62,7 @@ export function openInstance(
   given: readonly TriggerOptions[] = [],
 ): Extension[] {
   const instance = readInstance(options, given);
+  if (instance.isGenerated) followDev();
   const session = openSession(instance);
   for (const [index, worker] of instance.workers.entries()) {
     const key = options[index];

@@ -32,7 +32,9 @@ export function parseHost(text: string): Host | Problem {
 
   const bare = text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text;
   if (bare.includes(":")) {
-    return ipaddr.IPv6.isValid(bare) && !bare.includes("%") ? ipHost(bare) : { problem: "is not an IPv6 address" };
+    // Not ipaddr.js's reading, to which `::10.0.0.1` is an IPv4-mapped address and `::ffff:010.0.0.1` is octal.
+    const url = tryUrl(`http://[${bare}]/`);
+    return url === undefined ? { problem: "is not an IPv6 address" } : ipHost(url.hostname.slice(1, -1));
   }
   if (bare !== text) return { problem: "has brackets around something that is not an IPv6 address" };
 
@@ -97,8 +99,9 @@ function ipHost(text: string): Host {
   };
 }
 
+/** Also the dots of other scripts, which URLs take for one (UTS 46 §2.3). */
 function trimDots(name: string): string {
-  return name.replace(/\.+$/, "");
+  return name.replace(/[.\u3002\uff0e\uff61]+$/, "");
 }
 
 function tryUrl(text: string): URL | undefined {

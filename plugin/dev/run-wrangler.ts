@@ -9,6 +9,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 
 import { hasCode } from "../error.ts";
+import { DEV_PID, endOrphans } from "./end-orphans.ts";
 
 /** How a process ended. */
 export type Exit = number | NodeJS.Signals;
@@ -63,7 +64,7 @@ const INTERRUPT_GRACE = 1000;
 export async function runWrangler(bin: string, args: readonly string[]): Promise<Exit> {
   const child = spawn(process.execPath, [bin, ...args], {
     stdio: "inherit",
-    env: { WRANGLER_DISABLE_EXPERIMENTAL_WARNING: "1", ...process.env },
+    env: { WRANGLER_DISABLE_EXPERIMENTAL_WARNING: "1", ...process.env, [DEV_PID]: String(process.pid) },
   });
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   let isHungUp = false;
@@ -81,10 +82,12 @@ export async function runWrangler(bin: string, args: readonly string[]): Promise
   for (const signal of signals) process.on(signal, passOn);
   process.on("exit", endChild);
   try {
-    return await new Promise((resolve, reject) => {
+    const exit = await new Promise<Exit>((resolve, reject) => {
       child.once("error", reject);
       child.once("exit", (code, signal) => resolve(isHungUp ? "SIGHUP" : (code ?? signal ?? 1)));
     });
+    await endOrphans();
+    return exit;
   } finally {
     for (const signal of signals) process.off(signal, passOn);
     process.off("exit", endChild);

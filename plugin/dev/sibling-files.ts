@@ -38,7 +38,8 @@ export class SiblingFiles implements Disposable {
         excludeFromGit(folder);
       }
       this.#written.set(file, undefined);
-      writeFileSync(unfinished(file), content);
+      // The user's own file may be private, and holds its "vars".
+      writeFileSync(unfinished(file), content, { mode: 0o600 });
       renameSync(unfinished(file), file);
       this.#written.set(file, content);
       return file;

@@ -4,10 +4,11 @@
  */
 
 import { rmSync } from "node:fs";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 
+import { hasCode } from "../error.ts";
 import { isRunning } from "../is-running.ts";
 import { probe } from "./dial.ts";
 
@@ -33,6 +34,8 @@ async function sweep(base: string): Promise<void> {
       const pid = new RegExp(`^${PREFIX}(\\d+)-\\w{6}$`).exec(entry)?.[1];
       if (pid === undefined || isRunning(Number(pid))) return;
       const directory = path.join(base, entry);
+      // In a folder of another user's, a link could take the place of what is being removed.
+      if (!(await isOurs(directory))) return;
       // A container may share the directory but not the process ids, so the socket is asked as well.
       const socketPath = path.join(directory, EGRESS_SOCKET);
       if (
@@ -40,9 +43,19 @@ async function sweep(base: string): Promise<void> {
         null
       )
         return;
-      await rm(directory, { recursive: true, force: true }).catch(() => {
-        // Another user's: theirs to sweep.
-      });
+      await rm(directory, { recursive: true, force: true });
     }),
   );
+}
+
+/** Whether it is a directory, and this user's. */
+async function isOurs(directory: string): Promise<boolean> {
+  try {
+    const stats = await lstat(directory);
+    return stats.isDirectory() && (process.getuid === undefined || stats.uid === process.getuid());
+  } catch (error) {
+    // Another process has swept it.
+    if (hasCode(error, "ENOENT")) return false;
+    throw error;
+  }
 }

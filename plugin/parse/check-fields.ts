@@ -58,9 +58,19 @@ export function checkFields<T>({ fields, what, value, at }: Unchecked<T>, { repo
       );
       continue;
     }
+    const advice = adviceFor(key, field);
+    // To a schema of an object an array is one, only without its fields.
+    if (nested !== undefined && Array.isArray(field)) {
+      report({
+        code: "invalid-value",
+        text: `${quote(key)} is an array, but must be an object`,
+        at: [...at, key],
+        ...(advice !== undefined && { notes: [advice] }),
+      });
+      continue;
+    }
     const result = v.safeParse(schema, field, { abortPipeEarly: true });
     if (result.success) checked[key] = result.output;
-    const advice = adviceFor(key, field);
     for (const issue of result.issues ?? []) {
       const inner = (issue.path ?? []).map((item) => item.key).filter(isSegment);
       report({

@@ -45,12 +45,17 @@ export function reportTo(diagnostics: Diagnostic[], document: VpcDocument): Repo
     diagnostics.push({
       severity: severity ?? "error",
       code,
-      text: position === undefined && at.length > 0 ? `${formatPath(at)}: ${text}` : text,
+      text: hidePasswords(position === undefined && at.length > 0 ? `${formatPath(at)}: ${text}` : text),
       file: document.file,
       ...position,
-      notes,
+      notes: notes.map(hidePasswords),
     });
   };
+}
+
+/** Of URLs, which are quoted where they don't belong: what is printed ends up in the logs of CI. */
+function hidePasswords(text: string): string {
+  return text.replaceAll(/(:\/\/[^\s/"@:]*):[^\s/"@]+@/g, "$1:…@");
 }
 
 /** `file:line:column`, or the key path where there are no lines. */

@@ -8,6 +8,7 @@ const sameHost: [written: string, normal: string][] = [
   ["USERS.Internal", "users.internal"],
   ["users.internal.", "users.internal"],
   ["users.internal...", "users.internal"],
+  ["users.internal\u3002\uff0e\uff61", "users.internal"],
   ["my_service", "my_service"],
   ["localhost", "localhost"],
   ["bücher.internal", "xn--bcher-kva.internal"],
@@ -26,6 +27,8 @@ const sameHost: [written: string, normal: string][] = [
   ["::ffff:10.0.0.1", "10.0.0.1"],
   ["::ffff:a00:1", "10.0.0.1"],
   ["0:0:0:0:0:ffff:0a00:0001", "10.0.0.1"],
+  ["::10.0.0.1", "::a00:1"],
+  ["64:ff9b::10.0.0.1", "64:ff9b::a00:1"],
 ];
 
 const notHosts: [written: string, problem: string][] = [
@@ -46,6 +49,8 @@ const notHosts: [written: string, problem: string][] = [
   ["1.2.3.4.5", "is not a host name or an IP address"],
   ["a:b", "is not an IPv6 address"],
   ["::10.0.0.1.", "is not an IPv6 address"],
+  ["::ffff:010.0.0.1", "is not an IPv6 address"],
+  ["::1]:80", "is not an IPv6 address"],
   ["[10.0.0.1]", "has brackets around something that is not an IPv6 address"],
   [`${"a".repeat(250)}.com`, "is 254 characters long; a name has at most 253"],
 ];

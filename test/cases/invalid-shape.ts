@@ -40,6 +40,15 @@ export const invalidShape: InvalidConfig[] = [
     ],
   },
   {
+    title: "arrays where objects belong",
+    config: '{ "rateLimit": [], "networks": { "NET": { "tls_settings": [1] } } }',
+    expected: [
+      'vpc.jsonc:1:16: error: "rateLimit" is an array, but must be an object [invalid-value]',
+      '    Write { "limit": 100, "period": 60 }: calls, and seconds.',
+      'vpc.jsonc:1:59: error: "tls_settings" is an array, but must be an object [invalid-value]',
+    ],
+  },
+  {
     title: "settings of the wrong type, all at once",
     config: `{
   "connectTimeout": "5s",

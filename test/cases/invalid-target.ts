@@ -66,7 +66,7 @@ export const invalidTargets: InvalidConfig[] = [
     config: `{ "services": {
   "API": ${JSON.stringify(written)} } }`,
     expected: [
-      `vpc.jsonc:2:10: error: the target ${JSON.stringify(written)} ${problem} [invalid-target]`,
+      `vpc.jsonc:2:10: error: the target ${JSON.stringify(written).replace(":secret@", ":…@")} ${problem} [invalid-target]`,
       `    ${note}`,
     ],
   })),

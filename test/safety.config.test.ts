@@ -1,0 +1,124 @@
+/** A config is data: reading it runs nothing, changes nothing and tells nothing of other files. Only a `vpc.config.*` is a program. */
+
+import { existsSync } from "node:fs";
+import path from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { startHttpOrigin, ok } from "./servers/http-origin.ts";
+import { createCallFolder } from "./commands/call.ts";
+import { TUNNEL_ID, createFolder, networkBinding } from "./vpc-folder.ts";
+
+const WRANGLER = `{ "name": "app", "compatibility_date": "2026-01-01", "vpc_networks": [{ "binding": "NET", "tunnel_id": "${TUNNEL_ID}" }] }`;
+
+/** A program that leaves a trace. */
+const PROGRAM = `import { writeFileSync } from "node:fs";
+import path from "node:path";
+writeFileSync(path.join(import.meta.dirname, "ran"), "");
+export default { networks: { NET: { routes: {} } } };`;
+
+const SPELLS = [
+  "${process.exit(1)}",
+  "$(touch ran)",
+  "`touch ran`",
+  "<%= process.exit() %>",
+  "{{constructor.constructor('process.exit()')()}}",
+  "!!js/function 'function () { process.exit() }'",
+  "javascript:process.exit()",
+  "data:text/javascript,process.exit()",
+  "node:child_process",
+  "../../../../../../etc/passwd",
+  "file:///etc/passwd",
+];
+
+describe("text formats", () => {
+  test.each(["__proto__", "constructor", "prototype", "toString", "hasOwnProperty"])(
+    "%s is a key like any other",
+    async (key) => {
+      const entry = `{ "polluted": true, "routes": { "${key}": "localhost:1" } }`;
+      const json = `{ "${key}": ${entry}, "networks": { "${key}": ${entry}, "NET": ${entry} }, "services": { "${key}": ${entry} } }`;
+      const toml = `["${key}"]\npolluted = true\n[networks."${key}"]\npolluted = true\n[networks."${key}"."${key}"]\npolluted = true\n`;
+      for (const [name, text] of [
+        ["vpc.json", json],
+        ["vpc.toml", toml],
+      ] as const) {
+        await using vpc = await createFolder({ [name]: text });
+        const { diagnostics } = await vpc.load([vpc.worker("app", [networkBinding("NET")])]);
+        expect(diagnostics.some(({ severity }) => severity === "error")).toBe(true);
+        expect(Reflect.get({}, "polluted")).toBeUndefined();
+        expect(Reflect.get(Object, "polluted")).toBeUndefined();
+      }
+    },
+  );
+
+  test.each(SPELLS)("%s is text", async (spell) => {
+    const text = JSON.stringify(spell);
+    const json = `{ "$schema": ${text}, ${text}: ${text}, "ca": [${text}], "services": { ${text}: ${text} },
+      "networks": { "NET": { "routes": { ${text}: ${text}, "a.internal": ${text} } } } }`;
+    await using vpc = await createFolder({ "vpc.json": json });
+    await vpc.load([vpc.worker("app", [networkBinding("NET")])]);
+    expect(existsSync(path.join(vpc.folder, "ran"))).toBe(false);
+  });
+
+  test("$schema is not fetched", async () => {
+    await using origin = await startHttpOrigin(ok("{}"));
+    await using vpc = await createFolder({
+      "vpc.json": `{ "$schema": "http://127.0.0.1:${origin.port}/schema.json" }`,
+    });
+    await vpc.load([vpc.worker("app", [networkBinding("NET")])]);
+    expect(origin.accepted).toBe(0);
+  });
+
+  test("a file named as a CA is not quoted", async () => {
+    await using vpc = await createFolder({
+      "private.txt": "do-not-quote\n-----BEGIN CERTIFICATE-----\ndo-not-quote-either\n-----END CERTIFICATE-----",
+      "vpc.json": '{ "ca": ["private.txt"] }',
+    });
+    const loaded = await vpc.load([vpc.worker("app", [networkBinding("NET")])]);
+    expect(vpc.format(loaded).join("\n")).toMatch(/vpc\.json:1:\d+: error:/);
+    expect(vpc.format(loaded).join("\n")).not.toContain("do-not-quote");
+  });
+});
+
+describe("programs", () => {
+  test("a vpc.config.mjs that the user wrote runs, so the rest means something", async () => {
+    await using vpc = await createFolder({ "vpc.config.mjs": PROGRAM });
+    await vpc.load([vpc.worker("app", [networkBinding("NET")])]);
+    expect(existsSync(path.join(vpc.folder, "ran"))).toBe(true);
+  });
+
+  test("one beside another vpc config does not run", async () => {
+    await using vpc = await createFolder({ "vpc.config.mjs": PROGRAM, "vpc.json": "{}" });
+    const loaded = await vpc.load([vpc.worker("app", [networkBinding("NET")])]);
+    expect(loaded.diagnostics).toContainEqual(expect.objectContaining({ code: "several-configs" }));
+    expect(existsSync(path.join(vpc.folder, "ran"))).toBe(false);
+  });
+
+  test.each([
+    "vpc.config.cjs",
+    "vpc.mjs",
+    "vpc.js",
+    "vpc.config.json.mjs",
+    ".vpc.config.mjs",
+    "vpc.config.mjs.bak",
+    "vpc.config.mjs/vpc.config.mjs",
+  ])("%s is no vpc config", async (name) => {
+    await using vpc = await createFolder({ [name]: PROGRAM });
+    await vpc.load([vpc.worker("app", [networkBinding("NET")])]);
+    expect(existsSync(path.join(vpc.folder, path.dirname(name), "ran"))).toBe(false);
+  });
+
+  test("one in a folder above, or of a Worker without VPC bindings, does not run", async () => {
+    await using vpc = await createFolder({ "vpc.config.mjs": PROGRAM, "inner/wrangler.json": WRANGLER });
+    const inner = { ...vpc.worker("app", [networkBinding("NET")]), rootPath: path.join(vpc.folder, "inner") };
+    await vpc.load([inner, vpc.worker("other")]);
+    expect(existsSync(path.join(vpc.folder, "ran"))).toBe(false);
+  });
+
+  test("completing a word runs none, for that happens at each press of a key", async () => {
+    await using folder = await createCallFolder({ "vpc.config.mjs": PROGRAM, "wrangler.json": WRANGLER });
+    const { out } = await folder.call('__complete -- explain ""');
+    expect(out.join("\n")).toContain("NET");
+    expect(existsSync(path.join(folder.folder, "ran"))).toBe(false);
+  });
+});

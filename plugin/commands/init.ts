@@ -2,7 +2,7 @@
  * `miniflare-vpc init`: writes a first vpc.jsonc for the bindings of the wrangler config.
  */
 
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 
 import { formatDiagnostics, formatLocation, hasErrors } from "../diagnostics.ts";
@@ -16,6 +16,7 @@ import { type Command, FINE, PROBLEMS, defineCommand } from "./command.ts";
 import { CONFIG_FLAG } from "./config-flags.ts";
 import { formatRows } from "./help.ts";
 import { type Project, readEnvironment, readProject } from "./read-project.ts";
+import { writeConfigFile } from "./write-config-file.ts";
 
 /** Lines to choose from in each network. */
 const MAX_EXAMPLES = 4;
@@ -39,7 +40,7 @@ compose file in the folder if there is one. It never replaces a vpc config witho
     ],
     exitCodes: {
       0: "it is written",
-      1: "there is a vpc config already, there are no bindings, or a config can't be read",
+      1: "there is a vpc config already, there are no bindings, or a file can't be read or written",
       2: "the command line can't be understood, or there is no wrangler config",
     },
     async run({ flags }, terminal) {
@@ -73,7 +74,11 @@ compose file in the folder if there is one. It never replaces a vpc config witho
       }
       for (const { folder, config } of bound) {
         const file = path.join(folder, existsSync(path.join(folder, "vpc.json")) ? "vpc.json" : "vpc.jsonc");
-        writeFileSync(file, writeConfig(config));
+        const failure = writeConfigFile(file, writeConfig(config));
+        if (failure !== undefined) {
+          terminal.printError(formatDiagnostics([failure], terminal.cwd));
+          return PROBLEMS;
+        }
         terminal.print(`Wrote ${formatLocation({ file }, terminal.cwd)}:\n${formatRows(rowsOf(config))}`);
       }
       terminal.print(

@@ -83,8 +83,9 @@ async function probeWithProgress(
   targets: readonly ListedTarget[],
   { showProgress }: Terminal,
 ): ReturnType<typeof probeTargets> {
+  if (targets.length === 0) return [];
   const show = (done: number): void => showProgress?.(`dialling targets: ${done} of ${targets.length}`);
-  if (targets.length > 0) show(0);
+  show(0);
   const probed = await probeTargets(targets, show);
   showProgress?.("");
   return probed;

@@ -9,7 +9,7 @@ import { formatDiagnostics, formatLocation, hasErrors } from "../diagnostics.ts"
 import type { FoundCompose } from "../init/find-compose.ts";
 import { guessTargets, isHttpLike } from "../init/guess-targets.ts";
 import { listeningPorts } from "../init/listening-ports.ts";
-import { type NewConfig, writeConfig } from "../init/write-config.ts";
+import { type NewConfig, oneLine, writeConfig } from "../init/write-config.ts";
 import { MESH_ID, entryKey } from "../model.ts";
 import { CONFIG_NAMES } from "../read/read-vpc.ts";
 import { type Command, FINE, PROBLEMS, defineCommand } from "./command.ts";
@@ -47,6 +47,8 @@ compose file in the folder if there is one. It never replaces a vpc config witho
       const project = readProject({ configs: flags.config, cwd: terminal.cwd });
       if (project.diagnostics.length > 0) terminal.printError(formatDiagnostics(project.diagnostics, terminal.cwd));
       if (hasErrors(project.diagnostics)) return PROBLEMS;
+      const left = project.environments.flatMap((env) => readEnvironment(project, env).diagnostics);
+      if (left.length > 0) terminal.printError(formatDiagnostics(left, terminal.cwd));
       const byFolder = Map.groupBy(project.configs, ({ userFile }) => path.dirname(userFile));
       const ports = await findPorts();
       // Here, for its YAML parser takes its time to load, and every command would wait for it.
@@ -189,9 +191,9 @@ function schemaFrom(folder: string): string {
 
 function rowsOf({ services, networks }: NewConfig): [string, string][] {
   return [
-    ...services.map(({ uses, guess }): [string, string] => [uses, `→ ${guess.target}  ${guess.because}`]),
+    ...services.map(({ uses, guess }): [string, string] => [oneLine(uses), `→ ${guess.target}  ${guess.because}`]),
     ...networks.map(({ uses, compose }): [string, string] => [
-      uses,
+      oneLine(uses),
       compose.length === 0 ? 'no routes yet: write them into "routes"' : `the services of ${compose.join(" and ")}`,
     ]),
   ];

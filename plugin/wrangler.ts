@@ -57,13 +57,15 @@ export async function unstable_startWorker({
   return await wrangler.unstable_startWorker({ ...options, bindings: { ...options.bindings, ...bindings } });
 }
 
-/** wrangler's test server. Every VPC binding is served on this machine. */
-export function createTestHarness({ vpc = {}, ...options }: TestHarnessOptions & WithVpc): TestHarness {
-  const wrangler = loadWrangler([path.resolve(options.root ?? "."), process.cwd()]);
-  const harness = wrangler.createTestHarness(replaceInWorkers(options, vpc));
+/** wrangler's test server. Every VPC binding is served on this machine. Without options, `update` gives them. */
+export function createTestHarness(given?: TestHarnessOptions & WithVpc): TestHarness {
+  const { vpc = {}, ...options } = given ?? {};
+  const local = (each: TestHarnessOptions): TestHarnessOptions => replaceInWorkers(each, vpc);
+  const wrangler = loadWrangler([path.resolve(given?.root ?? "."), process.cwd()]);
+  const harness = wrangler.createTestHarness("workers" in options ? local(options) : undefined);
   return {
     ...harness,
-    update: (next) =>
-      harness.update((current) => replaceInWorkers(typeof next === "function" ? next(current) : next, vpc)),
+    // wrangler takes a function only where there are options already.
+    update: (next) => harness.update(typeof next === "function" ? (current) => local(next(current)) : local(next)),
   };
 }

@@ -109,18 +109,21 @@ function indexNetwork(network: Network): NetworkIndex {
   }
   index.v4 = longestFirst(prefixes.v4);
   index.v6 = longestFirst(prefixes.v6);
+  for (const { addresses } of [...index.v4, ...index.v6]) orderByPorts(addresses);
+  orderByPorts(index.names);
+  orderByPorts(index.wildcards);
   return index;
 }
 
-/** Keeps the routes of one destination ordered: a port, then the narrower range, then every port. */
 function append(routes: Map<string, Route[]>, key: string, route: Route): void {
   const same = routes.get(key);
-  if (same === undefined) {
-    routes.set(key, [route]);
-  } else {
-    same.push(route);
-    same.sort((a, b) => portSpan(a) - portSpan(b));
-  }
+  if (same === undefined) routes.set(key, [route]);
+  else same.push(route);
+}
+
+/** The routes of one destination: a port, then the narrower range, then every port. */
+function orderByPorts(routes: Map<string, Route[]>): void {
+  for (const same of routes.values()) same.sort((a, b) => portSpan(a) - portSpan(b));
 }
 
 function portSpan({ ports }: Route): number {

@@ -135,6 +135,8 @@ export interface Route {
   target: Target;
   /** `file:line:column`. */
   origin: string;
+  /** Of the compose file it was made from; for people only. */
+  composeService?: string;
 }
 
 export type RouteMatch =

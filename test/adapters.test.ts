@@ -55,6 +55,19 @@ test("vitest: a trigger beside the bindings that are there", () => {
   expect(given).toEqual(before);
 });
 
+test("vitest: options may be made by a function", async () => {
+  const made = withVpcForVitest<(context: { inject: (key: string) => string }) => object | Promise<object>>(
+    async ({ inject }) => ({ main: inject("main"), wrangler: { configPath: "./api/wrangler.jsonc" } }),
+    { config: "vpc.jsonc" },
+  );
+  expect(await made({ inject: (key) => `${key}.ts` })).toEqual(
+    withVpcForVitest<object>(
+      { main: "main.ts", wrangler: { configPath: "./api/wrangler.jsonc" } },
+      { config: "vpc.jsonc" },
+    ),
+  );
+});
+
 test("vite: a Worker that only development has", () => {
   const { auxiliaryWorkers, ...rest } = withVpcForVite<Record<string, unknown>>({
     auxiliaryWorkers: [{ configPath: "b" }],
@@ -171,6 +184,25 @@ test("getPlatformProxy, unstable_startWorker and createTestHarness reach a funct
   expect(await (await harness.fetch("/")).text()).toBe("from a function");
   await harness.close();
 });
+
+test(
+  "createTestHarness: without options, update gives them; from then on it takes a function",
+  { timeout: 60_000 },
+  async () => {
+    using project = createProject({
+      "wrangler.jsonc": CONFIG,
+      "index.js": WORKER,
+      "vpc.config.mjs": 'export default { services: { API: () => new Response("from a function") } };\n',
+    });
+    const harness = createTestHarness();
+    await harness.update({ workers: [{ configPath: path.join(project.folder, "wrangler.jsonc") }] });
+    await harness.listen();
+    expect(await (await harness.fetch("/")).text()).toBe("from a function");
+    await harness.update((options) => options);
+    expect(await (await harness.fetch("/")).text()).toBe("from a function");
+    await harness.close();
+  },
+);
 
 test("unstable_startWorker: every mistake in the vpc config is told before it starts", async () => {
   using project = createProject({

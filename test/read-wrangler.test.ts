@@ -205,6 +205,8 @@ describe("environments", () => {
     expect(pick([])).toBe("from-local-file");
     expect(pick(["--env-file", ".env"])).toBe("from-file");
     expect(pick([], { CLOUDFLARE_ENV: "from-process" })).toBe("from-process");
+    mkdirSync(path.join(folder, "venv"));
+    expect(pick(["--env-file", "venv"])).toBeUndefined();
     expect(pick(["-e", "from-argument"], { CLOUDFLARE_ENV: "from-process" })).toBe("from-argument");
     expect(pick(["--env="], { CLOUDFLARE_ENV: "from-process" })).toBeUndefined();
   });

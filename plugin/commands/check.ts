@@ -5,7 +5,7 @@
 
 import path from "node:path";
 
-import { type Diagnostic, formatDiagnostics, formatLocation, hasErrors } from "../diagnostics.ts";
+import { type Diagnostic, formatDiagnostics, formatLocation, hasErrors, sortDiagnostics } from "../diagnostics.ts";
 import { type Command, FINE, PROBLEMS, defineCommand } from "./command.ts";
 import { CONFIG_FLAG, ENV_FLAG, JSON_FLAG } from "./config-flags.ts";
 import { formatAnnotations } from "./format-annotations.ts";
@@ -59,7 +59,10 @@ Starts nothing and needs no account.`,
 
     if (flags.json) {
       const counts = { errors: count(diagnostics, "error"), warnings: count(diagnostics, "warning") };
-      terminal.print(JSON.stringify({ ...counts, diagnostics, ...(flags.probe && { targets: probed }) }, undefined, 2));
+      const sorted = sortDiagnostics(diagnostics);
+      terminal.print(
+        JSON.stringify({ ...counts, diagnostics: sorted, ...(flags.probe && { targets: probed }) }, undefined, 2),
+      );
     } else if (flags.format === "github") {
       const root = repositoryRoot(terminal);
       const all = [...diagnostics, ...unanswered.map(diagnosticOf)];
@@ -80,8 +83,9 @@ async function probeWithProgress(
   targets: readonly ListedTarget[],
   { showProgress }: Terminal,
 ): ReturnType<typeof probeTargets> {
+  if (targets.length === 0) return [];
   const show = (done: number): void => showProgress?.(`dialling targets: ${done} of ${targets.length}`);
-  if (targets.length > 0) show(0);
+  show(0);
   const probed = await probeTargets(targets, show);
   showProgress?.("");
   return probed;

@@ -8,6 +8,7 @@ import { proxyErrorMessage } from "../../service-worker/proxy-error.ts";
 import type { Candidate } from "../../service-worker/route-index.ts";
 import type { Binding, Route, Service } from "../../service-worker/table.ts";
 import { didYouMean, escapeControls } from "../diagnostics.ts";
+import { formatOrigin } from "./format-origin.ts";
 import { formatTableTarget } from "./format-target.ts";
 import type { SessionBinding } from "./open-session.ts";
 import type { Terminal } from "./terminal.ts";
@@ -110,13 +111,19 @@ function describeCandidates(candidates: readonly Candidate[], paint: Terminal["p
   const winner = candidates.find(({ outcome }) => outcome === "won")?.route;
   const cells = candidates.map((candidate) => {
     const { route } = candidate;
-    return [route.text, `→ ${formatTableTarget(route.target)}`, route.origin, reasonOf(candidate, winner)] as const;
+    return [
+      route.text,
+      `→ ${formatTableTarget(route.target)}`,
+      formatOrigin(route),
+      reasonOf(candidate, winner),
+    ] as const;
   });
-  const width = (column: 0 | 1 | 2): number => Math.max(...cells.map((row) => row[column].length));
+  const widthOf = (column: 0 | 1 | 2): number => cells.reduce((width, row) => Math.max(width, row[column].length), 0);
+  const [routeWidth, targetWidth, originWidth] = [widthOf(0), widthOf(1), widthOf(2)];
   return cells.map((row, index) => {
     const hasWon = candidates[index]?.outcome === "won";
     const mark = hasWon ? paint("green", "won ") : paint("dim", "lost");
-    const columns = `${row[0].padEnd(width(0))}  ${row[1].padEnd(width(1))}  ${row[2].padEnd(width(2))}`;
+    const columns = `${row[0].padEnd(routeWidth)}  ${row[1].padEnd(targetWidth)}  ${row[2].padEnd(originWidth)}`;
     return `  ${mark}  ${columns}  ${row[3]}`;
   });
 }
@@ -240,6 +247,7 @@ function lookupToJson({ network, host, port, candidates }: ExplainedLookup): obj
       route: route.text,
       target: formatTableTarget(route.target),
       origin: route.origin,
+      composeService: route.composeService,
       outcome,
     })),
   };

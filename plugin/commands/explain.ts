@@ -34,7 +34,7 @@ The answer is the run time's own. Nothing is dialled: "miniflare-vpc check --pro
   exitCodes: {
     0: "it leads to a target",
     1: "it is refused, or a config has errors",
-    2: "the command line can't be understood",
+    2: "the command line can't be understood, or there is no wrangler config",
   },
   async run({ flags, positionals }, terminal) {
     const asked = parseAsked(positionals.destination);

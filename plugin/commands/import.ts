@@ -2,7 +2,7 @@
  * `miniflare-vpc import`: VPC Service records, from wherever they are kept, into the vpc config.
  */
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 
 import { type Diagnostic, formatDiagnostics, formatLocation, hasErrors, isDiagnostic } from "../diagnostics.ts";
@@ -23,6 +23,7 @@ import { formatOutcomes, hintsOf } from "./import-text.ts";
 import { readEnvironment, readProject } from "./read-project.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
+import { writeConfigFile } from "./write-config-file.ts";
 
 const STANDARD_INPUT = "<standard input>";
 
@@ -71,7 +72,12 @@ Each file is one of: an answer of the API (a record, a list, the whole envelope)
     if (found.length > 0) terminal.printError(formatDiagnostics(found, terminal.cwd));
     const text = applyOutcomes(target.text, target.value, outcomes);
     const isChanged = text !== target.text && outcomes.some(isWritten);
-    if (isChanged && !flags["dry-run"]) writeFileSync(target.file, text);
+    const failure = isChanged && !flags["dry-run"] ? writeConfigFile(target.file, text) : undefined;
+    if (failure !== undefined) return fail([failure], terminal);
+    if (found.length === 0 && outcomes.length === 0) {
+      const names = positionals.file.map((name) => (name === "-" ? STANDARD_INPUT : quote(name)));
+      terminal.print(`There is no VPC Service in ${names.join(", ")}, so there is nothing to import.`);
+    }
     if (outcomes.length > 0) {
       const name = formatLocation({ file: target.file }, terminal.cwd);
       terminal.print(formatOutcomes(outcomes, { name, isDryRun: flags["dry-run"] }));
@@ -91,9 +97,9 @@ function fail(diagnostics: readonly Diagnostic[], terminal: Terminal): number {
 
 function readFile(name: string, { cwd }: Terminal): ImportFile {
   try {
-    if (name === "-") return { file: STANDARD_INPUT, text: readFileSync(0, "utf8") };
+    if (name === "-") return { file: STANDARD_INPUT, bytes: readFileSync(0) };
     const file = path.resolve(cwd, name);
-    return { file, text: readFileSync(file, "utf8") };
+    return { file, bytes: readFileSync(file) };
   } catch (error) {
     throw new UsageError(`${quote(name)} can't be read: ${messageOf(error)}.`);
   }

@@ -2,20 +2,21 @@
  * `miniflare-vpc init`: writes a first vpc.jsonc for the bindings of the wrangler config.
  */
 
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 
 import { formatDiagnostics, formatLocation, hasErrors } from "../diagnostics.ts";
 import type { FoundCompose } from "../init/find-compose.ts";
 import { guessTargets, isHttpLike } from "../init/guess-targets.ts";
 import { listeningPorts } from "../init/listening-ports.ts";
-import { type NewConfig, writeConfig } from "../init/write-config.ts";
+import { type NewConfig, oneLine, writeConfig } from "../init/write-config.ts";
 import { MESH_ID, entryKey } from "../model.ts";
 import { CONFIG_NAMES } from "../read/read-vpc.ts";
 import { type Command, FINE, PROBLEMS, defineCommand } from "./command.ts";
 import { CONFIG_FLAG } from "./config-flags.ts";
 import { formatRows } from "./help.ts";
 import { type Project, readEnvironment, readProject } from "./read-project.ts";
+import { writeConfigFile } from "./write-config-file.ts";
 
 /** Lines to choose from in each network. */
 const MAX_EXAMPLES = 4;
@@ -39,13 +40,15 @@ compose file in the folder if there is one. It never replaces a vpc config witho
     ],
     exitCodes: {
       0: "it is written",
-      1: "there is a vpc config already, there are no bindings, or a config can't be read",
+      1: "there is a vpc config already, there are no bindings, or a file can't be read or written",
       2: "the command line can't be understood, or there is no wrangler config",
     },
     async run({ flags }, terminal) {
       const project = readProject({ configs: flags.config, cwd: terminal.cwd });
       if (project.diagnostics.length > 0) terminal.printError(formatDiagnostics(project.diagnostics, terminal.cwd));
       if (hasErrors(project.diagnostics)) return PROBLEMS;
+      const left = project.environments.flatMap((env) => readEnvironment(project, env).diagnostics);
+      if (left.length > 0) terminal.printError(formatDiagnostics(left, terminal.cwd));
       const byFolder = Map.groupBy(project.configs, ({ userFile }) => path.dirname(userFile));
       const ports = await findPorts();
       // Here, for its YAML parser takes its time to load, and every command would wait for it.
@@ -73,7 +76,11 @@ compose file in the folder if there is one. It never replaces a vpc config witho
       }
       for (const { folder, config } of bound) {
         const file = path.join(folder, existsSync(path.join(folder, "vpc.json")) ? "vpc.json" : "vpc.jsonc");
-        writeFileSync(file, writeConfig(config));
+        const failure = writeConfigFile(file, writeConfig(config));
+        if (failure !== undefined) {
+          terminal.printError(formatDiagnostics([failure], terminal.cwd));
+          return PROBLEMS;
+        }
         terminal.print(`Wrote ${formatLocation({ file }, terminal.cwd)}:\n${formatRows(rowsOf(config))}`);
       }
       terminal.print(
@@ -184,9 +191,9 @@ function schemaFrom(folder: string): string {
 
 function rowsOf({ services, networks }: NewConfig): [string, string][] {
   return [
-    ...services.map(({ uses, guess }): [string, string] => [uses, `→ ${guess.target}  ${guess.because}`]),
+    ...services.map(({ uses, guess }): [string, string] => [oneLine(uses), `→ ${guess.target}  ${guess.because}`]),
     ...networks.map(({ uses, compose }): [string, string] => [
-      uses,
+      oneLine(uses),
       compose.length === 0 ? 'no routes yet: write them into "routes"' : `the services of ${compose.join(" and ")}`,
     ]),
   ];

@@ -50,24 +50,30 @@ export async function openSession(
   return { ...session, env, bindings };
 }
 
+type Bindings = Pick<OpenSession, "bindings" | "env">;
+
+/** @param workerName as typed; absent: of all Workers. @throws {UsageError} when that one has none */
+export function bindingsOf({ bindings, env }: Bindings, workerName: string | undefined): SessionBinding[] {
+  if (workerName === undefined) return bindings;
+  const own = bindings.filter((binding) => binding.workerName === workerName);
+  if (own.length > 0) return own;
+  const workers = [...new Set(bindings.map((binding) => binding.workerName))];
+  throw new UsageError(
+    `no Worker ${JSON.stringify(workerName)} has VPC bindings${whereIn(env)}. ${hintAmong(workerName, workers)}`,
+  );
+}
+
 /** @throws {UsageError} when none or several are meant */
 export function findBinding(
-  { bindings, env }: Pick<OpenSession, "bindings" | "env">,
+  session: Bindings,
   { bindingName, workerName }: { bindingName: string; workerName: string | undefined },
 ): SessionBinding {
-  const where = env === undefined ? "" : ` in the environment ${JSON.stringify(env)}`;
-  const workers = [...new Set(bindings.map((binding) => binding.workerName))];
-  if (workerName !== undefined && !workers.includes(workerName)) {
-    throw new UsageError(
-      `no Worker ${JSON.stringify(workerName)} has VPC bindings${where}. ${hintAmong(workerName, workers)}`,
-    );
-  }
-  const own = bindings.filter((binding) => workerName === undefined || binding.workerName === workerName);
+  const own = bindingsOf(session, workerName);
   const [found, ...others] = own.filter((binding) => binding.bindingName === bindingName);
   if (found === undefined) {
     const names = [...new Set(own.map((binding) => binding.bindingName))];
     throw new UsageError(
-      `there is no VPC binding ${JSON.stringify(bindingName)}${where}. ${hintAmong(bindingName, names)}`,
+      `there is no VPC binding ${JSON.stringify(bindingName)}${whereIn(session.env)}. ${hintAmong(bindingName, names)}`,
     );
   }
   if (others.length > 0) {
@@ -77,6 +83,10 @@ export function findBinding(
     );
   }
   return found;
+}
+
+function whereIn(env: string | undefined): string {
+  return env === undefined ? "" : ` in the environment ${JSON.stringify(env)}`;
 }
 
 function hintAmong(word: string, candidates: readonly string[]): string {

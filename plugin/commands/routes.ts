@@ -8,8 +8,9 @@ import { type Network, type Route, type Service, bindingKey } from "../../servic
 import { escapeControls, formatDiagnostics } from "../diagnostics.ts";
 import { type Command, FINE, PROBLEMS, defineCommand } from "./command.ts";
 import { CONFIG_FLAG, ENV_FLAG, JSON_FLAG, WORKER_FLAG } from "./config-flags.ts";
+import { formatOrigin } from "./format-origin.ts";
 import { formatTableTarget } from "./format-target.ts";
-import { type OpenSession, type SessionBinding, findBinding, openSession } from "./open-session.ts";
+import { type OpenSession, type SessionBinding, bindingsOf, findBinding, openSession } from "./open-session.ts";
 
 export const routes: Command = defineCommand({
   name: "routes",
@@ -27,7 +28,7 @@ they are read: the first line that matches a destination decides. Behind each st
   exitCodes: {
     0: "the table is printed",
     1: "a config has errors",
-    2: "the command line can't be understood",
+    2: "the command line can't be understood, or there is no wrangler config",
   },
   async run({ flags, positionals: { binding: bindingName } }, terminal) {
     const session = await openSession(flags, terminal);
@@ -37,7 +38,7 @@ they are read: the first line that matches a destination decides. Behind each st
     }
     const shown =
       bindingName === undefined
-        ? session.bindings.filter(({ workerName }) => flags.worker === undefined || workerName === flags.worker)
+        ? bindingsOf(session, flags.worker)
         : [findBinding(session, { bindingName, workerName: flags.worker })];
     const table = arrange(session, shown);
     terminal.print(flags.json ? JSON.stringify(toJson(table), undefined, 2) : escapeControls(format(table)));
@@ -103,7 +104,7 @@ function format({ services, networks, unlinked, remote }: Arranged): string {
     ...networks.map(({ network, routes: all, bindings }) => {
       const place = network.origin === "" ? "the routes of all networks" : network.origin;
       const names = bindings.length === 0 ? "" : `  ${namesOf(bindings)}`;
-      const lines = all.map(({ text, target, origin }) => [text, `→ ${formatTableTarget(target)}`, origin]);
+      const lines = all.map((route) => [route.text, `→ ${formatTableTarget(route.target)}`, formatOrigin(route)]);
       return `network ${network.networkId}  ${place}${names}\n${lines.length === 0 ? "    no routes: everything is refused" : formatColumns(lines)}`;
     }),
     ...formatOthers("no entry: everything is refused", unlinked),
@@ -155,10 +156,11 @@ function toJson({ services, networks, unlinked, remote }: Arranged): object {
       id: networkId,
       origin,
       bindings: namesOnly(bindings),
-      routes: all.map(({ text, target, origin: routeOrigin }) => ({
+      routes: all.map(({ text, target, origin: routeOrigin, composeService }) => ({
         route: text,
         target: formatTableTarget(target),
         origin: routeOrigin,
+        composeService,
       })),
     })),
     unlinked: namesOnly(unlinked),

@@ -16,19 +16,21 @@ export interface Terminal {
   printError: (text: string) => void;
   /** For text to `print`; without colours the text comes back as it is. */
   paint: (style: Style, text: string) => string;
-  /** Replaces the last line of standard error; an empty text clears it. Absent where that is no terminal. */
+  /** Replaces the last line of standard error; an empty text clears it. Absent where that can't be. */
   showProgress?: (text: string) => void;
 }
 
 /** Colours on a terminal only, and not under NO_COLOR: https://no-color.org */
 export function processTerminal(): Terminal {
   const { stdout, stderr } = process;
+  // Where TERM=dumb, as editors set it, nothing can be replaced.
+  const hasCursor = stderr.isTTY && process.env["TERM"] !== "dumb";
   return {
     cwd: process.cwd(),
     env: process.env,
     print: (text) => void stdout.write(`${text}\n`),
     printError: (text) => void stderr.write(`${text}\n`),
     paint: (style, text) => styleText(style, text, { stream: stdout }),
-    ...(stderr.isTTY && { showProgress: (text: string) => void stderr.write(`\r\u001b[K${text}`) }),
+    ...(hasCursor && { showProgress: (text: string) => void stderr.write(`\r\u001b[K${text}`) }),
   };
 }

@@ -2,6 +2,8 @@
  * Adds to a model the routes that its networks' compose files stand for. The user's own routes win.
  */
 
+import path from "node:path";
+
 import type { Diagnostic } from "../diagnostics.ts";
 import { formatLocation } from "../diagnostics.ts";
 import type { Entry, NetworkModel, RouteModel, VpcModel } from "../model.ts";
@@ -35,11 +37,21 @@ export function addComposeRoutes(model: VpcModel, diagnostics: Diagnostic[]): Co
       report,
       onFile: (file) => files.add(file),
     });
+    if (project.services.size === 0 && own.length === 0) {
+      const names = entry.compose.map(({ file }) => JSON.stringify(path.basename(file)));
+      report({
+        severity: "warning",
+        code: "compose-empty",
+        text: `there is no service in ${names.join(" and ")}, so no routes come from there`,
+        at: placeOf([...entry.at, "compose"]),
+      });
+    }
     const services = [...project.services].map(([name, map]) => parseComposeService(name, map, report));
     const at = [...entry.at, "compose"];
     const added = toRoutes(services, { profiles: project.profiles, own: entry.routes, report }).map(
-      ({ text, match, ports, target, at: place }): RouteModel => {
-        const route = { text, match, target: Object.assign({ at }, target), at, origin: formatLocation(place) };
+      ({ text, match, ports, target, at: place, serviceName }): RouteModel => {
+        const origin = formatLocation(place);
+        const route = { text, match, target: Object.assign({ at }, target), at, origin, composeService: serviceName };
         return ports === undefined ? route : Object.assign(route, { ports });
       },
     );

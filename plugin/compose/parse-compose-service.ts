@@ -83,7 +83,7 @@ function hostsOf(serviceName: string, map: ComposeMap, report: ReportCompose): H
   };
   // An empty one, of a variable that is not set, say, is none to Compose.
   for (const name of names) if (name.text !== "") add(name, "name");
-  for (const address of addresses) add(address, "ip");
+  for (const address of addresses) if (address.text !== "") add(address, "ip");
   return [...hosts.values()];
 }
 

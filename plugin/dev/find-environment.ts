@@ -2,10 +2,11 @@
  * Which environment of the wrangler configs `wrangler dev` would use for its arguments.
  */
 
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
 
+import { hasCode } from "../error.ts";
 import type { DevArgs } from "./dev-args.ts";
 
 /**
@@ -21,9 +22,18 @@ export function findEnvironment(
   const files = args.envFiles.length > 0 ? args.envFiles : suffixes.map((suffix) => `.env${suffix}`);
   const fromFiles = files
     .map((file) => path.resolve(cwd, file))
-    .filter((file) => existsSync(file))
-    .map((file) => parseEnv(readFileSync(file, "utf8"))["CLOUDFLARE_ENV"])
+    .map((file) => parseEnv(textOf(file))["CLOUDFLARE_ENV"])
     .findLast((value) => value !== undefined);
   const environment = args.env ?? processEnv["CLOUDFLARE_ENV"] ?? fromFiles;
   return environment === "" ? undefined : environment;
+}
+
+/** As to wrangler, what can't be read says nothing: `.env` may well be a folder, of Python's say. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "ENOTDIR", "EISDIR", "EACCES", "EPERM")) return "";
+    throw error;
+  }
 }

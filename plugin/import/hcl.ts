@@ -150,20 +150,32 @@ export function parseHcl(text: string): HclBody {
   function object(at: Position): HclValue | undefined {
     const entries = new Map<string, HclValue>();
     for (skipLines(); !isSign("}"); skipLines()) {
-      const key = next();
-      if (key.type === "word" && key.text === "for") return undefined;
-      if (key.type !== "word" && key.type !== "string") {
-        index--;
-        fail("a key");
-      }
+      if (peek().type === "word" && peek().text === "for") return undefined;
+      const name = key();
       if (!isSign("=") && !isSign(":")) fail('"="');
       index++;
-      entries.set(key.type === "string" ? unquote(key.text) : key.text, value());
+      entries.set(name, value());
       if (isSign(",")) index++;
       else if (peek().type !== "newline" && !isSign("}")) fail('"}"');
     }
     index++;
     return { type: "object", entries, at };
+  }
+
+  /** A computed one, `(var.x)`, comes as it is written. */
+  function key(): string {
+    const { type, text: written, offset } = peek();
+    if (isSign("(")) {
+      index++;
+      skipExpression();
+      const { end } = peek();
+      if (!isSign(")")) fail('")"');
+      index++;
+      return text.slice(offset, end);
+    }
+    if (type !== "word" && type !== "string" && type !== "number") fail("a key");
+    index++;
+    return type === "string" ? unquote(written) : written;
   }
 
   /** @returns the offset where it ends */

@@ -57,15 +57,10 @@ function planRecord(record: ImportedRecord, context: Planning): Outcome {
   const existing = context.services[key];
   if (existing === "remote") return { kind: "remote", record, key };
   const at = ["services", key];
-  if (!isTable(existing) || !isTable(existing["host"])) {
+  if (!isTable(existing) || !("target" in existing || "host" in existing)) {
     // A shorthand: all it says is where the service is here.
-    const target = isTable(existing) && "target" in existing ? existing["target"] : existing;
-    return {
-      kind: "changed",
-      record,
-      key,
-      edits: [{ path: at, before: existing, after: { ...record.fields, target } }],
-    };
+    const after = { ...record.fields, target: existing };
+    return { kind: "changed", record, key, edits: [{ path: at, before: existing, after }] };
   }
   const edits: Edit[] = [];
   for (const field of RECORD_FIELDS) {

@@ -165,15 +165,24 @@ function toTable(
   return { value, located: { key: at, value: at, children } };
 }
 
+/** Of a variable or local, or a member of one: `local.ports.http`. */
+function valueOf(reference: string, known: Known): HclValue | undefined {
+  const own = known.get(reference);
+  const dot = reference.lastIndexOf(".");
+  if (own !== undefined || dot === -1) return own;
+  const holder = valueOf(reference.slice(0, dot), known);
+  return holder?.type === "object" ? holder.entries.get(reference.slice(dot + 1)) : undefined;
+}
+
 /** Follows variables and locals, also inside of a text. @returns an expression when it leads to something else */
 function resolve(source: HclValue, known: Known, seen: readonly string[] = []): HclValue {
   if (source.type !== "expression") return source;
   const whole = /^"\$\{\s*([\w.-]+)\s*\}"$/.exec(source.text)?.[1] ?? source.text;
-  const named = known.get(whole);
+  const named = valueOf(whole, known);
   if (named !== undefined && !seen.includes(whole)) return resolve(named, known, [...seen, whole]);
   if (!source.text.startsWith('"')) return source;
   const text = unquote(source.text).replaceAll(/\$\{\s*([\w.-]+)\s*\}/g, (reference, name: string) => {
-    const value = seen.includes(name) ? undefined : known.get(name);
+    const value = seen.includes(name) ? undefined : valueOf(name, known);
     const resolved = value === undefined ? undefined : resolve(value, known, [...seen, name]);
     return resolved?.type === "literal" ? String(resolved.value) : reference;
   });

@@ -6,7 +6,7 @@ import path from "node:path";
 
 import type { Diagnostic } from "../diagnostics.ts";
 import { entryKey } from "../model.ts";
-import { readText } from "../read/read-text.ts";
+import { decodeText, readText } from "../read/read-text.ts";
 import { type HclFile, readHcl } from "./read-hcl.ts";
 import { readJson } from "./read-json.ts";
 import { readWranglerOutput } from "./read-wrangler-output.ts";
@@ -15,7 +15,7 @@ import type { ImportResult } from "./record.ts";
 export interface ImportFile {
   /** Absolute path, or a name in angle brackets for what was piped in. */
   file: string;
-  text: string;
+  bytes: Uint8Array;
 }
 
 const TERRAFORM = new Set([".tf", ".tfvars"]);
@@ -29,11 +29,16 @@ export function readImport(files: readonly ImportFile[], tunnelIds: readonly str
     result.records.push(...records);
     result.diagnostics.push(...diagnostics);
   };
-  for (const { file, text } of files) {
+  for (const { file, bytes } of files) {
     const folder = path.dirname(file);
+    const text = decodeText(bytes);
+    if (typeof text === "object") {
+      result.diagnostics.push({ severity: "error", ...text, file });
+      continue;
+    }
     if (TERRAFORM.has(path.extname(file)) || /^\s*resource\s+"/m.test(text)) hcl.push({ file, folder, text });
-    else if (/^\s*[[{]/.test(text.replace(/^\uFEFF/, ""))) {
-      const { document, diagnostics } = readText(Buffer.from(text), file);
+    else if (/^\s*[[{]/.test(text)) {
+      const { document, diagnostics } = readText(bytes, file);
       result.diagnostics.push(...diagnostics);
       if (document !== undefined) add(readJson(document));
     } else texts.push({ file, folder, text });

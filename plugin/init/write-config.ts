@@ -77,8 +77,8 @@ function writeNetwork({ id, uses, compose, examples }: NewNetwork): string {
   return lines.join("\n");
 }
 
-/** A name may hold anything; a comment ends with its line. */
-function oneLine(text: string): string {
+/** A name may hold anything; a comment ends with its line, and so does a row of a table. */
+export function oneLine(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ");
 }
 

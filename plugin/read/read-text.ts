@@ -26,7 +26,7 @@ export type ReadText = (text: string, source: Source) => TextResult;
 
 /** @param file absolute path; TOML when it ends in `.toml`, JSON with comments otherwise */
 export function readText(bytes: Uint8Array, file: string): TextResult {
-  const text = decode(bytes);
+  const text = decodeText(bytes);
   if (typeof text === "object") return unreadable(file, text);
   const read = path.extname(file) === ".toml" ? readToml : readJsonc;
   try {
@@ -38,9 +38,10 @@ export function readText(bytes: Uint8Array, file: string): TextResult {
   }
 }
 
-type Unreadable = Pick<Diagnostic, "code" | "text" | "notes">;
+export type Unreadable = Pick<Diagnostic, "code" | "text" | "notes">;
 
-function decode(bytes: Uint8Array): string | Unreadable {
+/** @returns what is wrong with it, unless it is UTF-8; a mark at its start is left out */
+export function decodeText(bytes: Uint8Array): string | Unreadable {
   const [first, second] = bytes;
   const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
   const notes = ["Save it as UTF-8."];

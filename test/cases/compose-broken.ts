@@ -62,6 +62,14 @@ export const broken: ComposeCase[] = [
     ],
   },
   {
+    title: "a compose file without services",
+    files: { "compose.yaml": "apiVersion: v1\nkind: Service\n" },
+    expected: [],
+    diagnostics: [
+      'vpc.json:1:31: warning: there is no service in "compose.yaml", so no routes come from there [compose-empty]',
+    ],
+  },
+  {
     title: "an alias of what holds it, and of nothing",
     files: `services:
   a: &a

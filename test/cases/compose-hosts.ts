@@ -38,7 +38,7 @@ networks: { front: {}, back: {} }
     networks: { back: { ipv4_address: 10.0.0 } }
   b:
     ports: ["3:3"]
-    networks: { back: { ipv4_address: db } }
+    networks: { back: { ipv4_address: db, ipv6_address: "" } }
 `,
     expected: ["a:2 → 127.0.0.1:2", "10.0.0.0:2 → 127.0.0.1:2", "b:3 → 127.0.0.1:3"],
     diagnostics: [

@@ -181,6 +181,51 @@ export const API_FILES: ImportCase[] = [
     ],
   },
   {
+    title: "API: settings of what was a target only stay, and so do comments",
+    files: { "users.json": JSON.stringify(USERS) },
+    config: `{
+  "services": {
+    "${SERVICE_ID}": {
+      "target": "localhost:3001", // npm start
+      "connectTimeout": 100,
+      "rateLimit": { "limit": 5 }
+    }
+  }
+}
+`,
+    expected: `{
+  "services": {
+    "${SERVICE_ID}": {
+      "target": "localhost:3001", // npm start
+      "connectTimeout": 100,
+      "rateLimit": { "limit": 5 },
+      "name": "users-api",
+      "type": "http",
+      "http_port": 8080,
+      "host": {
+        "hostname": "users.internal",
+        "resolver_network": { "tunnel_id": "${TUNNEL_ID}" }
+      }
+    }
+  }
+}
+`,
+    out: [
+      "vpc.jsonc: 1 service written",
+      `    changed  "${SERVICE_ID}"  users-api`,
+      '        name: "users-api"',
+      '        type: "http"',
+      "        http_port: 8080",
+      `        host: { "hostname": "users.internal", "resolver_network": { "tunnel_id": "${TUNNEL_ID}" } }`,
+    ],
+  },
+  {
+    title: "API: an account without services",
+    files: { "list.json": '{ "result": [], "success": true }', "variables.tf": 'variable "x" {}\n' },
+    expected: undefined,
+    out: ['There is no VPC Service in "list.json", "variables.tf", so there is nothing to import.'],
+  },
+  {
     title: "API: what is the same stays, and what is remote",
     files: { "list.json": JSON.stringify([USERS, DATABASE]) },
     config: `{ "services": {\n    ${USERS_ENTRY}, "${OTHER_ID}": "remote" } }`,

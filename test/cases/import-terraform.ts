@@ -152,6 +152,25 @@ variable "text" {
     ],
   },
   {
+    title: "Terraform: members of locals; keys that are no names",
+    files: {
+      "main.tf": `locals {
+  users = { ports = { http = 8080 }, name = "users" }
+  other = { (var.tunnel) = 1, 80 = "x", ("a" == "b" ? "c" : "d") : 2 }
+}
+${resource(`  name = "\${local.users.name}-api"
+  type = "http"
+  http_port = local.users.ports.http
+  host = { hostname = "users.internal", resolver_network = { tunnel_id = "${TUNNEL_ID}" } }`)}`,
+    },
+    expected: entry(SERVICE_ID, "users-api"),
+    out: added(SERVICE_ID, "users-api"),
+    err: [
+      'main.tf:5:1: warning: "users-api" comes without a "service_id" [no-service-id]',
+      `    It was taken for the binding of that name, which has "${SERVICE_ID}".`,
+    ],
+  },
+  {
     title: "Terraform: HCL of a service that no binding is called like",
     files: {
       "main.tf": `resource "${TYPE}" "people" {

@@ -403,6 +403,52 @@ test("what a terminal would obey is escaped", async () => {
   expect(out[2]).toBe('binding    A of Worker "api\\u009b2J", VPC Service a');
 });
 
+test("of a compose route, the service is named", async () => {
+  await using vpc = await createCallFolder({
+    "wrangler.json": JSON.stringify({ name: "api", vpc_networks: [{ binding: "NET", tunnel_id: TUNNEL_ID }] }),
+    "vpc.json": '{ "networks": { "NET": { "compose": "compose.yaml" } } }',
+    "compose.yaml": "services:\n  db:\n    container_name: postgres\n    ports: ['5433:5432']\n",
+  });
+  expect((await vpc.call("routes")).out.slice(1)).toEqual([
+    '    db:5432        → 127.0.0.1:5433  FOLDER/compose.yaml:4:13, service "db"',
+    '    postgres:5432  → 127.0.0.1:5433  FOLDER/compose.yaml:4:13, service "db"',
+  ]);
+  expect((await vpc.call("explain NET postgres:5432")).out).toContain(
+    '             won   postgres:5432  → 127.0.0.1:5433  FOLDER/compose.yaml:4:13, service "db"  this very name, port 5432',
+  );
+  const route = { route: "postgres:5432", origin: "FOLDER/compose.yaml:4:13", composeService: "db" };
+  expect(JSON.parse((await vpc.call("explain NET postgres:5432 --json")).out.join("\n"))).toMatchObject({
+    lookups: [{ candidates: [route] }],
+  });
+  expect(JSON.parse((await vpc.call("routes --json")).out.join("\n"))).toMatchObject({
+    networks: [{ routes: [{ route: "db:5432", composeService: "db" }, route] }],
+  });
+});
+
+test("routes of a Worker that there is not", async () => {
+  await using vpc = await createCallFolder(files);
+  expect(await vpc.call("routes --worker apo")).toEqual({
+    exit: 2,
+    out: [],
+    err: ['miniflare-vpc routes: no Worker "apo" has VPC bindings. Did you mean "api"?'],
+  });
+});
+
+test("ten thousand ports of one host are explained and listed in time", async () => {
+  const routes = Array.from({ length: 10_000 }, (_, n) => `"db.internal:${n + 1}": "localhost"`);
+  await using vpc = await createCallFolder({
+    "wrangler.json": JSON.stringify({ name: "api", vpc_networks: [{ binding: "NET", tunnel_id: TUNNEL_ID }] }),
+    "vpc.json": `{ "networks": { "NET": { "routes": { ${routes.join(", ")} } } } }`,
+  });
+  const start = performance.now();
+  expect((await vpc.call("explain NET db.internal:20000")).out[4]).toBe(
+    "routes     10000 of 10000 hold db.internal:20000",
+  );
+  expect((await vpc.call("routes")).out).toHaveLength(10_001);
+  // On a machine that is busy with other tests.
+  expect(performance.now() - start).toBeLessThan(4000);
+});
+
 test("with nothing to list, routes says so", async () => {
   await using vpc = await createCallFolder({ "wrangler.json": "{}" });
   expect((await vpc.call("routes")).out).toEqual(["There are no VPC bindings."]);

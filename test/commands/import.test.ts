@@ -1,6 +1,6 @@
 /** `miniflare-vpc import`: each source of records, what becomes of the vpc config, and what is printed. */
 
-import { readFile, readdir } from "node:fs/promises";
+import { readFile, readdir, symlink } from "node:fs/promises";
 import path from "node:path";
 
 import { expect, test } from "vitest";
@@ -39,3 +39,34 @@ test.each([...API_FILES, ...WRANGLER_FILES, ...TERRAFORM_FILES])(
     expect((await vpc.call("check")).exit).toBe(0);
   },
 );
+
+test("a file that is no UTF-8, as Windows PowerShell writes it", async () => {
+  await using vpc = await createCallFolder({ "wrangler.json": WRANGLER });
+  await vpc.write("list.txt", Buffer.from("\uFEFFVPC service: x", "utf16le"));
+  await vpc.write("list.bin", Buffer.from([1, 0, 2]));
+  expect(await vpc.call("import list.txt list.bin")).toEqual({
+    exit: 1,
+    out: [],
+    err: [
+      "list.bin: error: it is not UTF-8 text [not-utf-8]",
+      "    Save it as UTF-8.",
+      "list.txt: error: it is UTF-16, but must be UTF-8 [not-utf-8]",
+      "    Save it as UTF-8.",
+    ],
+  });
+});
+
+test.each(["import users.json", "init"])("%s: a place that can't be written to", async (line) => {
+  await using vpc = await createCallFolder({
+    "wrangler.json": WRANGLER,
+    "users.json": `{ "name": "users", "type": "http", "service_id": "${SERVICE_ID}", "host": { "hostname": "users.internal", "resolver_network": { "tunnel_id": "${TUNNEL_ID}" } } }`,
+  });
+  await symlink("gone/vpc.jsonc", path.join(vpc.folder, "vpc.jsonc"));
+  expect(await vpc.call(line)).toEqual({
+    exit: 1,
+    out: [],
+    err: [
+      "vpc.jsonc: error: the vpc config can't be written: ENOENT: no such file or directory, open 'FOLDER/vpc.jsonc' [config-not-writable]",
+    ],
+  });
+});

@@ -211,6 +211,20 @@ test.each([
   expect({ ...called, err: called.err[0] }).toEqual({ exit, out: [], err: first });
 });
 
+test("what is left out of it is told, and a name is kept on its line", async () => {
+  await using vpc = await createFolder({
+    "wrangler.json": `{
+  "vpc_services": [{ "binding": "A" }],
+  "env": { "x\\ny": { "vpc_services": [{ "binding": "B", "service_id": "${SERVICE_ID}" }] } } }`,
+  });
+  const { exit, out, err } = await call(vpc);
+  expect({ exit, out: out[1], err: err[0] }).toEqual({
+    exit: 0,
+    out: "    env.B (x y)  → http://localhost:3000  nothing listens there yet",
+    err: 'wrangler.json:2:20: warning: the binding "A" lacks a "service_id"; it is left to wrangler as it is [binding-not-served]',
+  });
+});
+
 test("the built command line writes a config that check has nothing to say against", async () => {
   await using vpc = await createFolder({ "wrangler.toml": WRANGLER });
   const cli = path.resolve(import.meta.dirname, "../../dist/cli.js");

@@ -75,6 +75,7 @@ test("colours are for terminals", async () => {
     }).stdout;
   expect(onTerminal({})).toContain(colour);
   expect(onTerminal({ NO_COLOR: "1" })).toContain("\r\n1 warning.");
+  expect(onTerminal({ NO_COLOR: "1" })).not.toContain("\u001b");
 });
 
 test("who stops reading is not told of it", async () => {

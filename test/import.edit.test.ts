@@ -3,7 +3,7 @@
 import { parse } from "jsonc-parser";
 import { expect, test } from "vitest";
 
-import { addEntries, removeEntry, setValue } from "../plugin/import/edit-jsonc.ts";
+import { addEntries, removeEntry, setValues } from "../plugin/import/edit-jsonc.ts";
 
 const COMMENTED = `{
   // the services
@@ -73,15 +73,27 @@ const cases: [title: string, edit: (text: string) => string, before: string, aft
   ],
   [
     "replaces a value, and nothing around it",
-    (text) => setValue(text, ["services", "b", "q"], { deep: true }),
+    (text) => setValues(text, [{ path: ["services", "b", "q"], value: { deep: true } }]),
     COMMENTED,
     COMMENTED.replace('"q": 1,', '"q": { "deep": true },'),
   ],
   [
     "adds what is not there",
-    (text) => setValue(text, ["services", "b", "s"], 3),
+    (text) => setValues(text, [{ path: ["services", "b", "s"], value: 3 }]),
     COMMENTED,
     COMMENTED.replace('"r": 2 }', '"r": 2, "s": 3 }'),
+  ],
+  [
+    "replaces several and adds one, in whatever order they come",
+    (text) =>
+      setValues(text, [
+        { path: ["a"], value: "longer" },
+        { path: ["d"], value: 4 },
+        { path: ["c"], value: [] },
+        { path: ["b"], value: 0 },
+      ]),
+    '{\n  "b": 22, // two\n  "a": 1, "c": 333 // three\n}',
+    '{\n  "b": 0, // two\n  "a": "longer", "c": [], // three\n  "d": 4\n}',
   ],
   [
     "removes one of several on a line",

@@ -3,18 +3,16 @@
  */
 
 import { isTable } from "../read/document.ts";
-import { addEntries, removeEntry, setValue } from "./edit-jsonc.ts";
+import { addEntries, removeEntry, setValues } from "./edit-jsonc.ts";
 import type { Outcome } from "./plan-import.ts";
 
 /** @param text of the config as it is; undefined: there is none yet. @param value what stands in it */
 export function applyOutcomes(text: string | undefined, value: unknown, outcomes: readonly Outcome[]): string {
+  const edits = outcomes.flatMap((outcome) => (outcome.kind === "changed" ? outcome.edits : []));
   let edited = text ?? NEW_CONFIG;
-  for (const outcome of outcomes) {
-    if (outcome.kind !== "changed") continue;
-    for (const { path, after } of outcome.edits) {
-      edited = after === undefined ? removeEntry(edited, path) : setValue(edited, path, after);
-    }
-  }
+  for (const { path, after } of edits) if (after === undefined) edited = removeEntry(edited, path);
+  const given = edits.flatMap(({ path, after }) => (after === undefined ? [] : [{ path, value: after }]));
+  edited = setValues(edited, given);
   const added = outcomes.flatMap((outcome) =>
     outcome.kind === "added" ? [[outcome.key, outcome.value] as const] : [],
   );

@@ -8,12 +8,29 @@ import { type Node, createScanner, findNodeAtLocation, parseTree } from "jsonc-p
 import type { Path } from "../read/locate.ts";
 import { formatJson } from "./format-json.ts";
 
-/** Replaces a value, or adds the key at the end of its object. @throws {Error} if the object is not there */
-export function setValue(text: string, path: Path, value: unknown): string {
+export interface NewValue {
+  path: Path;
+  value: unknown;
+}
+
+/**
+ * Replaces values, and adds keys that are not there at the end of their objects. No path may lead into another.
+ *
+ * @throws {Error} if such an object is not there
+ */
+export function setValues(text: string, all: readonly NewValue[]): string {
   const root = rootOf(text);
-  const node = findNodeAtLocation(root, [...path]);
-  if (node === undefined) return addEntries(text, path.slice(0, -1), [[String(path.at(-1)), value]]);
-  return splice(text, node, formatJson(value, layoutAt(text, node.parent ?? node)));
+  const placed = all.map(({ path, value }) => ({ path, value, node: findNodeAtLocation(root, [...path]) }));
+  const present = placed.flatMap(({ value, node }) => (node === undefined ? [] : [{ value, node }]));
+  let edited = text;
+  // In one go, from the end, so that the places of the others stay as they are.
+  for (const { value, node } of present.toSorted((one, other) => other.node.offset - one.node.offset)) {
+    edited = splice(edited, node, formatJson(value, layoutAt(text, node.parent ?? node)));
+  }
+  for (const { path, value, node } of placed) {
+    if (node === undefined) edited = addEntries(edited, path.slice(0, -1), [[String(path.at(-1)), value]]);
+  }
+  return edited;
 }
 
 /** Adds keys at the end of an object. @throws {Error} if it is not there */

@@ -50,6 +50,11 @@ export interface Chaos extends AsyncDisposable {
 
 /** Milliseconds by which what is noted and what was felt may be apart: workerd's clock stands still while it computes. */
 const BLUR = 250;
+/**
+ * Milliseconds for which a process that gets no time may not notice that a kept connection is gone. What can't be repeated is
+ * lost on such a connection; whatever can be is not.
+ */
+const STALE = 1000;
 /** Milliseconds between two events of a target: a request meets one of them, unless it waits. */
 const QUIET = 800;
 
@@ -100,7 +105,10 @@ export async function startChaos(count: number, folder: string): Promise<Chaos> 
         case "ProxyError: connection_terminated":
           // What may be repeated is, so one event must not be enough.
           if (failure.isReplayable) return met.length > 1 ? "broken twice" : undefined;
-          return met.length > 0 ? "its connection was broken" : undefined;
+          if (met.length > 0) return "its connection was broken";
+          return service.events.some(({ to }) => to < failure.started && failure.started < to + STALE)
+            ? "over a kept connection that had been broken"
+            : undefined;
         default:
           // Once an answer or a connection has begun, nobody can begin it anew.
           return failure.stage !== "request" && failure.stage !== "connect" && met.length > 0

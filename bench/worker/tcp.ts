@@ -1,0 +1,72 @@
+/** Sockets: of `cloudflare:sockets` itself, or of a VPC Network. */
+
+import { connect } from "cloudflare:sockets";
+import type { Bulk, Connections } from "../jobs.ts";
+import { type Env, bindingOf, drain } from "./http.ts";
+
+const encoder = new TextEncoder();
+
+function open(env: Env, { through, address }: Connections): Socket {
+  return through === undefined ? connect(address) : bindingOf(env, through).connect(address);
+}
+
+/** Connects, waits until it is open, closes. */
+export async function connectMany(env: Env, connections: Connections): Promise<void> {
+  for (let done = 0; done < connections.operations; done++) {
+    const socket = open(env, connections);
+    await socket.opened;
+    await socket.close();
+  }
+}
+
+/** 64 octets there and back over one connection. */
+export async function roundTrips(env: Env, connections: Connections): Promise<void> {
+  const socket = open(env, connections);
+  const writer = socket.writable.getWriter();
+  const reader = socket.readable.getReader();
+  const message = new Uint8Array(64);
+  await writer.write(encoder.encode("e"));
+  for (let done = 0; done < connections.operations; done++) {
+    await writer.write(message);
+    let missing = message.length;
+    while (missing > 0) {
+      const { done: isOver, value } = await reader.read();
+      if (isOver) throw new Error("the echo ended");
+      missing -= value.length;
+    }
+  }
+  await socket.close();
+}
+
+export async function download(env: Env, bulk: Bulk): Promise<void> {
+  for (let done = 0; done < bulk.operations; done++) {
+    const socket = open(env, bulk);
+    const writer = socket.writable.getWriter();
+    await writer.write(order("d", bulk.bytes));
+    const bytes = await drain(socket.readable);
+    if (bytes !== bulk.bytes) throw new Error(`${bytes} of ${bulk.bytes} bytes`);
+    await socket.close();
+  }
+}
+
+export async function upload(env: Env, bulk: Bulk): Promise<void> {
+  const piece = new Uint8Array(256 * 1024);
+  for (let done = 0; done < bulk.operations; done++) {
+    const socket = open(env, bulk);
+    const writer = socket.writable.getWriter();
+    await writer.write(order("u", bulk.bytes));
+    for (let missing = bulk.bytes; missing > 0; missing -= piece.length) {
+      await writer.write(missing < piece.length ? piece.subarray(0, missing) : piece);
+    }
+    const answer = await drain(socket.readable);
+    if (answer !== 1) throw new Error("the upload was not confirmed");
+    await socket.close();
+  }
+}
+
+function order(letter: string, bytes: number): Uint8Array {
+  const head = new Uint8Array(5);
+  head.set(encoder.encode(letter));
+  new DataView(head.buffer).setUint32(1, bytes);
+  return head;
+}

@@ -66,7 +66,7 @@ export async function startInstance(upstream: Upstream, { hasTraffic }: { hasTra
     // The port comes with the request, so the target is not known before.
     "*.late.internal": "localhost",
     "worker.internal": "worker:stand-in",
-    "tcp.internal:7": `127.0.0.1:${upstream.tcp}`,
+    "tcp.internal": "127.0.0.1",
     "db.internal:5432": `127.0.0.1:${upstream.postgres}`,
   };
   const config = { ca: [ca], traffic: hasTraffic, networks: { [TUNNEL]: { routes } } };

@@ -19,8 +19,8 @@ export interface Transfers extends Requests {
 }
 
 export interface Connections extends Job {
-  /** `host:port` */
-  address: string;
+  /** Each `host:port`; taken in turn. */
+  addresses: string[];
 }
 
 export interface Bulk extends Connections {
@@ -28,7 +28,9 @@ export interface Bulk extends Connections {
   bytes: number;
 }
 
-export interface Queries extends Connections {
+export interface Queries extends Job {
+  /** `host:port` */
+  address: string;
   /** A connection for each query, or one for all. */
   isReconnecting: boolean;
 }
@@ -38,6 +40,7 @@ export interface Jobs {
   fetchMany: Requests;
   transfer: Transfers;
   connectMany: Connections;
+  connectAndAsk: Connections;
   roundTrips: Connections;
   download: Bulk;
   upload: Bulk;

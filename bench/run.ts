@@ -67,7 +67,7 @@ async function run(args: string[]): Promise<void> {
   await using talking = await startInstance(upstream, { hasTraffic: true });
   const isQuick = values.quick;
   const rounds = (share: number): Rounds =>
-    isQuick ? { seconds: 3 * share, atLeast: 3 } : { seconds: 90 * share, atLeast: 15 };
+    isQuick ? { seconds: 3 * share, atLeast: 3 } : { seconds: 45 * share, atLeast: 15 };
   const reports: Report[] = [];
   for (const [, suite] of chosen) {
     for await (const found of suite({ upstream, quiet, talking, isQuick, rounds })) {

@@ -11,6 +11,12 @@ import { startPostgres } from "../fixtures/private-services/postgres.ts";
 import { makeAuthority } from "../test/servers/tls-certificates.ts";
 import type { Upstream } from "./upstream.ts";
 
+/**
+ * With one port, most of the time of a connection was the kernel's search for a local port that does not still wait
+ * for stragglers (TIME_WAIT): 28 000 of them are used up in seconds.
+ */
+const TCP_PORTS = 32;
+
 const ANSWER = JSON.stringify({ id: 1, name: "Ada", city: "London" });
 const PIECE = Buffer.alloc(256 * 1024, 1);
 
@@ -35,6 +41,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
 function converse(socket: Socket): void {
   socket.setNoDelay();
   socket.on("error", () => socket.destroy());
+  socket.on("end", () => socket.end());
   socket.once("data", (first: Buffer) => {
     const length = first.length >= 5 ? first.readUInt32BE(1) : 0;
     switch (String.fromCharCode(first[0] ?? 0)) {
@@ -82,7 +89,9 @@ const postgres = await startPostgres(0);
 const upstream: Upstream = {
   http: await listen(http.createServer({ keepAliveTimeout: 60_000 }, answer)),
   https: await listen(https.createServer({ ...own, keepAliveTimeout: 60_000 }, answer)),
-  tcp: await listen(net.createServer({ allowHalfOpen: true }, converse)),
+  tcp: await Promise.all(
+    Array.from({ length: TCP_PORTS }, () => listen(net.createServer({ allowHalfOpen: true }, converse))),
+  ),
   postgres: postgres.port,
   ca: authority.cert,
 };

@@ -7,7 +7,8 @@ import { once } from "node:events";
 export interface Upstream {
   http: number;
   https: number;
-  tcp: number;
+  /** Several, for connections that are made by the thousand. */
+  tcp: number[];
   postgres: number;
   /** The root of `https`, as PEM. */
   ca: string;

@@ -5,13 +5,14 @@
 
 import type { Jobs } from "../jobs.ts";
 import { type Env, fetchMany, transfer } from "./http.ts";
-import { connectMany, download, roundTrips, upload } from "./tcp.ts";
+import { connectAndAsk, connectMany, download, roundTrips, upload } from "./tcp.ts";
 import { query } from "./postgres.ts";
 
 const jobs: { [Name in keyof Jobs]: (env: Env, argument: Jobs[Name]) => Promise<void> } = {
   fetchMany,
   transfer,
   connectMany,
+  connectAndAsk,
   roundTrips,
   download,
   upload,

@@ -4,30 +4,48 @@ import { connect } from "cloudflare:sockets";
 import type { Bulk, Connections } from "../jobs.ts";
 import { type Env, bindingOf, drain } from "./http.ts";
 
-const encoder = new TextEncoder();
+const DOWN = "d".charCodeAt(0);
+const UP = "u".charCodeAt(0);
+const ECHO = "e".charCodeAt(0);
 
-function open(env: Env, { through, address }: Connections): Socket {
+function open(env: Env, { through, addresses }: Connections, nth = 0): Socket {
+  const address = addresses[nth % addresses.length] ?? "";
   return through === undefined ? connect(address) : bindingOf(env, through).connect(address);
 }
 
 /** Connects, waits until it is open, closes. */
 export async function connectMany(env: Env, connections: Connections): Promise<void> {
-  for (let done = 0; done < connections.operations; done++) {
-    const socket = open(env, connections);
+  for (let nth = 0; nth < connections.operations; nth++) {
+    const socket = open(env, connections, nth);
     await socket.opened;
     await socket.close();
   }
 }
 
-/** 64 octets there and back over one connection. */
+/** A connection for each question. */
+export async function connectAndAsk(env: Env, connections: Connections): Promise<void> {
+  for (let nth = 0; nth < connections.operations; nth++) {
+    const socket = open(env, connections, nth);
+    await exchange(socket, 1);
+    await socket.close();
+  }
+}
+
+/** One connection for all. */
 export async function roundTrips(env: Env, connections: Connections): Promise<void> {
   const socket = open(env, connections);
+  await exchange(socket, connections.operations);
+  await socket.close();
+}
+
+/** 64 octets there and back, one time after another. */
+async function exchange(socket: Socket, times: number): Promise<void> {
   const writer = socket.writable.getWriter();
   const reader = socket.readable.getReader();
   const message = new Uint8Array(64);
-  await writer.write(encoder.encode("e"));
-  for (let done = 0; done < connections.operations; done++) {
-    await writer.write(message);
+  for (let done = 0; done < times; done++) {
+    // The first octet asks for an echo.
+    await writer.write(done === 0 ? new Uint8Array([ECHO, ...message]) : message);
     let missing = message.length;
     while (missing > 0) {
       const { done: isOver, value } = await reader.read();
@@ -35,14 +53,13 @@ export async function roundTrips(env: Env, connections: Connections): Promise<vo
       missing -= value.length;
     }
   }
-  await socket.close();
 }
 
 export async function download(env: Env, bulk: Bulk): Promise<void> {
   for (let done = 0; done < bulk.operations; done++) {
     const socket = open(env, bulk);
     const writer = socket.writable.getWriter();
-    await writer.write(order("d", bulk.bytes));
+    await writer.write(order(DOWN, bulk.bytes));
     const bytes = await drain(socket.readable);
     if (bytes !== bulk.bytes) throw new Error(`${bytes} of ${bulk.bytes} bytes`);
     await socket.close();
@@ -54,7 +71,7 @@ export async function upload(env: Env, bulk: Bulk): Promise<void> {
   for (let done = 0; done < bulk.operations; done++) {
     const socket = open(env, bulk);
     const writer = socket.writable.getWriter();
-    await writer.write(order("u", bulk.bytes));
+    await writer.write(order(UP, bulk.bytes));
     for (let missing = bulk.bytes; missing > 0; missing -= piece.length) {
       await writer.write(missing < piece.length ? piece.subarray(0, missing) : piece);
     }
@@ -64,9 +81,9 @@ export async function upload(env: Env, bulk: Bulk): Promise<void> {
   }
 }
 
-function order(letter: string, bytes: number): Uint8Array {
+function order(letter: number, bytes: number): Uint8Array {
   const head = new Uint8Array(5);
-  head.set(encoder.encode(letter));
+  head[0] = letter;
   new DataView(head.buffer).setUint32(1, bytes);
   return head;
 }

@@ -18,19 +18,19 @@ export interface Rounds {
   /** Gives up further rounds after this many seconds, but not before `atLeast` of them. */
   seconds: number;
   atLeast: number;
+  /** Milliseconds that a sample should take: so many that a dispatch of 2 ms is lost in them. */
+  sample: number;
 }
-
-/** Milliseconds that a sample should take, in which a dispatch of 2 ms is lost. */
-const SAMPLE = 200;
 
 /** The name under which a subject is measured a second time, as if it were another: what the machine itself does to a ratio. */
 export function again(subject: Subject): Subject {
   return { ...subject, name: `${subject.name}, again` };
 }
 
-export async function measure(subjects: readonly Subject[], { seconds, atLeast }: Rounds): Promise<Samples> {
+export async function measure(subjects: readonly Subject[], { seconds, atLeast, sample }: Rounds): Promise<Samples> {
   const sized = [];
-  for (const subject of subjects) sized.push({ subject, operations: subject.operations ?? (await fill(subject)) });
+  for (const subject of subjects)
+    sized.push({ subject, operations: subject.operations ?? (await fill(subject, sample)) });
   // Not counted: Node compiles what has run for a while.
   for (const { subject, operations } of sized) if (subject.operations === undefined) await subject.run(operations * 2);
   const samples: Samples = new Map(subjects.map(({ name }) => [name, []]));
@@ -44,11 +44,11 @@ export async function measure(subjects: readonly Subject[], { seconds, atLeast }
 }
 
 /** Also warms up: the first calls run uncompiled, and make the connections that are kept. */
-async function fill(subject: Subject): Promise<number> {
+async function fill(subject: Subject, sample: number): Promise<number> {
   let operations = 16;
   for (;;) {
     const taken = await time(subject, operations);
-    if (taken >= SAMPLE / 4) return Math.max(1, Math.round((operations * SAMPLE) / taken));
+    if (taken >= sample / 4) return Math.max(1, Math.round((operations * sample) / taken));
     operations *= 4;
   }
 }
@@ -66,11 +66,11 @@ export interface Interval {
   high: number;
 }
 
-const RESAMPLES = 2000;
+const REsampleS = 2000;
 
 /** @param values one a round */
 export function interval(values: readonly number[]): Interval {
-  const medians = Array.from({ length: RESAMPLES }, () => median(values.map(() => pick(values)))).sort(ascending);
+  const medians = Array.from({ length: REsampleS }, () => median(values.map(() => pick(values)))).sort(ascending);
   return { median: median(values), low: quantile(medians, 0.025), high: quantile(medians, 0.975) };
 }
 

@@ -7,6 +7,7 @@
  */
 
 import { mkdir, writeFile } from "node:fs/promises";
+import { loadavg } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { benchDecide } from "./decide.ts";
@@ -67,7 +68,7 @@ async function run(args: string[]): Promise<void> {
   await using talking = await startInstance(upstream, { hasTraffic: true });
   const isQuick = values.quick;
   const rounds = (share: number): Rounds =>
-    isQuick ? { seconds: 3 * share, atLeast: 3 } : { seconds: 45 * share, atLeast: 15 };
+    isQuick ? { seconds: 2 * share, atLeast: 3, sample: 60 } : { seconds: 45 * share, atLeast: 15, sample: 200 };
   const reports: Report[] = [];
   for (const [, suite] of chosen) {
     for await (const found of suite({ upstream, quiet, talking, isQuick, rounds })) {
@@ -75,9 +76,11 @@ async function run(args: string[]): Promise<void> {
       say(formatReport(found));
     }
   }
+  const loadAfter = (loadavg()[0] ?? 0).toFixed(2);
+  say(`load at the end: ${loadAfter}`);
   const file = values.out ?? path.join(import.meta.dirname, "results", `${machine.date.slice(0, 10)}.json`);
   await mkdir(path.dirname(path.resolve(file)), { recursive: true });
-  await writeFile(file, `${JSON.stringify({ machine, isQuick, reports }, undefined, 2)}\n`);
+  await writeFile(file, `${JSON.stringify({ machine, loadAfter, isQuick, reports }, undefined, 2)}\n`);
   say(`Written to ${file}`);
 }
 

@@ -30,19 +30,20 @@ export async function forwardRequest(request: Request, call: Call): Promise<Resp
   const started = Date.now();
   const url = new URL(request.url);
   const decision = decide(call.index, call.bindingId, destinationOf(url));
-  // A query may carry a token, and these lines end up in the logs of CI.
-  const asked = `${request.method} ${url.origin}${url.pathname}${url.search && "?…"}`;
+  // Not before it is printed: what it is made of costs as much as the decision. A query may carry a token, and these
+  // lines end up in the logs of CI.
+  const asked = (): string => `${request.method} ${url.origin}${url.pathname}${url.search && "?…"}`;
   const print = (forward: Forward, result: string): void => {
     const { traffic, bindingName } = forward.binding;
     if (!traffic) return;
     printTraffic(
-      `${bindingName}  ${asked} → ${formatTarget(forward.to)}  ${result}  ${Date.now() - started} ms`,
+      `${bindingName}  ${asked()} → ${formatTarget(forward.to)}  ${result}  ${Date.now() - started} ms`,
       call.ctx,
     );
   };
   const report = (error: unknown): ProxyError => {
     const failure = ProxyError.from(error);
-    printFailure(describeFailure(failure, decision, asked));
+    printFailure(describeFailure(failure, decision, asked()));
     return failure;
   };
   try {
@@ -50,7 +51,7 @@ export async function forwardRequest(request: Request, call: Call): Promise<Resp
     checkUrl(url);
     const { rateLimit } = decision.binding.limits;
     if (rateLimit !== undefined) countCall(call.bindingId, rateLimit);
-    const response = await forward(request, decision, { call, report });
+    const response = await forward(request, decision, { url, call, report });
     print(decision, String(response.status));
     return response;
   } catch (error) {
@@ -89,13 +90,13 @@ function checkUrl({ protocol, href }: URL): void {
 async function forward(
   request: Request,
   { to, binding }: Forward,
-  { call, report }: { call: Call; report: (error: unknown) => ProxyError },
+  { url, call, report }: { url: URL; call: Call; report: (error: unknown) => ProxyError },
 ): Promise<Response> {
   const { env, ctx } = call;
   const { limits } = binding;
   if (to.type === "worker") return fetchWorker(request, { to, limits, env, ctx });
   const target = toEgressTarget(to);
-  const tls = tlsFor(new URL(request.url), to, binding.tls);
+  const tls = tlsFor(url, to, binding.tls);
   const order: HttpOrder = { target, limits, exchangeId: makeExchangeId(), ...(tls && { tls }) };
   const service = mayGoDirectly(to, { tls, limits }) ? env[targetKey(to)] : undefined;
   const { signal } = request;

@@ -1,0 +1,101 @@
+/** `decide` alone, in Node, which runs the same V8 as workerd: how its time grows with the number of routes. */
+
+import { decide } from "../service-worker/decide.ts";
+import { type IndexedTable, indexTable } from "../service-worker/route-index.ts";
+import { type Route, TABLE_VERSION, bindingKey } from "../service-worker/table.ts";
+import { DEFAULT_SETTINGS } from "../plugin/model.ts";
+import { type Subject, again, measure } from "./measure.ts";
+import { type Report, report } from "./report.ts";
+import type { SuiteContext } from "./run.ts";
+
+const BINDING = bindingKey("bench", "NET");
+const COUNTS = [10, 1000, 100_000];
+
+export async function* benchDecide(context: SuiteContext): AsyncGenerator<Report> {
+  for (const kind of ["names", "prefixes"] as const) {
+    const subjects = COUNTS.map((count): Subject => {
+      const index = tableOf(kind, count);
+      const hosts = hostsOf(kind, count);
+      return {
+        name: `${count} routes`,
+        run: async (operations) => {
+          for (let done = 0; done < operations; done++) {
+            const host = hosts[done % hosts.length] ?? "";
+            const decision = decide(index, BINDING, { scheme: "http", host, port: 80 });
+            if (decision.type !== "forward") throw new Error(`no route to ${host}`);
+          }
+        },
+      };
+    });
+    const [few] = subjects;
+    yield report({
+      title: `decide, ${kind}`,
+      operation: "a decision",
+      samples: await measure([...subjects, ...(few ? [again(few)] : [])], context.rounds(0.1)),
+      goal: 0.005,
+      pairs: ["10 routes, again", "1000 routes", "100000 routes"].map((subject) => ({ subject, against: "10 routes" })),
+    });
+  }
+}
+
+type Kind = "names" | "prefixes";
+
+function tableOf(kind: Kind, count: number): IndexedTable {
+  return indexTable({
+    version: TABLE_VERSION,
+    generation: 1,
+    bindings: {
+      [BINDING]: {
+        kind: "network",
+        workerName: "bench",
+        bindingName: "NET",
+        configFile: "vpc.jsonc",
+        limits: DEFAULT_SETTINGS.limits,
+        traffic: false,
+        tls: { verify: "verify_full", ca: [] },
+        networkId: "tunnel",
+        network: 0,
+      },
+    },
+    networks: [
+      { networkId: "tunnel", origin: "", routes: Array.from({ length: count }, (_, nth) => routeOf(kind, nth)) },
+    ],
+  });
+}
+
+/** Names: every third a wildcard. Prefixes: of /24 and /32 in turn, in 10.0.0.0/8. */
+function routeOf(kind: Kind, nth: number): Route {
+  const target = { type: "address", host: "127.0.0.1", port: 1024 + (nth % 60_000) } as const;
+  const origin = `vpc.jsonc:${nth + 1}:1`;
+  if (kind === "prefixes") {
+    const prefix = nth % 2 === 0 ? 24 : 32;
+    const address = addressOf(nth, prefix === 24 ? 0 : 7);
+    return { text: `${address}/${prefix}`, match: { type: "cidr", address, prefix }, target, origin };
+  }
+  const name = `service-${nth}.internal`;
+  return nth % 3 === 0
+    ? { text: `*.${name}`, match: { type: "wildcard", suffix: name }, target, origin }
+    : { text: name, match: { type: "name", name }, target, origin };
+}
+
+function addressOf(nth: number, last: number): string {
+  return `10.${(nth >> 8) % 256}.${nth % 256}.${nth >= 65_536 ? last + 1 + (nth >> 16) * 16 : last}`;
+}
+
+/** Destinations that have a route, in an order that no cache foresees. */
+function hostsOf(kind: Kind, count: number): string[] {
+  return Array.from({ length: 10_000 }, () => {
+    const nth = Math.floor(Math.random() * count);
+    const { match } = routeOf(kind, nth);
+    switch (match.type) {
+      case "name":
+        return match.name;
+      case "wildcard":
+        return `host-${nth % 7}.${match.suffix}`;
+      case "cidr":
+        return match.address;
+      default:
+        return match satisfies never;
+    }
+  });
+}

@@ -1,0 +1,90 @@
+/** `env.B.fetch()` against everything else that leads a Worker to the same upstream. */
+
+import type { Instance } from "./instance.ts";
+import { type Subject, again, measure } from "./measure.ts";
+import { type Pair, type Report, report } from "./report.ts";
+import type { SuiteContext } from "./run.ts";
+
+interface Way {
+  name: string;
+  instance: Instance;
+  through?: string;
+  /** Ends with a slash. */
+  url: string;
+}
+
+const BARE = "bare fetch";
+const EXTERNAL = "external binding";
+const NODE = "Node function";
+const SERVICE_BINDING = "binding of a Worker";
+const HTTP = "http";
+const TRAFFIC = "http, traffic lines";
+const LATE = "http, target known late";
+const HTTPS = "https";
+const WORKER = "worker:";
+
+function waysTo({ upstream, quiet, talking }: SuiteContext): Way[] {
+  const net = { instance: quiet, through: "NET" };
+  const origin = `http://127.0.0.1:${upstream.http}/`;
+  return [
+    { name: BARE, instance: quiet, url: origin },
+    { name: EXTERNAL, instance: quiet, through: "EXTERNAL", url: origin },
+    { name: NODE, instance: quiet, through: "NODE", url: "http://api.internal/" },
+    { name: HTTP, ...net, url: "http://api.internal/" },
+    { name: TRAFFIC, instance: talking, through: "NET", url: "http://api.internal/" },
+    { name: LATE, ...net, url: `http://a.late.internal:${upstream.http}/` },
+    { name: HTTPS, ...net, url: "https://api.internal/" },
+    { name: SERVICE_BINDING, instance: quiet, through: "STAND_IN", url: "http://worker.internal/" },
+    { name: WORKER, ...net, url: "http://worker.internal/" },
+  ];
+}
+
+function pairs(httpsGoal: number): Pair[] {
+  return [
+    { subject: `${BARE}, again`, against: BARE },
+    { subject: HTTP, against: BARE, goal: 1.1 },
+    { subject: TRAFFIC, against: BARE, goal: 1.4 },
+    { subject: HTTP, against: NODE, goal: 0.5 },
+    { subject: HTTPS, against: HTTP, goal: httpsGoal },
+    { subject: LATE, against: HTTP },
+    { subject: HTTP, against: EXTERNAL },
+    { subject: WORKER, against: SERVICE_BINDING },
+  ];
+}
+
+export async function* benchHttp(context: SuiteContext): AsyncGenerator<Report> {
+  for (const inFlight of [1, 16]) {
+    const subjects = waysTo(context).map(({ name, instance, ...way }): Subject => ({
+      name,
+      run: (operations) => instance.run("fetchMany", { ...way, operations, inFlight }),
+    }));
+    yield report({
+      title: `HTTP, small answers, ${inFlight} in flight`,
+      operation: "a request",
+      samples: await measure(withAgain(subjects), context.rounds(1)),
+      pairs: pairs(inFlight === 1 ? 2.2 : 1.7),
+    });
+  }
+  for (const direction of ["down", "up"] as const) {
+    for (const inFlight of [1, 16]) {
+      const bytes = (64 * 1024 * 1024) / inFlight;
+      const subjects = waysTo(context).map(({ name, instance, ...way }): Subject => ({
+        name,
+        operations: inFlight,
+        run: (operations) => instance.run("transfer", { ...way, operations, inFlight, direction, bytes }),
+      }));
+      const size = inFlight === 1 ? "64 MiB" : "16 × 4 MiB at once";
+      yield report({
+        title: `HTTP, ${size}, ${direction}`,
+        operation: "a request",
+        samples: await measure(withAgain(subjects), context.rounds(0.6)),
+        pairs: pairs(Infinity).map(({ subject, against }) => ({ subject, against })),
+        megabytes: bytes / 1e6,
+      });
+    }
+  }
+}
+
+function withAgain(subjects: Subject[]): Subject[] {
+  return [...subjects, ...subjects.slice(0, 1).map(again)];
+}

@@ -1,0 +1,91 @@
+/**
+ * `npm run bench`: measures on this machine, prints tables, writes them as JSON.
+ *
+ *   --quick        about a minute, with wider intervals
+ *   --out <path>   where the JSON goes; default bench/results/<date>.json
+ *   http tcp …     only these suites
+ */
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { loadavg } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { benchDecide } from "./decide.ts";
+import { benchHttp } from "./http.ts";
+import { type Instance, startInstance } from "./instance.ts";
+import { describeMachine } from "./machine.ts";
+import type { Rounds } from "./measure.ts";
+import { benchMemory } from "./memory.ts";
+import { benchPostgres } from "./postgres.ts";
+import { type Report, formatReport } from "./report.ts";
+import { benchDev, benchStartUp } from "./start-up.ts";
+import { benchTcp } from "./tcp.ts";
+import { type Upstream, startUpstream } from "./upstream.ts";
+
+export interface SuiteContext {
+  upstream: Upstream;
+  /** Without traffic lines. */
+  quiet: Instance;
+  /** With them. */
+  talking: Instance;
+  isQuick: boolean;
+  /** @param share of the time that a usual comparison gets */
+  rounds(share: number): Rounds;
+}
+
+type Suite = (context: SuiteContext) => AsyncIterable<Report>;
+
+const suites: Record<string, Suite> = {
+  http: benchHttp,
+  tcp: benchTcp,
+  postgres: benchPostgres,
+  "start-up": benchStartUp,
+  dev: benchDev,
+  decide: benchDecide,
+  memory: benchMemory,
+};
+
+async function run(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { quick: { type: "boolean", default: false }, out: { type: "string" } },
+  });
+  const unknown = positionals.filter((name) => !(name in suites));
+  if (unknown.length > 0) {
+    throw new Error(`There is no suite ${unknown.join(", ")}; there are ${Object.keys(suites).join(", ")}.`);
+  }
+  const chosen = Object.entries(suites).filter(([name]) => positionals.length === 0 || positionals.includes(name));
+  const machine = describeMachine();
+  say(
+    Object.entries(machine)
+      .map(([what, text]) => `${what}: ${text}`)
+      .join("\n"),
+  );
+
+  await using upstream = await startUpstream();
+  await using quiet = await startInstance(upstream, { hasTraffic: false });
+  await using talking = await startInstance(upstream, { hasTraffic: true });
+  const isQuick = values.quick;
+  const rounds = (share: number): Rounds =>
+    isQuick ? { seconds: 2 * share, atLeast: 3, sample: 60 } : { seconds: 45 * share, atLeast: 15, sample: 200 };
+  const reports: Report[] = [];
+  for (const [, suite] of chosen) {
+    for await (const found of suite({ upstream, quiet, talking, isQuick, rounds })) {
+      reports.push(found);
+      say(formatReport(found));
+    }
+  }
+  const loadAfter = (loadavg()[0] ?? 0).toFixed(2);
+  say(`load at the end: ${loadAfter}`);
+  const file = values.out ?? path.join(import.meta.dirname, "results", `${machine.date.slice(0, 10)}.json`);
+  await mkdir(path.dirname(path.resolve(file)), { recursive: true });
+  await writeFile(file, `${JSON.stringify({ machine, loadAfter, isQuick, reports }, undefined, 2)}\n`);
+  say(`Written to ${file}`);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n\n`);
+}
+
+await run(process.argv.slice(2));

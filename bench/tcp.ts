@@ -1,0 +1,90 @@
+/** `env.NET.connect()` against `cloudflare:sockets` itself. */
+
+import type { Instance } from "./instance.ts";
+import type { Jobs } from "./jobs.ts";
+import { type Subject, again, measure } from "./measure.ts";
+import { type Report, report } from "./report.ts";
+import type { SuiteContext } from "./run.ts";
+
+const DIRECT = "cloudflare:sockets";
+const BINDING = "env.NET.connect";
+const TRAFFIC = "env.NET.connect, traffic lines";
+
+const BYTES = 100_000_000;
+
+/** So that the connections of a minute stay below the 131 072 that Linux keeps in TIME_WAIT. */
+const SHORT = 0.35;
+
+export async function* benchTcp(context: SuiteContext): AsyncGenerator<Report> {
+  yield await compare(context, {
+    title: "TCP, connection set-up",
+    operation: "connect, open, close",
+    job: "connectMany",
+    goal: 2.3,
+    share: SHORT,
+  });
+  yield await compare(context, {
+    title: "TCP, short connections",
+    operation: "connect, one round trip, close",
+    job: "connectAndAsk",
+    goal: 2.3,
+    share: SHORT,
+  });
+  yield await compare(context, {
+    title: "TCP, round trip",
+    operation: "64 octets there and back",
+    job: "roundTrips",
+    goal: 1.1,
+  });
+  // 0.9 × the throughput is 1.11 × the time.
+  for (const job of ["download", "upload"] as const) {
+    yield await compare(context, {
+      title: `TCP, 100 MB ${job}`,
+      operation: "100 MB",
+      job,
+      goal: 1 / 0.9,
+      bytes: BYTES,
+    });
+  }
+}
+
+interface Task {
+  title: string;
+  operation: string;
+  job: keyof Jobs & ("connectMany" | "connectAndAsk" | "roundTrips" | "download" | "upload");
+  goal: number;
+  bytes?: number;
+  /** Of the time that a usual comparison gets. */
+  share?: number;
+}
+
+async function compare(
+  context: SuiteContext,
+  { title, operation, job, goal, bytes, share = 0.6 }: Task,
+): Promise<Report> {
+  const { upstream, quiet, talking } = context;
+  const subject = (name: string, instance: Instance, through?: string): Subject => ({
+    name,
+    ...(bytes !== undefined && { operations: 1 }),
+    run: (operations) =>
+      instance.run(job, {
+        ...(through !== undefined && { through }),
+        addresses: upstream.tcp.map((port) => `${through === undefined ? "127.0.0.1" : "tcp.internal"}:${port}`),
+        operations,
+        bytes: bytes ?? 0,
+      }),
+  });
+  const direct = subject(DIRECT, quiet);
+  const subjects = [direct, again(direct), subject(BINDING, quiet, "NET"), subject(TRAFFIC, talking, "NET")];
+  return report({
+    title,
+    operation,
+    samples: await measure(subjects, context.rounds(share)),
+    pairs: [
+      { subject: `${DIRECT}, again`, against: DIRECT },
+      { subject: BINDING, against: DIRECT, goal },
+      { subject: TRAFFIC, against: DIRECT },
+    ],
+    ...(bytes !== undefined && { megabytes: bytes / 1e6 }),
+  });
+}

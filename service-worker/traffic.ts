@@ -21,8 +21,9 @@ export function printTraffic(line: string, ctx: Pick<ExecutionContext, "waitUnti
   ctx.waitUntil(printGathered());
 }
 
+/** What a target said may be in it, and shall not move the terminal's cursor. */
 export function printFailure(text: string): void {
-  console.error(text);
+  console.error(text.replaceAll(/(?!\n)[\p{Cc}\p{Bidi_Control}]/gu, "\u{fffd}"));
 }
 
 export function printWarning(text: string): void {

@@ -273,3 +273,18 @@ it("keeps the service binding's error the same through a Service", async () => {
   });
   expect(await session.call("shape")).toEqual(["Error: ProxyError: connection_refused", true]);
 });
+
+it("lets no target move the terminal's cursor", async () => {
+  const escape = "\u001b[2J";
+  const answer = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${escape}h2c\r\n\r\n`;
+  await using origin = await startHttpOrigin(answer);
+  await using session = await startSession({
+    config: network(`127.0.0.1:${origin.port}`),
+    ops: {
+      upgrade: async (env) => (await env.NET.fetch("http://a.internal/", { headers: { Upgrade: "websocket" } })).status,
+    },
+  });
+  await expect(session.call("upgrade")).rejects.toThrow("http_upgrade_failed");
+  await vi.waitFor(() => expect(session.output()).toContain("\u{fffd}[2jh2c"));
+  expect(session.output()).not.toContain("\u001b");
+});

@@ -1,6 +1,7 @@
 /**
- * Whether a loopback port is this very session's: of this process or of one that it has started,
- * directly or not. Slow (it reads the system's tables), and asked only in rare cases.
+ * Whether a loopback port is this very session's: of a runtime that this process has started, directly or
+ * not. What else listens in this process or its children may be the private service itself, as a test's
+ * database is. Slow (it reads the system's tables), and asked only in rare cases.
  */
 
 import { execFile } from "node:child_process";
@@ -48,10 +49,15 @@ async function isOwnOnLinux(port: number): Promise<boolean> {
     if (Number.isInteger(pid)) parents.set(pid, parentIn(await readIfThere(`/proc/${pid}/stat`)));
   }
   for (const pid of ownProcesses(parents)) {
+    const [program = ""] = (await readIfThere(`/proc/${pid}/cmdline`)).split("\0");
+    if (path.basename(program) !== RUNTIME) continue;
     for (const link of await linksIn(`/proc/${pid}/fd`)) if (sockets.has(link)) return true;
   }
   return false;
 }
+
+/** What workerd is called among the system's processes. */
+const RUNTIME = "workerd";
 
 /** proc(5): the state that means "listening". */
 const LISTEN = "0A";
@@ -112,7 +118,7 @@ function ignoreGone<T>(error: unknown, otherwise: T): T {
 async function isOwnOnMac(port: number): Promise<boolean> {
   const run = promisify(execFile);
   // It fails where nobody listens.
-  const listening = await run("lsof", ["-nP", "-t", `-iTCP:${port}`, "-sTCP:LISTEN"]);
+  const listening = await run("lsof", ["-nP", "-t", "-a", "-c", RUNTIME, `-iTCP:${port}`, "-sTCP:LISTEN"]);
   const listeners = listening.stdout.split("\n").filter(Boolean).map(Number);
   const { stdout } = await run("ps", ["-axo", "pid=,ppid="]);
   const lines = stdout.split("\n").map((line) => line.trim().split(/\s+/).map(Number));

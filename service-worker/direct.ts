@@ -3,7 +3,7 @@
  * of a failure and has no connect timeout, so the egress proxy is asked for both.
  */
 
-import { fetchThroughEgress, type HttpOrder, probe, toProxyError } from "./egress.ts";
+import { explainDrop, fetchThroughEgress, type HttpOrder, probe } from "./egress.ts";
 import type { ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, connectTimedOut } from "./failure.ts";
 import { isIdempotent } from "./idempotent.ts";
@@ -71,6 +71,5 @@ async function repeat(request: Request, { env, order }: Direct): Promise<Respons
   if (isIdempotent(request.method) && request.body === null && !request.signal.aborted) {
     return fetchThroughEgress(request, env, { ...order, isFresh: true });
   }
-  const failure = await probe(env, order);
-  throw failure === null ? new ProxyError("connection_terminated") : toProxyError(failure);
+  throw await explainDrop(env, order);
 }

@@ -58,6 +58,15 @@ export async function probe(
   return failure;
 }
 
+/** After a failure that workerd tells no cause of: the target's own word, or that it accepts, and so dropped the call. */
+export async function explainDrop(
+  env: ServiceWorkerEnv,
+  order: { target: EgressTarget; limits: EgressLimits },
+): Promise<ProxyError> {
+  const failure = await probe(env, order);
+  return failure === null ? new ProxyError("connection_terminated") : toProxyError(failure);
+}
+
 /** @returns why the response of an exchange broke off, or null if nothing is known */
 export async function askFailure(env: ServiceWorkerEnv, exchangeId: string): Promise<EgressFailure | null> {
   const { failure } = await ask<EgressProbe>(env, { op: "failure", exchangeId });

@@ -11,7 +11,7 @@ import { connect } from "cloudflare:sockets";
 import { isProblem, parseEndpoint } from "./address.ts";
 import { unmarkAddress } from "./connection-id.ts";
 import { type Forward, decide } from "./decide.ts";
-import { connectThroughEgress, probe, toEgressTarget, toProxyError } from "./egress.ts";
+import { connectThroughEgress, explainDrop, toEgressTarget } from "./egress.ts";
 import type { EgressLimits, EgressTarget } from "./egress-protocol.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, connectTimedOut, describeFailure } from "./failure.ts";
@@ -128,8 +128,7 @@ async function open(
   } finally {
     clearTimeout(timer);
   }
-  const failure = await probe(env, { target, limits });
-  throw failure === null ? new ProxyError("connection_terminated") : toProxyError(failure);
+  throw await explainDrop(env, { target, limits });
 }
 
 function bracketed(host: string): string {

@@ -3,7 +3,8 @@
 import { expect, test } from "vitest";
 
 import { type ComposeCandidate, guessTargets } from "../plugin/init/guess-targets.ts";
-import { listeningPorts, parseLsof, parseProc } from "../plugin/init/listening-ports.ts";
+import { listeningPorts, parseLsof } from "../plugin/init/listening-ports.ts";
+import { parseListeners } from "../plugin/proc-net.ts";
 import { startTcpServer } from "./servers/tcp-server.ts";
 
 function service(serviceName: string, port: number, containerPort: number = port): ComposeCandidate {
@@ -79,7 +80,7 @@ function line(local: string, state: string): string {
 
 test("/proc/net/tcp: what listens, and where localhost reaches it", () => {
   expect(
-    parseProc(
+    parseListeners(
       [
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode",
         line("0100007F:0BB9", "0A"),
@@ -93,7 +94,7 @@ test("/proc/net/tcp: what listens, and where localhost reaches it", () => {
         line("000080FE000000000000000001000000:0BBF", "0A"),
         "",
       ].join("\n"),
-    ),
+    ).map(({ port }) => port),
   ).toEqual([3001, 5432, 53, 3004, 3005, 3006]);
 });
 

@@ -10,6 +10,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 
 import { hasCode } from "../error.ts";
+import { PROC_NET_FILES, parseListeners } from "../proc-net.ts";
 
 /** Who asks while an answer is being found gets that one: calls that go over a limit do so together. */
 const pending = new Map<number, Promise<boolean>>();
@@ -40,8 +41,10 @@ async function findOut(port: number): Promise<boolean> {
 }
 
 async function isOwnOnLinux(port: number): Promise<boolean> {
-  const tables = await Promise.all(["/proc/net/tcp", "/proc/net/tcp6"].map(readIfThere));
-  const sockets = new Set(tables.flatMap((table) => listenersAt(port, table)));
+  const tables = await Promise.all(PROC_NET_FILES.map(readIfThere));
+  const listeners = tables.flatMap(parseListeners).filter((listener) => listener.port === port);
+  // As file descriptors show them.
+  const sockets = new Set(listeners.map(({ inode }) => `socket:[${inode}]`));
   if (sockets.size === 0) return false;
   const parents = new Map<number, number>();
   for (const entry of await readdir("/proc")) {
@@ -58,25 +61,6 @@ async function isOwnOnLinux(port: number): Promise<boolean> {
 
 /** What workerd is called among the system's processes. */
 const RUNTIME = "workerd";
-
-/** proc(5): the state that means "listening". */
-const LISTEN = "0A";
-
-/** Loopback and "any address", in the byte order of a little-endian machine. */
-const LOCAL_ADDRESS = /^(0+|[0-9A-F]{6}7F|0{24}01000000|0{16}FFFF0000[0-9A-F]{6}7F)$/;
-
-/** @returns as file descriptors show them: `socket:[inode]` */
-function listenersAt(port: number, table: string): string[] {
-  return table
-    .split("\n")
-    .slice(1)
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, local = "", , state]) => {
-      const [address = "", hex = ""] = local.split(":");
-      return state === LISTEN && Number.parseInt(hex, 16) === port && LOCAL_ADDRESS.test(address);
-    })
-    .map((fields) => `socket:[${fields[9]}]`);
-}
 
 /** proc(5): `pid (name) state parent …`, where the name may hold anything. */
 function parentIn(stat: string): number {

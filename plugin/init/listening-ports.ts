@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 
 import { hasCode } from "../error.ts";
+import { PROC_NET_FILES, parseListeners } from "../proc-net.ts";
 
 /** Milliseconds: on loopback nobody takes longer to answer. */
 const DIAL_TIMEOUT = 250;
@@ -24,10 +25,10 @@ export async function listeningPorts(): Promise<number[]> {
 async function askSystem(): Promise<number[] | undefined> {
   switch (process.platform) {
     case "linux": {
-      const tables = await Promise.all(["/proc/net/tcp", "/proc/net/tcp6"].map(readTable));
+      const tables = await Promise.all(PROC_NET_FILES.map(readTable));
       return tables.every((table) => table === undefined)
         ? undefined
-        : tables.flatMap((table) => parseProc(table ?? ""));
+        : tables.flatMap((table) => parseListeners(table ?? "").map(({ port }) => port));
     }
     case "darwin": {
       const { status, stdout } = spawnSync("lsof", ["-nP", "-iTCP", "-sTCP:LISTEN", "-Fn"], { encoding: "utf8" });
@@ -46,26 +47,6 @@ async function readTable(file: string): Promise<string | undefined> {
     if (hasCode(error, "ENOENT", "EACCES")) return undefined;
     throw error;
   }
-}
-
-/** In what `/proc/net/tcp` calls a listening socket. */
-const LISTEN = "0A";
-
-/** @param table of `/proc/net/tcp` or `tcp6`: addresses in hexadecimal, as the machine keeps them */
-export function parseProc(table: string): number[] {
-  return table.split("\n").flatMap((line) => {
-    const [, local = "", , state] = line.trim().split(/\s+/);
-    const [address = "", port = ""] = local.split(":");
-    return state === LISTEN && isLocal(address) ? [Number.parseInt(port, 16)] : [];
-  });
-}
-
-/** Every address, or loopback: 127.0.0.0/8, `::1`, and 127.0.0.0/8 in IPv6. */
-function isLocal(address: string): boolean {
-  if (/^0+$/.test(address)) return true;
-  return address.length === 8
-    ? address.endsWith("7F")
-    : address === "00000000000000000000000001000000" || /^0{16}FFFF0000.{6}7F$/.test(address);
 }
 
 /** @param output a line `n127.0.0.1:3000` for each socket, and others */

@@ -17,8 +17,8 @@ const SHORT = 64 * 1024;
 const MAX_STATUS = 599;
 
 export interface Watcher extends Pick<Call, "ctx"> {
-  /** The request's: aborted once nobody reads on. */
-  signal: AbortSignal;
+  /** Aborted once nobody reads on. */
+  request: Request;
   /** Called once if the body breaks off; not if its reader gives up. */
   explain: () => Promise<ProxyError>;
 }
@@ -30,22 +30,29 @@ export interface Watcher extends Pick<Call, "ctx"> {
  * @param response to a request that was sent `AS_SENT`
  */
 export function watchBody(response: Response, watcher: Watcher): Response {
+  // In this order: each look at a response takes time.
+  const { headers } = response;
+  const length = announcedLength(headers);
+  if (length !== undefined && length <= SHORT) return response;
   const { body } = response;
-  const length = announcedLength(response);
-  if (body === null || response.webSocket || response.status > MAX_STATUS || (length ?? Infinity) <= SHORT)
-    return response;
-  const { piped, writable } = pipeBody(response, length);
+  if (body === null || response.webSocket || response.status > MAX_STATUS) return response;
+  // Of a body in chunks, no other length counts (RFC 9112 §6.3).
+  const { piped, writable } = pipeBody(response, headers.has("transfer-encoding") ? undefined : length);
   watcher.ctx.waitUntil(pass(body, writable, watcher));
   return piped;
 }
 
-/** Of a body in chunks, no other length counts (RFC 9112 §6.3); a length that is said twice is a list. */
-function announcedLength({ headers }: Response): number | undefined {
-  const length = headers.has("transfer-encoding") ? null : headers.get("content-length");
+/** @returns undefined also for a length that is said twice, which is a list */
+function announcedLength(headers: Headers): number | undefined {
+  const length = headers.get("content-length");
   return length !== null && /^\d+$/.test(length) ? Number(length) : undefined;
 }
 
-async function pass(body: ReadableStream, writable: WritableStream, { signal, explain }: Watcher): Promise<void> {
+async function pass(
+  body: ReadableStream,
+  writable: WritableStream,
+  { request: { signal }, explain }: Watcher,
+): Promise<void> {
   try {
     // Without the signal, a body would be waited for as long as it is silent, whether or not anybody reads.
     await body.pipeTo(writable, { preventAbort: true, signal });

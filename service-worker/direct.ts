@@ -27,22 +27,19 @@ const PROBE_AFTER = 0.8;
  */
 export async function fetchDirectly(request: Request, direct: Direct): Promise<Response> {
   const { connectTimeout } = direct.order.limits;
-  const response = direct.service.fetch(request, AS_SENT);
-  let probing: number | null = null;
-  const timedOut = new Promise<never>((_, reject) => {
-    const remaining = connectTimeout * (1 - PROBE_AFTER);
-    probing = setTimeout(() => {
-      void rejectIfDeaf(direct, { within: remaining, reject });
-    }, connectTimeout * PROBE_AFTER);
-  });
+  const { promise, resolve, reject } = Promise.withResolvers<Response>();
+  const timer = setTimeout(() => {
+    void rejectIfDeaf(direct, { within: connectTimeout * (1 - PROBE_AFTER), reject });
+  }, connectTimeout * PROBE_AFTER);
+  direct.service.fetch(request, AS_SENT).then(resolve, reject);
   try {
-    const received = await Promise.race([response, timedOut]);
+    const received = await promise;
     return isBrokenUpgrade(request, received) ? await repeat(request, direct) : received;
   } catch (error) {
     if (error instanceof ProxyError) throw error;
     return await repeat(request, direct);
   } finally {
-    clearTimeout(probing);
+    clearTimeout(timer);
   }
 }
 
@@ -56,8 +53,9 @@ async function rejectIfDeaf(
 }
 
 /** workerd answers in place of a target that accepted an upgrade wrongly. A target may mean a 502, too: the repetition tells. */
-function isBrokenUpgrade({ headers }: Request, { status, webSocket }: Response): boolean {
-  return status === 502 && webSocket === null && headers.has("upgrade");
+function isBrokenUpgrade(request: Request, response: Response): boolean {
+  // Of most responses only the first is read: each look at one takes time.
+  return response.status === 502 && response.webSocket === null && request.headers.has("upgrade");
 }
 
 /**

@@ -19,7 +19,6 @@ import {
 import type { ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./failure.ts";
 import { PROXY_ERRORS } from "./proxy-error.ts";
-import { type ForwardTarget } from "./forward-target.ts";
 import { AS_SENT } from "./pipe-body.ts";
 
 export interface HttpOrder {
@@ -121,12 +120,6 @@ export async function connectThroughEgress(
 export function toProxyError({ code, detail, hint }: EgressFailure): ProxyError {
   if (hint !== undefined) return new ProxyError(code, { reason: detail, hint });
   return new ProxyError(code, { reason: `${PROXY_ERRORS[code].summary}: ${detail}` });
-}
-
-export function toEgressTarget(to: Exclude<ForwardTarget, { type: "worker" }>): EgressTarget {
-  if (to.type !== "address") return to;
-  const { type, host, port, resolvers } = to;
-  return { type, host, port, ...(resolvers && { resolvers }) };
 }
 
 function orderInit(order: EgressOrder): RequestInit {

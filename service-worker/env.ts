@@ -1,6 +1,6 @@
 /**
  * The bindings of the service worker itself; the plugin makes them. Only the service worker holds
- * them: a user's Worker holds a stub of `VpcBinding`.
+ * them: a user's Worker holds a stub of its default export.
  */
 
 import type { TargetKey } from "./forward-target.ts";

@@ -12,7 +12,13 @@ import type { ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./failure.ts";
 import { enter } from "./in-flight.ts";
 
-/** By port: requests that wait for an answer, and connections that are open. */
+/**
+ * By port: calls that began and were not seen to end. An aborted one stays, for only a signal tells of that, and to
+ * listen to a signal takes a twentieth of a small request's time.
+ */
+const begun = new Map<number, number>();
+
+/** By port of this very session: requests that wait for an answer, and connections that are open. */
 const inFlight = new Map<number, number>();
 
 /** By port, what Node said, and until when it holds: a port may change hands. */
@@ -23,6 +29,8 @@ const ANSWER_HOLDS = 5000;
 interface Guard {
   limit: number;
   env: ServiceWorkerEnv;
+  /** Whose abort ends the call, with nothing else of it running. */
+  request?: Request;
 }
 
 export interface PortEntry {
@@ -33,15 +41,26 @@ export interface PortEntry {
 }
 
 /** To be called when a request or a connection begins. */
-export function enterPort(target: EgressTarget, { limit, env }: Guard): PortEntry {
+export function enterPort(target: EgressTarget, { limit, env, request }: Guard): PortEntry {
   if (!isLoopback(target)) return OPEN;
   const { port } = target;
+  if (answers.get(port)?.isOwn !== true) {
+    const { count, leave } = enter(begun, port);
+    return { leave, checked: count > limit ? lookAgain(port, env) : undefined };
+  }
   const { count, leave } = enter(inFlight, port);
+  request?.signal.addEventListener("abort", leave, { once: true });
   return { leave, checked: count > limit ? refuseOwn(port, { count, env }) : undefined };
 }
 
 /** Of a target that is no port of this machine. */
 const OPEN: PortEntry = { leave: () => {}, checked: undefined };
+
+/** From now on, calls to a port of our own are counted exactly; of any other, the count begins anew. */
+async function lookAgain(port: number, env: ServiceWorkerEnv): Promise<void> {
+  await isOwn(port, env);
+  begun.delete(port);
+}
 
 async function refuseOwn(port: number, { count, env }: { count: number; env: ServiceWorkerEnv }): Promise<void> {
   if (!(await isOwn(port, env))) return;

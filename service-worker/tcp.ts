@@ -11,7 +11,7 @@ import { connect } from "cloudflare:sockets";
 import { isProblem, parseEndpoint } from "./address.ts";
 import { unmarkAddress } from "./connection-id.ts";
 import { type Forward, decide } from "./decide.ts";
-import { connectThroughEgress, explainDrop, toEgressTarget } from "./egress.ts";
+import { connectThroughEgress, explainDrop } from "./egress.ts";
 import type { EgressLimits, EgressTarget } from "./egress-protocol.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, connectTimedOut, describeFailure } from "./failure.ts";
@@ -23,7 +23,7 @@ import { countCall } from "./rate-limit.ts";
 import { relay } from "./relay.ts";
 import { bindingKey } from "./table.ts";
 import { formatBytes, printFailure, printTraffic, printWarning } from "./traffic.ts";
-import { mayDialDirectly } from "./transport.ts";
+import { mayDialDirectly, toEgressTarget } from "./transport.ts";
 import { connectWorker } from "./worker-target.ts";
 
 const NOTHING = new Uint8Array();

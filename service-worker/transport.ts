@@ -28,6 +28,13 @@ export function tlsFor(url: URL, to: ForwardTarget, policy: TlsPolicy): EgressTl
   return { ...policy, hostName: isProblem(host) ? url.hostname : host.text };
 }
 
+/** What the egress proxy is told of a target: not the scheme, which the URL's and the policy have become TLS or none. */
+export function toEgressTarget(to: Exclude<ForwardTarget, { type: "worker" }>): EgressTarget {
+  if (to.type !== "address") return to;
+  const { type, host, port, resolvers } = to;
+  return { type, host, port, ...(resolvers && { resolvers }) };
+}
+
 /** Whether workerd's own client can send a request to this target, if it was known when the runtime started. */
 export function mayGoDirectly(
   to: ForwardTarget,

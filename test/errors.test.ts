@@ -71,6 +71,24 @@ describe.each(["fetch", "connect"] as const)("%s", (op) => {
   });
 });
 
+it("connection_timeout also when the caller that came first gives up", async () => {
+  await using full = await startDeafServer();
+  await using session = await startSession({
+    config: network(`127.0.0.1:${full.port}`, 600),
+    ops: {
+      async give(env) {
+        const first = env.NET.fetch("http://a.internal/", { signal: AbortSignal.timeout(20) });
+        const calls = [first, env.NET.fetch("http://a.internal/"), env.NET.fetch("http://a.internal/")];
+        const results = await Promise.allSettled(calls);
+        return results.map((result) => result.status === "rejected" && result.reason.message);
+      },
+    },
+  });
+  const timedOut = "ProxyError: connection_timeout";
+  expect(await session.call("give")).toEqual([expect.stringContaining("timeout"), timedOut, timedOut]);
+  expectNoStack(session);
+});
+
 it("waits for a slow answer of a target that accepted", async () => {
   await using origin = await startHttpOrigin((_, socket) => {
     setTimeout(() => socket.write(ok("slow")), 900);
@@ -218,25 +236,47 @@ describe("calls to a port of this session", () => {
   });
 
   it("are over when the caller gives up", async () => {
+    await using session = await startSession({
+      config: { workerLimit: 2, networks: { [TUNNEL]: { routes: { "127.0.0.1": "passthrough" } } } },
+      first: `
+        const { pathname } = new URL(request.url);
+        if (pathname === "/loop") return env.NET.fetch(request.url);
+        if (pathname === "/silent") await scheduler.wait(60_000);
+        if (pathname !== "/") return new Response("up");`,
+      ops: {
+        ...ops,
+        giveUp: async (env, url) => env.NET.fetch(url, { signal: AbortSignal.timeout(50) }),
+        leave: (env, url) => {
+          env.NET.fetch(url).catch(() => undefined);
+          return new Promise((resolve) => setTimeout(resolve, 50));
+        },
+      },
+    });
+    const origin = new URL(await session.miniflare.ready).href;
+    // From here on the port is known as the session's own.
+    await session.miniflare.dispatchFetch(`${origin}loop`);
+    expect(session.output()).toMatch(/2 calls to port \d+, where this session itself listens/);
+    for (let round = 0; round < 3; round++) {
+      await expect(session.call("giveUp", `${origin}silent`)).rejects.toThrow("timeout");
+      await session.call("leave", `${origin}silent`);
+    }
+    // Both places that there are.
+    const both = Promise.all([1, 2].map(() => session.call("fetch", `${origin}up`)));
+    expect(await both).toEqual(["up", "up"]);
+  });
+
+  it("that were given up do not make a loop of a target beyond it", async () => {
     await using origin = await startHttpOrigin((request) => (request.startsWith("GET /silent") ? undefined : ok("up")));
     await using session = await startSession({
       config: { workerLimit: 2, ...network(`127.0.0.1:${origin.port}`) },
       ops: {
         ...ops,
         giveUp: async (env) => env.NET.fetch("http://a.internal/silent", { signal: AbortSignal.timeout(50) }),
-        leave: (env) => {
-          env.NET.fetch("http://a.internal/silent").catch(() => undefined);
-          return new Promise((resolve) => setTimeout(resolve, 50));
-        },
       },
     });
-    for (let round = 0; round < 3; round++) {
-      await expect(session.call("giveUp")).rejects.toThrow("timeout");
-      await session.call("leave");
-    }
-    // Both places that there are.
-    const both = Promise.all([1, 2].map(() => session.call("fetch", "http://a.internal/")));
-    expect(await both).toEqual(["up", "up"]);
+    for (let round = 0; round < 5; round++) await expect(session.call("giveUp")).rejects.toThrow("timeout");
+    const calls = Promise.all([1, 2, 3].map(() => session.call("fetch", "http://a.internal/")));
+    expect(await calls).toEqual(["up", "up", "up"]);
   });
 
   it("are a loop although each makes another call that is answered", async () => {

@@ -1,0 +1,90 @@
+/** What is remembered of one URL never answers for another: against `decide`, asked anew for each. */
+
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { decide } from "../../service-worker/decide.ts";
+import { planFor } from "../../service-worker/plan.ts";
+import { indexTable } from "../../service-worker/route-index.ts";
+import { type Route, type RoutingTable, TABLE_VERSION } from "../../service-worker/table.ts";
+import { destinationOf } from "../../service-worker/transport.ts";
+import { DEFAULT_SETTINGS } from "../../plugin/model.ts";
+import { TUNNEL_ID } from "../vpc-folder.ts";
+import { DEADLINE, runs } from "./runs.ts";
+
+const scheme = fc.constantFrom(
+  "http://",
+  "https://",
+  "http:///",
+  "https:///",
+  "HTTP://",
+  "http:\\\\",
+  "http:",
+  "ftp://",
+);
+const userInfo = fc.constantFrom("", "", "vault.internal@", "vault.internal:80@", "a%40b@", "a@b@");
+const host = fc.constantFrom(
+  "a.internal",
+  "A.internal.",
+  "vault.internal",
+  "10.0.0.1",
+  "0xa.1",
+  "[::ffff:10.0.0.1]",
+  "",
+  "a.internal\tvault",
+  "other",
+);
+const port = fc.constantFrom("", ":80", ":443", ":8080", ":");
+const rest = fc
+  .array(fc.constantFrom("/", "?", "#", "\\", "@vault.internal", "//vault.internal", ":80", "x", " ", "\n"), {
+    maxLength: 4,
+  })
+  .map((parts) => parts.join(""));
+const url = fc.tuple(scheme, userInfo, host, port, rest).map((parts) => parts.join(""));
+
+function tableOf(hosts: readonly string[]): RoutingTable {
+  const routes = hosts.map((name, index): Route => ({
+    text: name,
+    match: /^\d/.test(name) ? { type: "cidr", address: name, prefix: 32 } : { type: "name", name },
+    target: { type: "unix", path: `/${index}` },
+    origin: `vpc.jsonc:${index}`,
+  }));
+  const shared = { workerName: "app", configFile: "vpc.jsonc", limits: DEFAULT_SETTINGS.limits, traffic: false };
+  const tls = { verify: "verify_full" as const, ca: [] };
+  const binding = { ...shared, kind: "network" as const, tls, networkId: TUNNEL_ID };
+  return {
+    version: TABLE_VERSION,
+    generation: 1,
+    bindings: {
+      "app/ALL": { ...binding, bindingName: "ALL", network: 0 },
+      "app/NONE": { ...binding, bindingName: "NONE", network: 1 },
+    },
+    networks: [
+      { networkId: TUNNEL_ID, origin: "vpc.jsonc:1", routes },
+      { networkId: TUNNEL_ID, origin: "vpc.jsonc:2", routes: [] },
+    ],
+  };
+}
+
+test("a plan is what `decide` says of this very URL", { timeout: DEADLINE }, () => {
+  const tables = [["a.internal", "vault.internal", "10.0.0.1"], ["vault.internal"]].map((hosts) =>
+    indexTable(tableOf(hosts)),
+  );
+  const asked = fc.array(fc.tuple(url, fc.constantFrom("app/ALL", "app/NONE"), fc.constantFrom(...tables)), {
+    maxLength: 20,
+  });
+  fc.assert(
+    fc.property(asked, (all) => {
+      for (const [text, bindingId, index] of all) {
+        if (!URL.canParse(text)) continue;
+        const url = new URL(text);
+        for (const written of [text, url.href]) {
+          const plan = planFor(written, { bindingId, index });
+          expect(plan.decision).toEqual(decide(index, bindingId, destinationOf(url)));
+          expect(plan.protocol).toBe(url.protocol);
+        }
+      }
+    }),
+    runs(2000),
+  );
+});

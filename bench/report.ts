@@ -96,6 +96,45 @@ export function formatReport({ title, operation, figures, ratios }: Report): str
   ].join("\n\n");
 }
 
+/** All comparisons in one table, and of the figures that have a goal of their own the slowest: the table of docs/performance.md. */
+export function formatSummary(reports: readonly Report[]): string {
+  const columns = ["", "subject", "median", "against", "ratio", "95 %", "goal", ""];
+  return formatTable(columns, reports.flatMap(summarise));
+}
+
+function summarise({ title, figures, ratios }: Report): string[][] {
+  const bySubject = new Map(figures.map((figure) => [figure.subject, figure]));
+  const compared = ratios.map((found) => {
+    const figure = bySubject.get(found.subject);
+    return [
+      found.subject,
+      figure === undefined ? "" : formatValue(figure.median, figure.unit),
+      found.against,
+      formatRatio(found, found.median),
+      `${formatRatio(found, found.low)} to ${formatRatio(found, found.high)}`,
+      found.goal === undefined ? "" : `≤ ${formatRatio(found, found.goal)}`,
+      verdict(found),
+    ];
+  });
+  const absolute = figures
+    .filter(({ goal }) => goal !== undefined)
+    .toSorted((a, b) => b.median - a.median)
+    .slice(0, 1)
+    .map(({ subject, unit, median, low, high, goal = 0 }) => {
+      const range = `${formatValue(low, unit)} to ${formatValue(high, unit)}`;
+      return [
+        subject,
+        formatValue(median, unit),
+        "",
+        "",
+        range,
+        `≤ ${formatValue(goal, unit)}`,
+        verdict({ goal, median, low, high }),
+      ];
+    });
+  return [...compared, ...absolute].map((row, index) => [index === 0 ? title : "", ...row]);
+}
+
 function verdict({ goal, median, low, high }: Interval & { goal?: number }): string {
   if (goal === undefined) return "";
   if (high <= goal) return "reached";

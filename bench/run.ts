@@ -17,7 +17,7 @@ import { describeMachine } from "./machine.ts";
 import type { Rounds } from "./measure.ts";
 import { benchMemory } from "./memory.ts";
 import { benchPostgres } from "./postgres.ts";
-import { type Report, formatReport } from "./report.ts";
+import { type Report, formatReport, formatSummary } from "./report.ts";
 import { benchDev, benchStartUp } from "./start-up.ts";
 import { benchTcp } from "./tcp.ts";
 import { type Upstream, startUpstream } from "./upstream.ts";
@@ -77,6 +77,7 @@ async function run(args: string[]): Promise<void> {
     }
   }
   const loadAfter = (loadavg()[0] ?? 0).toFixed(2);
+  say(`### Summary\n\n${formatSummary(reports)}`);
   say(`load at the end: ${loadAfter}`);
   const file = values.out ?? path.join(import.meta.dirname, "results", `${machine.date.slice(0, 10)}.json`);
   await mkdir(path.dirname(path.resolve(file)), { recursive: true });

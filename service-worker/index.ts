@@ -30,11 +30,7 @@ const binding: Handlers = {
   },
 
   connect(socket, _, ctx) {
-    const forwarding = forwardConnection(socket, callOf(ctx));
-    // A caller that answers while it connects, or right after its `close()`, ends this event too: what counts the
-    // connection must still run.
-    ctx.waitUntil(forwarding);
-    return forwarding;
+    return forwardConnection(socket, callOf(ctx));
   },
 };
 

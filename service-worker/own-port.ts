@@ -36,6 +36,8 @@ interface Guard {
 export interface PortEntry {
   /** To be called when the request is answered, or the connection over; further calls do nothing. */
   leave: () => void;
+  /** Whether a call that does not leave counts forever. */
+  isCounted: boolean;
   /** Rejects with a {@link ProxyError}, `proxy_loop_detected`; undefined where there is nothing to wait for. */
   checked: Promise<void> | undefined;
 }
@@ -46,15 +48,15 @@ export function enterPort(target: EgressTarget, { limit, env, request }: Guard):
   const { port } = target;
   if (answers.get(port)?.isOwn !== true) {
     const { count, leave } = enter(begun, port);
-    return { leave, checked: count > limit ? lookAgain(port, env) : undefined };
+    return { leave, isCounted: false, checked: count > limit ? lookAgain(port, env) : undefined };
   }
   const { count, leave } = enter(inFlight, port);
   request?.signal.addEventListener("abort", leave, { once: true });
-  return { leave, checked: count > limit ? refuseOwn(port, { count, env }) : undefined };
+  return { leave, isCounted: true, checked: count > limit ? refuseOwn(port, { count, env }) : undefined };
 }
 
 /** Of a target that is no port of this machine. */
-const OPEN: PortEntry = { leave: () => {}, checked: undefined };
+const OPEN: PortEntry = { leave: () => {}, isCounted: false, checked: undefined };
 
 /** From now on, calls to a port of our own are counted exactly; of any other, the count begins anew. */
 async function lookAgain(port: number, env: ServiceWorkerEnv): Promise<void> {

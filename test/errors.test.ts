@@ -235,6 +235,29 @@ describe("calls to a port of this session", () => {
     expectNoStack(session);
   });
 
+  it("are over when a connection's caller answers without closing it", async () => {
+    await using session = await startSession({
+      config: { workerLimit: 2, traffic: false, networks: { [TUNNEL]: { routes: { "127.0.0.1": "passthrough" } } } },
+      first: `if (new URL(request.url).pathname === "/loop") return env.NET.fetch(request.url);`,
+      ops: {
+        leave: async (env, address) => void (await env.NET.connect(address).opened),
+        hold: async (env, addresses) => {
+          const sockets = addresses.map((address: string) => env.NET.connect(address));
+          const opened = await Promise.allSettled(sockets.map((socket: { opened: Promise<unknown> }) => socket.opened));
+          return opened.map(({ status }) => status);
+        },
+      },
+    });
+    const { origin, host } = new URL(await session.miniflare.ready);
+    // From here on the port is known as the session's own, and its connections are counted.
+    await session.miniflare.dispatchFetch(`${origin}/loop`);
+    expect(await session.call("hold", [host, host, host])).toEqual(["fulfilled", "fulfilled", "rejected"]);
+    for (let round = 0; round < 5; round++) {
+      await vi.waitFor(() => expect(session.call("leave", host)).resolves.toBeUndefined());
+    }
+    expectNoStack(session);
+  });
+
   it("are over when the caller gives up", async () => {
     await using session = await startSession({
       config: { workerLimit: 2, networks: { [TUNNEL]: { routes: { "127.0.0.1": "passthrough" } } } },

@@ -132,7 +132,7 @@ function summarise({ title, figures, ratios }: Report): string[][] {
         verdict({ goal, median, low, high }),
       ];
     });
-  return compared.concat(absolute).map((row, index) => [index === 0 ? title : "", ...row]);
+  return compared.concat(absolute).map((row, index) => [index === 0 ? title : ""].concat(row));
 }
 
 function verdict({ goal, median, low, high }: Interval & { goal?: number }): string {

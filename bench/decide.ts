@@ -9,15 +9,28 @@ import { type Report, report } from "./report.ts";
 import type { SuiteContext } from "./run.ts";
 
 const BINDING = bindingKey("bench", "NET");
-const COUNTS = [10, 1000, 100_000];
+/** `asked`: of how many routes the destinations come; by default of all. */
+const FORMS: Form[] = [
+  { name: "10 routes", count: 10 },
+  { name: "1000 routes", count: 1000 },
+  { name: "100000 routes", count: 100_000 },
+  // Tells the number of routes from that of destinations, whose texts and answers fill the processor's cache.
+  { name: "100000 routes, 10 of them asked for", count: 100_000, asked: 10 },
+];
+
+interface Form {
+  name: string;
+  count: number;
+  asked?: number;
+}
 
 export async function* benchDecide(context: SuiteContext): AsyncGenerator<Report> {
   for (const kind of ["names", "prefixes"] as const) {
-    const subjects = COUNTS.map((count): Subject => {
-      const index = tableOf(kind, count);
-      const hosts = hostsOf(kind, count);
+    const subjects = FORMS.map((form): Subject => {
+      const index = tableOf(kind, form.count);
+      const hosts = hostsOf(kind, form);
       return {
-        name: `${count} routes`,
+        name: form.name,
         run: async (operations) => {
           for (let done = 0; done < operations; done++) {
             const host = hosts[done % hosts.length] ?? "";
@@ -33,7 +46,10 @@ export async function* benchDecide(context: SuiteContext): AsyncGenerator<Report
       operation: "a decision",
       samples: await measure([...subjects, ...(few ? [again(few)] : [])], context.rounds(0.1)),
       goal: 0.005,
-      pairs: ["10 routes, again", "1000 routes", "100000 routes"].map((subject) => ({ subject, against: "10 routes" })),
+      pairs: ["10 routes, again", ...FORMS.slice(1).map(({ name }) => name)].map((subject) => ({
+        subject,
+        against: "10 routes",
+      })),
     });
   }
 }
@@ -83,9 +99,9 @@ function addressOf(nth: number, last: number): string {
 }
 
 /** Destinations that have a route, in an order that no cache foresees. */
-function hostsOf(kind: Kind, count: number): string[] {
+function hostsOf(kind: Kind, { count, asked = count }: Form): string[] {
   return Array.from({ length: 10_000 }, () => {
-    const nth = Math.floor(Math.random() * count);
+    const nth = Math.floor(Math.random() * asked) * (count / asked);
     const { match } = routeOf(kind, nth);
     switch (match.type) {
       case "name":

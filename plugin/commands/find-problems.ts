@@ -27,9 +27,9 @@ export async function findProblems(project: Project, chosen: readonly (string | 
   const all = project.environments.map((env) => readEnvironment(project, env));
   const looked = all.filter(({ env }) => chosen.includes(env));
   const configs = readVpcConfigs();
-  const linked: { env: string | undefined; session: LoadedSession }[] = [];
+  const linked: LinkedEnvironment[] = [];
   for (const environment of looked) {
-    linked.push({ env: environment.env, session: await linkEnvironment(environment, configs) });
+    linked.push({ ...environment, session: await linkEnvironment(environment, configs) });
   }
   const diagnostics = [
     ...project.diagnostics,
@@ -59,12 +59,16 @@ export async function findProblems(project: Project, chosen: readonly (string | 
   };
 }
 
+interface LinkedEnvironment extends Environment {
+  session: LoadedSession;
+}
+
 /** What is found in several environments is said once; what is not found in all of them, with their names. */
-function mergeEnvironments(linked: readonly { env: string | undefined; session: LoadedSession }[]): Diagnostic[] {
+function mergeEnvironments(linked: readonly LinkedEnvironment[]): Diagnostic[] {
   const found = new Map<string, { diagnostic: Diagnostic; envs: (string | undefined)[] }>();
-  for (const { env, session } of linked) {
+  for (const { env, workers, session } of linked) {
     for (const diagnostic of session.diagnostics) {
-      const key = JSON.stringify(diagnostic);
+      const key = JSON.stringify({ ...diagnostic, text: withoutNames(diagnostic.text, workers) });
       const known = found.get(key);
       if (known === undefined) found.set(key, { diagnostic, envs: [env] });
       else if (!known.envs.includes(env)) known.envs.push(env);
@@ -75,6 +79,14 @@ function mergeEnvironments(linked: readonly { env: string | undefined; session: 
     const names = envs.map((env) => (env === undefined ? "the top level" : quote(env)));
     return Object.assign(diagnostic, { notes: [...diagnostic.notes, `Environment: ${names.join(", ")}.`] });
   });
+}
+
+/** With the Workers numbered: an environment gives them names of its own, but no other order. */
+function withoutNames(text: string, workers: Environment["workers"]): string {
+  return workers.reduce(
+    (left, { workerName }, position) => left.replaceAll(`Worker ${quote(workerName)}`, `Worker ${position}`),
+    text,
+  );
 }
 
 function reportModel(

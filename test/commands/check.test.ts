@@ -204,6 +204,13 @@ function unknownWorker(column: number, workers: string, env = ""): string[] {
   ];
 }
 
+function noUsersEntry(worker: string): string[] {
+  return [
+    `vpc.jsonc:1:1: warning: the binding "USERS" of Worker "${worker}" has no entry, so all it is asked is refused [no-entry]`,
+    `    Add "${SERVICE_ID}": "localhost:3000" to "services", or "USERS" in place of the id.`,
+  ];
+}
+
 describe("environments", () => {
   const files = {
     "wrangler.jsonc": `{ "name": "api",
@@ -235,6 +242,24 @@ describe("environments", () => {
       "1 error and 1 warning.",
     ]);
     expect((await vpc.call('check --env ""')).out).toEqual([...unknownWorker(57, "api"), "1 error."]);
+  });
+
+  test("a binding that lacks an entry is told once, though its Worker has another name in each", async () => {
+    const own = { vpc_services: [{ binding: "USERS", service_id: SERVICE_ID }] };
+    const env = { staging: own, production: own, empty: {} };
+    await using vpc = await createCallFolder({
+      "wrangler.json": JSON.stringify({ name: "api", ...own, env }),
+      "jobs.json": JSON.stringify({ name: "jobs", env: { staging: own } }),
+      "vpc.jsonc": '{ "services": {} }',
+    });
+
+    expect((await vpc.call("check -c wrangler.json -c jobs.json")).out).toEqual([
+      ...noUsersEntry("api"),
+      '    Environment: the top level, "staging", "production".',
+      ...noUsersEntry("jobs-staging"),
+      '    Environment: "staging".',
+      "2 warnings.",
+    ]);
   });
 
   test("several Workers are one session", async () => {

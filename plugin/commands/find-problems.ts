@@ -39,6 +39,7 @@ export async function findProblems(project: Project, chosen: readonly (string | 
     ),
     ...mergeEnvironments(linked),
   ];
+  suggestInit(diagnostics);
   // Where there are no bindings, nothing was linked.
   const read = await configs.all();
   const folders = [...project.configs.map(({ userFile }) => userFile), ...project.unreadable].map((file) =>
@@ -87,6 +88,18 @@ function withoutNames(text: string, workers: Environment["workers"]): string {
     (left, { workerName }, position) => left.replaceAll(`Worker ${quote(workerName)}`, `Worker ${position}`),
     text,
   );
+}
+
+/** Once for each config that there is not. */
+function suggestInit(diagnostics: readonly Diagnostic[]): void {
+  const missing = new Map(
+    diagnostics
+      .filter(({ code, file }) => code === "no-entry" && !existsSync(file))
+      .map((diagnostic) => [diagnostic.file, diagnostic]),
+  );
+  for (const { file, notes } of missing.values()) {
+    notes.push(`There is no ${path.basename(file)} yet: type "miniflare-vpc init" for a first one.`);
+  }
 }
 
 function reportModel(

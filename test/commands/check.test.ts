@@ -32,6 +32,18 @@ const cases: Record<string, Case> = {
     exit: 0,
     out: ["No problems in wrangler.jsonc, vpc.jsonc."],
   },
+  "no vpc config": {
+    files: { "wrangler.jsonc": WRANGLER },
+    exit: 0,
+    out: [
+      'vpc.jsonc: warning: the binding "USERS" of Worker "api" has no entry, so all it is asked is refused [no-entry]',
+      `    Add "${SERVICE_ID}": "localhost:3000" to "services", or "USERS" in place of the id.`,
+      'vpc.jsonc: warning: the binding "NET" of Worker "api" has no entry, so all it is asked is refused [no-entry]',
+      `    Add "${TUNNEL_ID}": { "routes": { "users.internal": "localhost:3000" } } to "networks", or "NET" in place of the id.`,
+      '    There is no vpc.jsonc yet: type "miniflare-vpc init" for a first one.',
+      "2 warnings.",
+    ],
+  },
   "no bindings, no vpc config": {
     files: { "wrangler.toml": 'name = "api"\n' },
     exit: 0,
@@ -252,7 +264,6 @@ describe("environments", () => {
       "jobs.json": JSON.stringify({ name: "jobs", env: { staging: own } }),
       "vpc.jsonc": '{ "services": {} }',
     });
-
     expect((await vpc.call("check -c wrangler.json -c jobs.json")).out).toEqual([
       ...noUsersEntry("api"),
       '    Environment: the top level, "staging", "production".',

@@ -136,12 +136,16 @@ function placeKey({ file, line, column }: Diagnostic): string {
 const MAX_NAMED = 3;
 
 function describeUnreachable({ route, by }: Unreachable, { document }: VpcModel): Finding {
-  const named = by.slice(0, MAX_NAMED).map((other) => `${quote(other.text)} (${placeOf(document, other.at)})`);
+  const named = by
+    .slice(0, MAX_NAMED)
+    .map((other) => `${quote(other.text)} (${other.origin ?? placeOf(document, other.at)})`);
+  // Of a compose route the diagnostic's own place is that of "compose".
+  const where = route.origin === undefined ? "" : ` of ${route.origin}`;
   const more = by.length > MAX_NAMED ? ` and ${by.length - MAX_NAMED} more` : "";
   return {
     severity: "warning",
     code: "unreachable-route",
-    text: `the route ${quote(route.text)} is never reached: more precise ones take all of it`,
+    text: `the route ${quote(route.text)}${where} is never reached: more precise ones take all of it`,
     at: route.at,
     part: "key",
     notes: [`Those are ${named.join(", ")}${more}. Remove it, or what should not go before it.`],

@@ -116,6 +116,33 @@ const cases: Record<string, Case> = {
       "2 warnings.",
     ],
   },
+  "routes of a compose file that are never reached, or take another's place": {
+    files: {
+      "wrangler.jsonc": WRANGLER,
+      "vpc.jsonc": `{
+  "services": { "USERS": "http://localhost:3001" },
+  "networks": { "NET": {
+    "compose": "compose.yaml",
+    "routes": { "db:5432": "localhost:1", "db:5433": "localhost:2", "10.0.0.4/32": "localhost:3", "10.0.0.4/31": "localhost:4" }
+  } }
+}`,
+      "compose.yaml": `services:
+  db:
+    ports: ["5432-5433:5432-5433"]
+  cache:
+    networks: { private: { ipv4_address: 10.0.0.5 } }
+    ports: ["1-65535:1-65535"]
+`,
+    },
+    exit: 0,
+    out: [
+      'vpc.jsonc:4:5: warning: the route "db:5432-5433" of FOLDER/compose.yaml:3:13 is never reached: more precise ones take all of it [unreachable-route]',
+      '    Those are "db:5432" (line 5), "db:5433" (line 5). Remove it, or what should not go before it.',
+      'vpc.jsonc:5:99: warning: the route "10.0.0.4/31" is never reached: more precise ones take all of it [unreachable-route]',
+      '    Those are "10.0.0.4/32" (line 5), "10.0.0.5:1-65535" (FOLDER/compose.yaml:6:13). Remove it, or what should not go before it.',
+      "2 warnings.",
+    ],
+  },
   "entries that no binding leads to; a slip is told once, a service's network counts": {
     files: {
       "wrangler.jsonc": WRANGLER,

@@ -83,10 +83,19 @@ async function probeWithProgress(
 ): ReturnType<typeof probeTargets> {
   if (targets.length === 0) return [];
   const show = (done: number): void => showProgress?.(`dialling targets: ${done} of ${targets.length}`);
+  const interrupt = (): void => {
+    showProgress?.("");
+    // This listener is gone by now, so it is the end, as it would have been without one.
+    process.kill(process.pid, "SIGINT");
+  };
+  process.once("SIGINT", interrupt);
   show(0);
-  const probed = await probeTargets(targets, show);
-  showProgress?.("");
-  return probed;
+  try {
+    return await probeTargets(targets, show);
+  } finally {
+    process.removeListener("SIGINT", interrupt);
+    showProgress?.("");
+  }
 }
 
 /** Where GitHub Actions checked the repository out, if that holds this folder. */

@@ -9,6 +9,8 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import type { Plugin, PluginServicesOptions } from "miniflare";
 import { oldMiniflareIn } from "./old-miniflare.ts";
+import { isDiagnostic } from "./diagnostics.ts";
+import { readWranglerConfig } from "./dev/read-wrangler.ts";
 import { openInstance, plugin } from "./plugin.ts";
 import { readInstance, type TriggerOptions, triggersOf } from "./read-instance.ts";
 
@@ -34,12 +36,26 @@ function previewPlugin(given: TriggerOptions): Plugin {
       const { workers } = readInstance(options, [given]);
       if (triggersOf(options).length > 0 || workers.every(({ bindings }) => bindings.length === 0)) return [];
       for (const worker of options) served.add(worker);
-      return openInstance(options, [given]);
+      return openInstance(options, [{ ...given, ...placeOfUserConfig(options) }]);
     },
     getBindings: () => [],
     getNodeBindings: () => ({}),
     getServices: (host) => (served.has(host.options) ? plugin.getServices(host) : []),
   };
+}
+
+/** Vite's root is told nobody here; but `vite build` writes down which config it read, and lies there still. */
+function placeOfUserConfig(options: PluginServicesOptions["options"][]): Pick<TriggerOptions, "folder"> {
+  for (const { dev } of options) {
+    const file = path.join(dev?.rootPath ?? "", "wrangler.json");
+    const built = existsSync(file) ? readWranglerConfig(file) : undefined;
+    if (built === undefined || isDiagnostic(built)) continue;
+    const { userConfigPath } = built.raw;
+    // Elsewhere than it was built there is none.
+    if (typeof userConfigPath === "string" && existsSync(userConfigPath))
+      return { folder: path.dirname(userConfigPath) };
+  }
+  return {};
 }
 
 /** Miniflare's list of plugins by name, in the order they run. */

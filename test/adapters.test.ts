@@ -1,6 +1,7 @@
 /** What the adapters make of a host's options, and the configs they hand to it; the fixtures run it all. */
 
-import { globSync, readFileSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 import {
   createTestHarness,
@@ -15,6 +16,7 @@ import { keptConfig } from "../plugin/kept-configs.ts";
 import { oldMiniflareIn } from "../plugin/old-miniflare.ts";
 import { plugin } from "../plugin/plugin.ts";
 import { readInstance } from "../plugin/read-instance.ts";
+import { manifest, startMiniflare } from "./capnp/start-miniflare.ts";
 import { SERVICE, TUNNEL } from "./session.ts";
 import { createProject, type Project, REPOSITORY } from "./wrangler/temporary-project.ts";
 
@@ -87,6 +89,31 @@ test("vite: a Worker that only development has", () => {
       { binding: "MINIFLARE_VPC", service: "miniflare-vpc", dev: { plugin: PLUGIN, options: { folder: "/project" } } },
     ],
   });
+});
+
+test("vite preview: the vpc config lies beside the wrangler config that was built from, whatever the working directory", async () => {
+  using project = createProject({
+    "app/wrangler.jsonc": CONFIG,
+    "app/vpc.config.mjs": 'export default { services: { API: () => new Response("from a function") } };\n',
+  });
+  const rootPath = path.join(project.folder, "app/dist/api");
+  project.write("app/dist/api/wrangler.json", { userConfigPath: path.join(project.folder, "app/wrangler.jsonc") });
+  mkdirSync(path.join(project.folder, "node_modules/@cloudflare/vite-plugin"), { recursive: true });
+  symlinkSync(path.join(REPOSITORY, "node_modules/miniflare"), path.join(project.folder, "node_modules/miniflare"));
+  const entries: [string, unknown][] = createRequire(import.meta.url)("miniflare").PLUGIN_ENTRIES;
+  const before = { folder: process.cwd(), count: entries.length };
+  process.chdir(project.folder);
+  try {
+    withVpcForVite();
+    expect(entries).toHaveLength(before.count + 1);
+    const env = { API: { type: "vpc-service", id: SERVICE } } as const;
+    const config = { name: "api", compatibilityDate: "2026-01-01", env, manifest: manifest(WORKER) };
+    await using miniflare = startMiniflare({ workers: [{ config, dev: { rootPath } }] });
+    expect(await (await miniflare.dispatchFetch("http://api/")).text()).toBe("from a function");
+  } finally {
+    process.chdir(before.folder);
+    entries.splice(before.count);
+  }
 });
 
 test.each([

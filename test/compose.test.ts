@@ -84,18 +84,24 @@ test("in cf1:network compose routes are routes like others", async () => {
   ]);
 });
 
-const FORMS = "but must be the name of a compose file, or an array of them [invalid-value]";
+const FILE = "but must be the name of a compose file";
+const FORMS = `${FILE}, or an array of them`;
 
-test.each([
-  ["[]", undefined],
-  ["5", `5, ${FORMS}`],
-  ['""', '"", but must be a string that is not empty [invalid-value]'],
-  ['["a.yaml", 1]', `an array, ${FORMS}`],
-  ['{ "file": "a.yaml" }', `an object, ${FORMS}`],
-])('"compose": %s', async (written, problem) => {
+test.each<[string, string[]]>([
+  ["[]", []],
+  ["5", [`37: error: "compose" is 5, ${FORMS}`]],
+  ['""', [`37: error: "compose" is "", ${FILE}`]],
+  ['["a.yaml", 3, ""]', [`48: error: "compose[1]" is 3, ${FILE}`, `51: error: "compose[2]" is "", ${FILE}`]],
+  ['{ "file": "a.yaml" }', [`37: error: "compose" is an object, ${FORMS}`]],
+])('"compose": %s', async (written, problems) => {
   await using vpc = await createFolder({ "vpc.json": `{ "networks": { "NET": { "compose": ${written} } } }` });
   const loaded = await vpc.load([vpc.worker("app", [networkBinding("NET")])]);
-  expect(vpc.format(loaded)).toEqual(problem === undefined ? [] : [`vpc.json:1:37: error: "compose" is ${problem}`]);
+  expect(vpc.format(loaded)).toEqual(
+    problems.flatMap((problem) => [
+      `vpc.json:1:${problem} [invalid-value]`,
+      '    Write "compose.yaml": a path from the folder of the vpc config.',
+    ]),
+  );
 });
 
 test("an edit of a compose file or its .env counts at once; a broken one leaves the last good in force", async () => {

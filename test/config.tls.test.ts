@@ -70,6 +70,15 @@ test("a service has its record's mode, its own roots and its network's; cf1:netw
   });
 });
 
+test("a service with a target of its own is not reached through its network, whose roots don't count", async () => {
+  expect(
+    await policiesOf(`{
+  "services": { "${SERVICE_ID}": { "name": "users", "type": "http", ${HOST}, "ca": ["service.pem"], "target": "https://localhost:1" } },
+  "networks": { "NET": { "ca": ["network.pem"] } }
+}`),
+  ).toMatchObject({ "app/API": { ca: ["service.pem"] }, "app/NET": { ca: ["network.pem"] } });
+});
+
 test("mistakes stand where they were made", async () => {
   await using vpc = await createFolder({
     "vpc.jsonc": `{

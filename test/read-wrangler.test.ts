@@ -165,6 +165,29 @@ describe("VPC bindings", () => {
     });
   });
 
+  test("of one name are refused by wrangler, but for the first", () => {
+    const content = `{ "vpc_services": [{ "binding": "A", "service_id": "1" },
+      { "binding": "A", "service_id": "2" }],
+      "vpc_networks": [{ "binding": "A", "tunnel_id": "3" }, { "binding": "B", "tunnel_id": "4" }] }`;
+    const twice = {
+      severity: "warning",
+      code: "binding-not-served",
+      text: '"A" is a binding already, on line 1, which wrangler refuses; it is left to wrangler as it is',
+      file: path.join(folder, "wrangler.json"),
+      notes: ["Give one of them another name."],
+    };
+    expect(entriesOf(content)).toEqual({
+      bindings: [
+        { bindingName: "A", bindingType: "vpc-service", id: "1" },
+        { bindingName: "B", bindingType: "vpc-network", id: "4" },
+      ],
+      diagnostics: [
+        { ...twice, line: 2, column: 7 },
+        { ...twice, line: 3, column: 24 },
+      ],
+    });
+  });
+
   test("that wrangler refuses are shown where they stand, also under an environment and in TOML", () => {
     const toml = '[[env.staging.vpc_services]]\nbinding = "A"\n[[env.staging.vpc_services]]\nbinding = "B"\n';
     expect(entriesOf(toml, { name: "wrangler.toml", env: "staging" }).diagnostics).toMatchObject([

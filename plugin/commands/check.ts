@@ -5,12 +5,13 @@
 
 import path from "node:path";
 
-import { type Diagnostic, formatDiagnostics, formatLocation, hasErrors, sortDiagnostics } from "../diagnostics.ts";
+import { type Diagnostic, formatDiagnostics, formatLocation, hasErrors } from "../diagnostics.ts";
 import { type Command, FINE, PROBLEMS, defineCommand } from "./command.ts";
 import { CONFIG_FLAG, ENV_FLAG, JSON_FLAG } from "./config-flags.ts";
 import { formatAnnotations } from "./format-annotations.ts";
 import { findProblems } from "./find-problems.ts";
 import { type ListedTarget, listTargets } from "./list-targets.ts";
+import { countOf, problemsToJson } from "./print-problems.ts";
 import { probeTargets } from "./probe.ts";
 import { diagnosticOf, formatProbes } from "./probe-text.ts";
 import { chooseEnvironment, readProject } from "./read-project.ts";
@@ -58,11 +59,8 @@ Starts nothing and needs no account.`,
     const unanswered = probed.filter(({ outcome }) => outcome.state !== "open");
 
     if (flags.json) {
-      const counts = { errors: count(diagnostics, "error"), warnings: count(diagnostics, "warning") };
-      const sorted = sortDiagnostics(diagnostics);
-      terminal.print(
-        JSON.stringify({ ...counts, diagnostics: sorted, ...(flags.probe && { targets: probed }) }, undefined, 2),
-      );
+      const found = { ...problemsToJson(diagnostics), ...(flags.probe && { targets: probed }) };
+      terminal.print(JSON.stringify(found, undefined, 2));
     } else if (flags.format === "github") {
       const root = repositoryRoot(terminal);
       const all = [...diagnostics, ...unanswered.map(diagnosticOf)];
@@ -85,10 +83,19 @@ async function probeWithProgress(
 ): ReturnType<typeof probeTargets> {
   if (targets.length === 0) return [];
   const show = (done: number): void => showProgress?.(`dialling targets: ${done} of ${targets.length}`);
+  const interrupt = (): void => {
+    showProgress?.("");
+    // This listener is gone by now, so it is the end, as it would have been without one.
+    process.kill(process.pid, "SIGINT");
+  };
+  process.once("SIGINT", interrupt);
   show(0);
-  const probed = await probeTargets(targets, show);
-  showProgress?.("");
-  return probed;
+  try {
+    return await probeTargets(targets, show);
+  } finally {
+    process.removeListener("SIGINT", interrupt);
+    showProgress?.("");
+  }
 }
 
 /** Where GitHub Actions checked the repository out, if that holds this folder. */
@@ -99,8 +106,8 @@ function repositoryRoot({ cwd, env }: Terminal): string {
 }
 
 function summarize(diagnostics: readonly Diagnostic[], files: readonly string[], { paint, cwd }: Terminal): string {
-  const errors = count(diagnostics, "error");
-  const warnings = count(diagnostics, "warning");
+  const errors = countOf("error", diagnostics);
+  const warnings = countOf("warning", diagnostics);
   if (errors + warnings === 0) {
     const names = files.map((file) => formatLocation({ file }, cwd)).join(", ");
     return `${paint("green", "No problems")} in ${names}.`;
@@ -110,10 +117,6 @@ function summarize(diagnostics: readonly Diagnostic[], files: readonly string[],
     ...(warnings === 0 ? [] : [paint("yellow", plural(warnings, "warning"))]),
   ];
   return `${parts.join(" and ")}.`;
-}
-
-function count(diagnostics: readonly Diagnostic[], severity: Diagnostic["severity"]): number {
-  return diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
 }
 
 function plural(number: number, noun: string): string {

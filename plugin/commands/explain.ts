@@ -7,12 +7,12 @@ import { isProblem, parseEndpoint } from "../../service-worker/address.ts";
 import { splitEndpoint } from "../../service-worker/address-text.ts";
 import { type Asked, type Explanation, explain as explainDecision } from "../../service-worker/explain.ts";
 import { indexTable } from "../../service-worker/route-index.ts";
-import { formatDiagnostics } from "../diagnostics.ts";
 import { knownTargets } from "../services.ts";
 import { type Command, FINE, PROBLEMS, defineCommand } from "./command.ts";
 import { CONFIG_FLAG, ENV_FLAG, JSON_FLAG, WORKER_FLAG } from "./config-flags.ts";
 import { describeExplanation, explanationToJson } from "./explain-text.ts";
 import { type OpenSession, findBinding, openSession } from "./open-session.ts";
+import { printProblems } from "./print-problems.ts";
 import { UsageError } from "./usage-error.ts";
 
 export const explain: Command = defineCommand({
@@ -40,7 +40,7 @@ The answer is the run time's own. Nothing is dialled: "miniflare-vpc check --pro
     const asked = parseAsked(positionals.destination);
     const session = await openSession(flags, terminal);
     if (Array.isArray(session)) {
-      terminal.printError(formatDiagnostics(session, terminal.cwd));
+      printProblems(session, flags, terminal);
       return PROBLEMS;
     }
     const binding = findBinding(session, { bindingName: positionals.binding, workerName: flags.worker });

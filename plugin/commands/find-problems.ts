@@ -27,9 +27,9 @@ export async function findProblems(project: Project, chosen: readonly (string | 
   const all = project.environments.map((env) => readEnvironment(project, env));
   const looked = all.filter(({ env }) => chosen.includes(env));
   const configs = readVpcConfigs();
-  const linked: { env: string | undefined; session: LoadedSession }[] = [];
+  const linked: LinkedEnvironment[] = [];
   for (const environment of looked) {
-    linked.push({ env: environment.env, session: await linkEnvironment(environment, configs) });
+    linked.push({ ...environment, session: await linkEnvironment(environment, configs) });
   }
   const diagnostics = [
     ...project.diagnostics,
@@ -39,6 +39,7 @@ export async function findProblems(project: Project, chosen: readonly (string | 
     ),
     ...mergeEnvironments(linked),
   ];
+  suggestInit(diagnostics);
   // Where there are no bindings, nothing was linked.
   const read = await configs.all();
   const folders = [...project.configs.map(({ userFile }) => userFile), ...project.unreadable].map((file) =>
@@ -59,12 +60,16 @@ export async function findProblems(project: Project, chosen: readonly (string | 
   };
 }
 
+interface LinkedEnvironment extends Environment {
+  session: LoadedSession;
+}
+
 /** What is found in several environments is said once; what is not found in all of them, with their names. */
-function mergeEnvironments(linked: readonly { env: string | undefined; session: LoadedSession }[]): Diagnostic[] {
+function mergeEnvironments(linked: readonly LinkedEnvironment[]): Diagnostic[] {
   const found = new Map<string, { diagnostic: Diagnostic; envs: (string | undefined)[] }>();
-  for (const { env, session } of linked) {
+  for (const { env, workers, session } of linked) {
     for (const diagnostic of session.diagnostics) {
-      const key = JSON.stringify(diagnostic);
+      const key = JSON.stringify({ ...diagnostic, text: withoutNames(diagnostic.text, workers) });
       const known = found.get(key);
       if (known === undefined) found.set(key, { diagnostic, envs: [env] });
       else if (!known.envs.includes(env)) known.envs.push(env);
@@ -75,6 +80,26 @@ function mergeEnvironments(linked: readonly { env: string | undefined; session: 
     const names = envs.map((env) => (env === undefined ? "the top level" : quote(env)));
     return Object.assign(diagnostic, { notes: [...diagnostic.notes, `Environment: ${names.join(", ")}.`] });
   });
+}
+
+/** With the Workers numbered: an environment gives them names of its own, but no other order. */
+function withoutNames(text: string, workers: Environment["workers"]): string {
+  return workers.reduce(
+    (left, { workerName }, position) => left.replaceAll(`Worker ${quote(workerName)}`, `Worker ${position}`),
+    text,
+  );
+}
+
+/** Once for each config that there is not. */
+function suggestInit(diagnostics: readonly Diagnostic[]): void {
+  const missing = new Map(
+    diagnostics
+      .filter(({ code, file }) => code === "no-entry" && !existsSync(file))
+      .map((diagnostic) => [diagnostic.file, diagnostic]),
+  );
+  for (const { file, notes } of missing.values()) {
+    notes.push(`There is no ${path.basename(file)} yet: type "miniflare-vpc init" for a first one.`);
+  }
 }
 
 function reportModel(
@@ -111,12 +136,16 @@ function placeKey({ file, line, column }: Diagnostic): string {
 const MAX_NAMED = 3;
 
 function describeUnreachable({ route, by }: Unreachable, { document }: VpcModel): Finding {
-  const named = by.slice(0, MAX_NAMED).map((other) => `${quote(other.text)} (${placeOf(document, other.at)})`);
+  const named = by
+    .slice(0, MAX_NAMED)
+    .map((other) => `${quote(other.text)} (${other.origin ?? placeOf(document, other.at)})`);
+  // Of a compose route the diagnostic's own place is that of "compose".
+  const where = route.origin === undefined ? "" : ` of ${route.origin}`;
   const more = by.length > MAX_NAMED ? ` and ${by.length - MAX_NAMED} more` : "";
   return {
     severity: "warning",
     code: "unreachable-route",
-    text: `the route ${quote(route.text)} is never reached: more precise ones take all of it`,
+    text: `the route ${quote(route.text)}${where} is never reached: more precise ones take all of it`,
     at: route.at,
     part: "key",
     notes: [`Those are ${named.join(", ")}${more}. Remove it, or what should not go before it.`],

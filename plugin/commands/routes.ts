@@ -5,12 +5,13 @@
 
 import { indexTable, listRoutes } from "../../service-worker/route-index.ts";
 import { type Network, type Route, type Service, bindingKey } from "../../service-worker/table.ts";
-import { escapeControls, formatDiagnostics } from "../diagnostics.ts";
+import { escapeControls } from "../diagnostics.ts";
 import { type Command, FINE, PROBLEMS, defineCommand } from "./command.ts";
 import { CONFIG_FLAG, ENV_FLAG, JSON_FLAG, WORKER_FLAG } from "./config-flags.ts";
 import { formatOrigin } from "./format-origin.ts";
 import { formatTableTarget } from "./format-target.ts";
 import { type OpenSession, type SessionBinding, bindingsOf, findBinding, openSession } from "./open-session.ts";
+import { printProblems } from "./print-problems.ts";
 
 export const routes: Command = defineCommand({
   name: "routes",
@@ -33,7 +34,7 @@ they are read: the first line that matches a destination decides. Behind each st
   async run({ flags, positionals: { binding: bindingName } }, terminal) {
     const session = await openSession(flags, terminal);
     if (Array.isArray(session)) {
-      terminal.printError(formatDiagnostics(session, terminal.cwd));
+      printProblems(session, flags, terminal);
       return PROBLEMS;
     }
     const shown =

@@ -9,7 +9,7 @@ import { type Problem, isProblem } from "../../service-worker/address.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { messageOf } from "../error.ts";
 import type { VpcBinding } from "../model.ts";
-import { isTable, quote } from "../read/document.ts";
+import { isTable, placeOf, quote } from "../read/document.ts";
 import type { Locate, Path } from "../read/locate.ts";
 import { readText } from "../read/read-text.ts";
 
@@ -115,6 +115,8 @@ export function readVpcEntries({ file, raw, locate }: WranglerConfig, env: strin
   const section = activeSection(raw, env);
   const at: Path = section === raw || env === undefined ? [] : ["env", env];
   const bindings: VpcBinding[] = [];
+  /** By the binding's name. */
+  const places = new Map<string, Path>();
   const diagnostics: Diagnostic[] = [];
   const leave = (place: Path, { problem, note }: EntryProblem): void => {
     diagnostics.push({
@@ -134,9 +136,20 @@ export function readVpcEntries({ file, raw, locate }: WranglerConfig, env: strin
       continue;
     }
     for (const [index, entry] of entries.entries()) {
+      const place = [...at, key, index];
       const binding = parseVpcEntry(key, entry);
-      if (isProblem(binding)) leave([...at, key, index], binding);
-      else bindings.push(binding);
+      if (isProblem(binding)) {
+        leave(place, binding);
+        continue;
+      }
+      const first = places.get(binding.bindingName);
+      if (first !== undefined) {
+        const problem = `${quote(binding.bindingName)} is a binding already, on ${placeOf({ locate }, first)}, which wrangler refuses`;
+        leave(place, { problem, note: "Give one of them another name." });
+        continue;
+      }
+      places.set(binding.bindingName, place);
+      bindings.push(binding);
     }
   }
   return { bindings, diagnostics };

@@ -11,6 +11,7 @@ import { type HclFile, readHcl } from "./read-hcl.ts";
 import { readJson } from "./read-json.ts";
 import { readWranglerOutput } from "./read-wrangler-output.ts";
 import type { ImportResult } from "./record.ts";
+import { splitJson } from "./split-json.ts";
 
 export interface ImportFile {
   /** Absolute path, or a name in angle brackets for what was piped in. */
@@ -38,9 +39,11 @@ export function readImport(files: readonly ImportFile[], tunnelIds: readonly str
     }
     if (TERRAFORM.has(path.extname(file)) || /^\s*resource\s+"/m.test(text)) hcl.push({ file, folder, text });
     else if (/^\s*[[{]/.test(text)) {
-      const { document, diagnostics } = readText(bytes, file);
-      result.diagnostics.push(...diagnostics);
-      if (document !== undefined) add(readJson(document));
+      for (const part of splitJson(text)) {
+        const { document, diagnostics } = readText(new TextEncoder().encode(part), file);
+        result.diagnostics.push(...diagnostics);
+        if (document !== undefined) add(readJson(document));
+      }
     } else texts.push({ file, folder, text });
   }
   add(readHcl(hcl));

@@ -106,9 +106,11 @@ function linkServiceEntry(entry: Extract<Entry<ServiceModel>, { kind: "entry" }>
   const service = { ...entry.service, origin: originOf(document, entry.at) };
   const found = findNetwork(entry.service.networkId ?? "", linking);
   const around = found.entry?.kind === "entry" ? [found.entry] : [];
+  // The network's policies are for what is reached through it.
+  const through = entry.target === undefined ? around : [];
   const policies = {
-    tls: mergeTls(entry.tlsMode, [entry, ...around], settings),
-    limits: mergeLimits(entry.target === undefined ? [...around, entry] : [entry], settings),
+    tls: mergeTls(entry.tlsMode, [entry, ...through], settings),
+    limits: mergeLimits([...through, entry], settings),
   };
   if (entry.target !== undefined) {
     const resolvers = [entry, ...around].map((each) => each.resolvers).find(({ length }) => length > 0) ?? [];

@@ -71,7 +71,7 @@ export function checkFields<T>({ fields, what, value, at }: Unchecked<T>, { repo
     }
     const result = v.safeParse(schema, field, { abortPipeEarly: true });
     if (result.success) checked[key] = result.output;
-    for (const issue of result.issues ?? []) {
+    for (const issue of (result.issues ?? []).flatMap(innermost)) {
       const inner = (issue.path ?? []).map((item) => item.key).filter(isSegment);
       report({
         code: "invalid-value",
@@ -83,6 +83,12 @@ export function checkFields<T>({ fields, what, value, at }: Unchecked<T>, { repo
   }
   // The loop above has put each field through its own schema of `FieldsOf<T>`.
   return checked as Checked<T>;
+}
+
+/** Of a choice, what is wrong inside of the one that was chosen: only there has an issue a path. */
+function innermost(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown>[] {
+  const inner = (issue.issues ?? []).filter(({ path }) => path !== undefined);
+  return inner.length > 0 ? inner : [issue];
 }
 
 /** The fields of a nested object, also an optional or nullable one. */

@@ -45,7 +45,8 @@ const tlsSettings = v.strictObject(
 );
 
 const ca = v.array(nonEmpty, "an array of file names");
-const compose = v.union([nonEmpty, v.array(nonEmpty)], "the name of a compose file, or an array of them");
+const composeFile = v.pipe(v.string("the name of a compose file"), v.nonEmpty("the name of a compose file"));
+const compose = v.union([composeFile, v.array(composeFile)], "the name of a compose file, or an array of them");
 
 const timeout = v.exactOptional(wholeNumber({ from: 1, to: MAX_TIMEOUT, unit: "milliseconds" }));
 const limitsShape = {
@@ -167,6 +168,7 @@ export const networkFields: FieldsOf<Omit<NetworkEntry, "routes"> & { routes?: E
 
 /** What to write in place of a field's value, where "must be" leaves it open. */
 export function adviceFor(field: string, found: unknown): string | undefined {
+  if (field === "compose") return 'Write "compose.yaml": a path from the folder of the vpc config.';
   if (field !== "rateLimit") return undefined;
   const calls = Number.isSafeInteger(found) && Number(found) > 0 ? Number(found) : 100;
   return `Write { "limit": ${calls}, "period": 60 }: calls, and seconds.`;

@@ -66,7 +66,7 @@ export function originOf(document: VpcDocument, at: Path): string {
 }
 
 /** `line 4`, or the key path where there are no lines: for pointing at a second place in the same config. */
-export function placeOf(document: VpcDocument, at: Path): string {
+export function placeOf(document: Pick<VpcDocument, "locate">, at: Path): string {
   const position = document.locate(at, "key");
   return position === undefined ? formatPath(at) : `line ${position.line}`;
 }

@@ -96,6 +96,27 @@ export const API_FILES: ImportCase[] = [
     ],
   },
   {
+    title: "API: several answers in one file, on a line each or not; a mistake stands where it was made",
+    files: {
+      "answers.json": `${envelope([USERS], { result_info: { page: 1, total_pages: 2 } })} {\n "name": "{" }\n${envelope(DATABASE)}\n{ oops }`,
+    },
+    expected: fresh(USERS_ENTRY, DATABASE_ENTRY),
+    out: [
+      "vpc.jsonc: 2 services written",
+      `    added    "${SERVICE_ID}"  users-api`,
+      `    added    "${OTHER_ID}"  db`,
+      ...NEXT,
+    ],
+    err: [
+      "answers.json:1:448: warning: this is page 1 of 2 [one-page]",
+      '    Ask for the others with "?page=", and import them too; or for all at once with "?per_page=1000".',
+      'answers.json:1:476: error: this is not the record of a VPC Service: it has no "host" [not-a-record]',
+      "answers.json:4:3: error: oops is not JSON [json-syntax]",
+      "    Keys and texts stand in double quotes.",
+    ],
+    exit: 1,
+  },
+  {
     title: "API: only looked at",
     files: { "list.json": JSON.stringify([USERS, DATABASE]) },
     args: "--dry-run list.json",

@@ -32,6 +32,18 @@ const cases: Record<string, Case> = {
     exit: 0,
     out: ["No problems in wrangler.jsonc, vpc.jsonc."],
   },
+  "no vpc config": {
+    files: { "wrangler.jsonc": WRANGLER },
+    exit: 0,
+    out: [
+      'vpc.jsonc: warning: the binding "USERS" of Worker "api" has no entry, so all it is asked is refused [no-entry]',
+      `    Add "${SERVICE_ID}": "localhost:3000" to "services", or "USERS" in place of the id.`,
+      'vpc.jsonc: warning: the binding "NET" of Worker "api" has no entry, so all it is asked is refused [no-entry]',
+      `    Add "${TUNNEL_ID}": { "routes": { "users.internal": "localhost:3000" } } to "networks", or "NET" in place of the id.`,
+      '    There is no vpc.jsonc yet: type "miniflare-vpc init" for a first one.',
+      "2 warnings.",
+    ],
+  },
   "no bindings, no vpc config": {
     files: { "wrangler.toml": 'name = "api"\n' },
     exit: 0,
@@ -101,6 +113,33 @@ const cases: Record<string, Case> = {
       '    Those are "10.0.0.0" (line 5), "10.0.0.1" (line 6), "10.0.0.2" (line 7) and 1 more. Remove it, or what should not go before it.',
       'vpc.jsonc:10:5: warning: the route "db.internal" is never reached: more precise ones take all of it [unreachable-route]',
       '    Those are "db.internal:1-65535" (line 9). Remove it, or what should not go before it.',
+      "2 warnings.",
+    ],
+  },
+  "routes of a compose file that are never reached, or take another's place": {
+    files: {
+      "wrangler.jsonc": WRANGLER,
+      "vpc.jsonc": `{
+  "services": { "USERS": "http://localhost:3001" },
+  "networks": { "NET": {
+    "compose": "compose.yaml",
+    "routes": { "db:5432": "localhost:1", "db:5433": "localhost:2", "10.0.0.4/32": "localhost:3", "10.0.0.4/31": "localhost:4" }
+  } }
+}`,
+      "compose.yaml": `services:
+  db:
+    ports: ["5432-5433:5432-5433"]
+  cache:
+    networks: { private: { ipv4_address: 10.0.0.5 } }
+    ports: ["1-65535:1-65535"]
+`,
+    },
+    exit: 0,
+    out: [
+      'vpc.jsonc:4:5: warning: the route "db:5432-5433" of FOLDER/compose.yaml:3:13 is never reached: more precise ones take all of it [unreachable-route]',
+      '    Those are "db:5432" (line 5), "db:5433" (line 5). Remove it, or what should not go before it.',
+      'vpc.jsonc:5:99: warning: the route "10.0.0.4/31" is never reached: more precise ones take all of it [unreachable-route]',
+      '    Those are "10.0.0.4/32" (line 5), "10.0.0.5:1-65535" (FOLDER/compose.yaml:6:13). Remove it, or what should not go before it.',
       "2 warnings.",
     ],
   },
@@ -204,6 +243,13 @@ function unknownWorker(column: number, workers: string, env = ""): string[] {
   ];
 }
 
+function noUsersEntry(worker: string): string[] {
+  return [
+    `vpc.jsonc:1:1: warning: the binding "USERS" of Worker "${worker}" has no entry, so all it is asked is refused [no-entry]`,
+    `    Add "${SERVICE_ID}": "localhost:3000" to "services", or "USERS" in place of the id.`,
+  ];
+}
+
 describe("environments", () => {
   const files = {
     "wrangler.jsonc": `{ "name": "api",
@@ -235,6 +281,23 @@ describe("environments", () => {
       "1 error and 1 warning.",
     ]);
     expect((await vpc.call('check --env ""')).out).toEqual([...unknownWorker(57, "api"), "1 error."]);
+  });
+
+  test("a binding that lacks an entry is told once, though its Worker has another name in each", async () => {
+    const own = { vpc_services: [{ binding: "USERS", service_id: SERVICE_ID }] };
+    const env = { staging: own, production: own, empty: {} };
+    await using vpc = await createCallFolder({
+      "wrangler.json": JSON.stringify({ name: "api", ...own, env }),
+      "jobs.json": JSON.stringify({ name: "jobs", env: { staging: own } }),
+      "vpc.jsonc": '{ "services": {} }',
+    });
+    expect((await vpc.call("check -c wrangler.json -c jobs.json")).out).toEqual([
+      ...noUsersEntry("api"),
+      '    Environment: the top level, "staging", "production".',
+      ...noUsersEntry("jobs-staging"),
+      '    Environment: "staging".',
+      "2 warnings.",
+    ]);
   });
 
   test("several Workers are one session", async () => {

@@ -326,6 +326,29 @@ test("on a broken config nothing is explained", async () => {
   }
 });
 
+test("with --json, what is wrong is what check --json prints", async () => {
+  await using vpc = await createCallFolder({ ...files, "vpc.jsonc": '{ "services": { "USERS": 1, "ORDERS": 2 } }' });
+  for (const line of ["explain USERS http://a/ --json", "routes --json"]) {
+    const { exit, out, err } = await vpc.call(line);
+    expect({ exit, err }).toEqual({ exit: 1, err: [] });
+    const found: unknown = JSON.parse(out.join("\n"));
+    expect(found).toMatchObject({
+      errors: 2,
+      diagnostics: expect.arrayContaining([
+        expect.objectContaining({ code: "invalid-target", text: "the target is 1, which is no target" }),
+        expect.objectContaining({ code: "invalid-target", text: "the target is 2, which is no target" }),
+      ]) as unknown,
+    });
+    const checked = JSON.parse((await vpc.call("check --json")).out.join("\n")) as object;
+    expect(Object.keys(found as object)).toEqual(Object.keys(checked));
+  }
+  await vpc.write("wrangler.jsonc", "{ oops");
+  expect(JSON.parse((await vpc.call("routes --json")).out.join("\n"))).toMatchObject({
+    errors: 1,
+    diagnostics: [{ code: "wrangler-config-unreadable", file: "FOLDER/wrangler.jsonc", line: 1 }],
+  });
+});
+
 test("explain --json", async () => {
   await using vpc = await createCallFolder(files);
   const ask = async (line: string): Promise<unknown> => JSON.parse((await vpc.call(line)).out.join("\n"));

@@ -1,9 +1,11 @@
 /** The built command as a user's shell sees it: streams, exit codes, colours. */
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
+import { startTcpServer } from "../servers/tcp-server.ts";
 import { MINIFLARE_VPC } from "../wrangler/run.ts";
 import { REPOSITORY } from "../wrangler/temporary-project.ts";
 import { createCallFolder } from "./call.ts";
@@ -76,6 +78,26 @@ test("colours are for terminals", async () => {
   expect(onTerminal({})).toContain(colour);
   expect(onTerminal({ NO_COLOR: "1" })).toContain("\r\n1 warning.");
   expect(onTerminal({ NO_COLOR: "1" })).not.toContain("\u001b");
+});
+
+test("an interrupted probe takes its progress line with it", async () => {
+  await using silent = await startTcpServer();
+  await using vpc = await createCallFolder({
+    ...files,
+    "vpc.json": `{ "connectTimeout": 20000, "services": { "USERS": "https://127.0.0.1:${silent.port}" } }`,
+  });
+  const command = `"${process.execPath}" "${MINIFLARE_VPC}" check --probe`;
+  const child = spawn("script", ["-qec", command, "/dev/null"], {
+    cwd: vpc.folder,
+    env: { PATH: process.env["PATH"], TERM: "xterm-256color" },
+  });
+  let shown = "";
+  child.stdout.on("data", (bytes: Buffer) => void (shown += bytes.toString()));
+  await vi.waitFor(() => expect(shown).toMatch(/dialling targets: 0 of 1$/), { timeout: 10_000 });
+  child.stdin.write("\u0003");
+  const [status] = (await once(child, "close")) as [number];
+  expect(status).toBe(128 + 2);
+  expect(shown.endsWith("\r\u001b[K")).toBe(true);
 });
 
 test("who stops reading is not told of it", async () => {

@@ -1,0 +1,33 @@
+/**
+ * Problems that keep a command from its answer: for a person to standard error, for a program in place of the
+ * answer. `check`, whose answer they are, shares the JSON.
+ */
+
+import { type Diagnostic, formatDiagnostics, sortDiagnostics } from "../diagnostics.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface Problems {
+  errors: number;
+  warnings: number;
+  /** By file and position. */
+  diagnostics: Diagnostic[];
+}
+
+/** What `--json` prints of them, in every command. */
+export function problemsToJson(diagnostics: readonly Diagnostic[]): Problems {
+  return {
+    errors: countOf("error", diagnostics),
+    warnings: countOf("warning", diagnostics),
+    diagnostics: sortDiagnostics(diagnostics),
+  };
+}
+
+export function countOf(severity: Diagnostic["severity"], diagnostics: readonly Diagnostic[]): number {
+  return diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
+}
+
+/** @param flags of the command line */
+export function printProblems(diagnostics: readonly Diagnostic[], flags: { json: boolean }, terminal: Terminal): void {
+  if (flags.json) terminal.print(JSON.stringify(problemsToJson(diagnostics), undefined, 2));
+  else terminal.printError(formatDiagnostics(diagnostics, terminal.cwd));
+}

@@ -44,7 +44,7 @@ function previewPlugin(given: TriggerOptions): Plugin {
   };
 }
 
-/** Vite's root is told nobody here; but `vite build` writes down which config it read, and lies there still. */
+/** Vite's root can't be known here, but what `vite build` wrote names the config that it read. */
 function placeOfUserConfig(options: PluginServicesOptions["options"][]): Pick<TriggerOptions, "folder"> {
   for (const { dev } of options) {
     const file = path.join(dev?.rootPath ?? "", "wrangler.json");

@@ -193,7 +193,8 @@ function extend({ name, service, file, services, trail }: Extending, reading: Re
   const step = `${baseFile}\n${base.text}`;
   if (trail.includes(step)) return fail("extends itself, by way of others", ["Take one of the steps out."]);
 
-  if (trail.length >= MAX_EXTENDS) return fail(`extends more than ${MAX_EXTENDS} others, one after the other`);
+  if (trail.length >= MAX_EXTENDS)
+    return fail(`extends another, and is extended by ${MAX_EXTENDS} itself, one by way of the next`);
 
   const inner = from === undefined ? reading : { ...reading, folder: path.dirname(baseFile) };
   const there = from === undefined ? services : servicesIn({ file: baseFile, at: from.at }, inner);

@@ -24,7 +24,11 @@ export interface NoSource {
 export function readSource(file: string, budget: FileBudget): string | NoSource {
   // Files that include each other many times over stand for more than any machine reads.
   if (--budget.filesLeft < 0) {
-    return { reason: "unreadable", problem: `the compose project has more than ${MAX_FILES} files`, notes: [] };
+    return {
+      reason: "unreadable",
+      problem: `for its compose project, more than ${MAX_FILES} files would be read`,
+      notes: [],
+    };
   }
   try {
     const text = decodeText(readFileSync(file));

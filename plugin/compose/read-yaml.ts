@@ -89,13 +89,14 @@ export function readYaml(text: string, source: YamlSource): ComposeMap[] | undef
   for (const document of documents) {
     const [error] = document.errors;
     if (error !== undefined) {
-      const at = placeOf(error.pos[0]);
       if (error.code === "RESOURCE_EXHAUSTION") {
-        source.report({ code: "nested-too-deeply", text: "it is nested too deeply to be read", at });
+        // How deep is too deep is up to the machine: any place would be one by chance.
+        const text = "it is nested too deeply to be read";
+        source.report({ code: "nested-too-deeply", text, at: { file: source.file } });
         return undefined;
       }
       const message = error.message.slice(0, 1).toLowerCase() + error.message.slice(1);
-      source.report({ code: "yaml-syntax", text: `not YAML: ${message}`, at });
+      source.report({ code: "yaml-syntax", text: `not YAML: ${message}`, at: placeOf(error.pos[0]) });
       return undefined;
     }
     const placeAt = (node: Node | null): Place => placeOf(node?.range?.[0] ?? 0);

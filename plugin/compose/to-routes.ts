@@ -58,8 +58,10 @@ export function toRoutes(services: readonly ComposeService[], routing: Routing):
   );
   let left = MAX_ROUTES;
   const routes = services.filter(isActive).flatMap((service) => {
-    left -= countRoutes(service);
-    return left < 0 ? reportTooMany(service, routing.report) : routesOf(service, routing);
+    const count = countRoutes(service);
+    if (count > left) return reportTooMany(service, routing.report);
+    left -= count;
+    return routesOf(service, routing);
   });
   const ownByMatch = Map.groupBy(routing.own, ({ match }) => matchKey(match));
   return withoutConflicts(

@@ -29,8 +29,6 @@ export function parseEnvFile(source: string, outer: Lookup): EnvFile {
     return pattern.exec(text);
   };
   const lineAt = (at: number): string => matchAt(LINE, at)?.[0] ?? "";
-  /** Quotes that nothing closes: nothing closes a later one either, and to look each time would take too long. */
-  const unclosed = new Set<string>();
   const fail = (at: number, problem: string, notes: string[]): void => {
     file.problems.push({ line: positionAt(at).line, text: problem, notes });
   };
@@ -54,22 +52,17 @@ export function parseEnvFile(source: string, outer: Lookup): EnvFile {
       continue;
     }
     const valueAt = at + head.length;
-    const opening = /["']/.exec(text.charAt(valueAt))?.[0];
-    const [quoted, , inside = ""] =
-      opening === undefined || unclosed.has(opening) ? [] : (matchAt(QUOTED, valueAt) ?? []);
+    const [quoted, quote, inside = ""] = matchAt(QUOTED, valueAt) ?? [];
     if (separator === undefined) {
       // A name alone is the process's variable, which counts anyway.
       at = valueAt;
     } else if (quoted === undefined) {
       const line = lineAt(valueAt);
-      if (opening === undefined) set(name, (line.split(" #")[0] ?? "").trim(), at);
-      else {
-        unclosed.add(opening);
-        fail(at, `the value of ${JSON.stringify(name)} has a quote that is not closed`, []);
-      }
+      if (/^["']/.test(line)) fail(at, `the value of ${JSON.stringify(name)} has a quote that is not closed`, []);
+      else set(name, (line.split(" #")[0] ?? "").trim(), at);
       at = valueAt + line.length;
     } else {
-      if (opening === "'") file.values.set(name, inside.replaceAll("\\'", "'"));
+      if (quote === "'") file.values.set(name, inside.replaceAll("\\'", "'"));
       else
         set(
           name,

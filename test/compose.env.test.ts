@@ -81,3 +81,20 @@ test.each<[title: string, source: string, values: Record<string, string>]>([
   expect(file.problems).toEqual([]);
   expect(Object.fromEntries(file.values)).toEqual(values);
 });
+
+test("a quote that is not closed ends with its line", () => {
+  const { values, problems } = parseEnvFile(`A='x\nB="y"\n!\nC=\\'1`, lookup);
+  expect(Object.fromEntries(values)).toEqual({ B: "y", C: "\\'1" });
+  expect(problems.map(({ line }) => line)).toEqual([1, 3]);
+});
+
+test("a file of many lines is read at once", () => {
+  const count = 50_000;
+  const source = Array.from({ length: count }, (_, index) => `A${index}=1\n!\n`).join("");
+  const started = performance.now();
+  const { values, problems } = parseEnvFile(source, lookup);
+  // Where each line had all the rest copied, it took minutes.
+  expect(performance.now() - started).toBeLessThan(5000);
+  expect(values.size).toBe(count);
+  expect(problems.at(-1)?.line).toBe(2 * count);
+});

@@ -9,6 +9,7 @@ import { broken } from "./cases/compose-broken.ts";
 import { files } from "./cases/compose-files.ts";
 import { hosts } from "./cases/compose-hosts.ts";
 import { ports } from "./cases/compose-ports.ts";
+import { tooLarge } from "./cases/compose-too-large.ts";
 import { variables } from "./cases/compose-variables.ts";
 import type { ComposeCase } from "./cases/compose.ts";
 import { ok, startHttpOrigin } from "./servers/http-origin.ts";
@@ -16,7 +17,7 @@ import { TUNNEL, startSession } from "./session.ts";
 import { networkOf } from "./session-table.ts";
 import { createFolder, networkBinding } from "./vpc-folder.ts";
 
-const tables: Record<string, ComposeCase[]> = { ports, hosts, variables, files, broken };
+const tables: Record<string, ComposeCase[]> = { ports, hosts, variables, files, broken, "too large": tooLarge };
 
 describe.each(Object.entries(tables))("%s", (_, cases) => {
   test.each(cases)("$title", async ({ files: given, compose = "compose.yaml", routes = {}, ...row }) => {
@@ -59,6 +60,21 @@ routes = { "own" = "localhost:1" }
       ["vpc.toml", "compose.yaml", ".env", "stack/more.yaml", "inner/a.yaml", "inner/.env", "b.yaml"].map(at),
     ),
   );
+});
+
+test("a file that is not UTF-8", async () => {
+  await using vpc = await createFolder({ "vpc.json": '{ "networks": { "NET": { "compose": "compose.yaml" } } }' });
+  // As PowerShell redirects output.
+  await vpc.write(".env", Buffer.from("\uFEFFPORT=80\r\n", "utf16le"));
+  await vpc.write("compose.yaml", Buffer.from("\uFEFFservices: { a: { ports: ['80:80'] } }\r\n", "utf16le"));
+  const loaded = await vpc.load([vpc.worker("app", [networkBinding("NET")])]);
+  expect(vpc.format(loaded)).toEqual([
+    ".env: warning: the file can't be read: it is UTF-16, but must be UTF-8 [invalid-env-file]",
+    "    Save it as UTF-8.",
+    'vpc.json:1:37: error: the compose file "compose.yaml" can\'t be read: it is UTF-16, but must be UTF-8 [compose-unreadable]',
+    "    Save it as UTF-8.",
+    "    It was looked for at FOLDER/compose.yaml.",
+  ]);
 });
 
 test("in cf1:network compose routes are routes like others", async () => {

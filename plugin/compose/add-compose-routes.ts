@@ -8,9 +8,9 @@ import type { Diagnostic } from "../diagnostics.ts";
 import { formatLocation } from "../diagnostics.ts";
 import type { Entry, NetworkModel, RouteModel, VpcModel } from "../model.ts";
 import type { Path } from "../read/locate.ts";
-import { type Place, reportComposeTo } from "./compose-node.ts";
+import { type Place, type ReportCompose, reportComposeTo } from "./compose-node.ts";
 import { parseComposeService } from "./parse-compose-service.ts";
-import { readCompose } from "./read-compose.ts";
+import { type ComposeProject, readCompose } from "./read-compose.ts";
 import { toRoutes } from "./to-routes.ts";
 
 export interface ComposeAddition {
@@ -31,12 +31,7 @@ export function addComposeRoutes(model: VpcModel, diagnostics: Diagnostic[]): Co
   function withRoutes(entry: NetworkModel & { kind: "entry"; at: Path }): Entry<NetworkModel> {
     const own: Diagnostic[] = [];
     const report = reportComposeTo(own);
-    const project = readCompose({
-      files: entry.compose.map(({ file, at }) => ({ file, at: placeOf(at) })),
-      environment: (name) => process.env[name],
-      report,
-      onFile: (file) => files.add(file),
-    });
+    const project = readProject(entry, report);
     if (project.services.size === 0 && own.length === 0) {
       const names = entry.compose.map(({ file }) => JSON.stringify(path.basename(file)));
       report({
@@ -59,11 +54,28 @@ export function addComposeRoutes(model: VpcModel, diagnostics: Diagnostic[]): Co
     return { ...entry, routes: [...entry.routes, ...added] };
   }
 
+  function readProject({ compose, at }: NetworkModel & { at: Path }, report: ReportCompose): ComposeProject {
+    try {
+      return readCompose({
+        files: compose.map((named) => ({ file: named.file, at: placeOf(named.at) })),
+        environment: (name) => process.env[name],
+        report,
+        onFile: (file) => files.add(file),
+      });
+    } catch (error) {
+      // What reads it calls itself once a level.
+      if (!(error instanceof RangeError)) throw error;
+      const text = "the compose files are nested too deeply to be read";
+      report({ code: "nested-too-deeply", text, at: placeOf([...at, "compose"]) });
+      return { services: new Map(), profiles: [] };
+    }
+  }
+
   function placeOf(at: Path): Place {
     const { document } = model;
     return { file: document.file, ...document.locate(at, "value") };
   }
 
-  diagnostics.push(...found.values());
+  for (const diagnostic of found.values()) diagnostics.push(diagnostic);
   return { model: { ...model, networks }, files: [...files] };
 }

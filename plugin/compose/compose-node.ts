@@ -93,10 +93,17 @@ export interface ComposeFinding {
   notes?: string[];
 }
 
+/** Of a text or a note, in UTF-16 units: a compose file may put anything into it. */
+const MAX_SAID = 2000;
+
 export type ReportCompose = (finding: ComposeFinding) => void;
 
 export function reportComposeTo(diagnostics: Diagnostic[]): ReportCompose {
   return ({ severity, code, text, at, notes = [] }) => {
-    diagnostics.push({ severity: severity ?? "error", code, text, ...at, notes });
+    diagnostics.push({ severity: severity ?? "error", code, text: cut(text), ...at, notes: notes.map(cut) });
   };
+}
+
+function cut(said: string): string {
+  return said.length > MAX_SAID ? `${said.slice(0, MAX_SAID)}…` : said;
 }

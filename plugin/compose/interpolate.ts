@@ -19,12 +19,21 @@ export interface InterpolationProblem {
 
 const NAME = /^[a-z_]\w*/i;
 const OPERATOR = /^:?[-+?]/;
+/** Variables of variables can stand for more than any machine holds. In UTF-16 units. */
+const MAX_LENGTH = 100_000;
 const FORMS = "Write ${NAME}, ${NAME:-default}, ${NAME:?message} or ${NAME:+replacement}; a $ itself is written $$.";
 
 export function interpolate(template: string, lookup: Lookup): Interpolated | InterpolationProblem {
   const unset: string[] = [];
   let text = "";
   for (let rest = template; rest !== "";) {
+    if (text.length > MAX_LENGTH && text.length > template.length) {
+      const start = JSON.stringify(template.slice(0, 40));
+      return {
+        problem: `what starts with ${start} has more than ${MAX_LENGTH} characters with its variables`,
+        note: "Make the variables shorter.",
+      };
+    }
     const dollar = rest.indexOf("$");
     if (dollar === -1) return { text: text + rest, unset };
     text += rest.slice(0, dollar);
@@ -41,7 +50,7 @@ export function interpolate(template: string, lookup: Lookup): Interpolated | In
         return { problem: `${JSON.stringify(template)} holds a \${ that is no variable`, note: FORMS };
       if ("problem" in replaced) return replaced;
       text += replaced.text;
-      unset.push(...replaced.unset);
+      for (const name of replaced.unset) unset.push(name);
       rest = rest.slice(end + 1);
       continue;
     }

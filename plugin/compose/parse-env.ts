@@ -3,6 +3,7 @@
  * Reads no files.
  */
 
+import { positionsOf } from "../read/locate.ts";
 import { type Lookup, interpolate } from "./interpolate.ts";
 
 export interface EnvFile {
@@ -10,10 +11,11 @@ export interface EnvFile {
   problems: { line: number; text: string; notes: string[] }[];
 }
 
-const STATEMENT = /^(?:export\s+)?([\w.[\]-]+)[^\S\n]*(?:([=:])[^\S\n]*|(?=\n|$))/;
-const BLANK = /^(?:\s+|#.*)/;
+const STATEMENT = /(?:export\s+)?([\w.[\]-]+)[^\S\n]*(?:([=:])[^\S\n]*|(?=\n|$))/y;
+const BLANK = /\s+|#.*/y;
 /** A quoted value may go over several lines. */
-const QUOTED = /^(["'])((?:\\[^]|(?!\1)[^\\])*)\1/;
+const QUOTED = /(["'])((?:\\[^]|(?!\1)[^\\])*)\1/y;
+const LINE = /[^\n]*/y;
 const ESCAPES: Record<string, string> = { n: "\n", r: "\r", t: "\t", '"': '"', "\\": "\\", $: "$$" };
 
 /** @param outer of the process; it wins over the file, also inside of values */
@@ -21,8 +23,14 @@ export function parseEnvFile(source: string, outer: Lookup): EnvFile {
   const file: EnvFile = { values: new Map(), problems: [] };
   const lookup: Lookup = (name) => outer(name) ?? file.values.get(name);
   const text = source.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
+  const positionAt = positionsOf(text);
+  const matchAt = (pattern: RegExp, at: number): RegExpExecArray | null => {
+    pattern.lastIndex = at;
+    return pattern.exec(text);
+  };
+  const lineAt = (at: number): string => matchAt(LINE, at)?.[0] ?? "";
   const fail = (at: number, problem: string, notes: string[]): void => {
-    file.problems.push({ line: text.slice(0, at).split("\n").length, text: problem, notes });
+    file.problems.push({ line: positionAt(at).line, text: problem, notes });
   };
   const set = (name: string, template: string, at: number): void => {
     const value = interpolate(template, lookup);
@@ -31,29 +39,28 @@ export function parseEnvFile(source: string, outer: Lookup): EnvFile {
   };
 
   for (let at = 0; at < text.length;) {
-    const rest = text.slice(at);
-    const blank = BLANK.exec(rest)?.[0];
+    const blank = matchAt(BLANK, at)?.[0];
     if (blank !== undefined) {
       at += blank.length;
       continue;
     }
-    const [head, name, separator] = STATEMENT.exec(rest) ?? [];
+    const [head, name, separator] = matchAt(STATEMENT, at) ?? [];
     if (head === undefined || name === undefined) {
-      const line = rest.split("\n")[0] ?? "";
+      const line = lineAt(at);
       fail(at, `${JSON.stringify(line)} is no line of an .env file`, ["Write NAME=value."]);
       at += line.length;
       continue;
     }
-    const valueText = rest.slice(head.length);
-    const [quoted, quote, inside = ""] = QUOTED.exec(valueText) ?? [];
+    const valueAt = at + head.length;
+    const [quoted, quote, inside = ""] = matchAt(QUOTED, valueAt) ?? [];
     if (separator === undefined) {
       // A name alone is the process's variable, which counts anyway.
-      at += head.length;
+      at = valueAt;
     } else if (quoted === undefined) {
-      const line = valueText.split("\n")[0] ?? "";
+      const line = lineAt(valueAt);
       if (/^["']/.test(line)) fail(at, `the value of ${JSON.stringify(name)} has a quote that is not closed`, []);
-      else set(name, line.replace(/ #.*$/, "").trim(), at);
-      at += head.length + line.length;
+      else set(name, (line.split(" #")[0] ?? "").trim(), at);
+      at = valueAt + line.length;
     } else {
       if (quote === "'") file.values.set(name, inside.replaceAll("\\'", "'"));
       else
@@ -62,7 +69,7 @@ export function parseEnvFile(source: string, outer: Lookup): EnvFile {
           inside.replaceAll(/\\([nrt"\\$])/g, (_, escaped: string) => ESCAPES[escaped] ?? ""),
           at,
         );
-      at += head.length + quoted.length;
+      at = valueAt + quoted.length;
     }
   }
   return file;

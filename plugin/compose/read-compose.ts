@@ -3,10 +3,8 @@
  * Compose puts them together. Reads files; understands nothing of a service but where it comes from.
  */
 
-import { readFileSync } from "node:fs";
 import path from "node:path";
 
-import { hasCode, messageOf } from "../error.ts";
 import {
   type ComposeMap,
   type ComposeNode,
@@ -20,7 +18,13 @@ import {
 import type { Lookup } from "./interpolate.ts";
 import { mergeEntries, mergeNodes } from "./merge.ts";
 import { parseEnvFile } from "./parse-env.ts";
-import { readYaml } from "./read-yaml.ts";
+import { type FileBudget, MAX_FILES, readSource } from "./read-source.ts";
+import { type Budget, readYaml } from "./read-yaml.ts";
+
+/** As Compose itself has it. */
+const MAX_VALUES = 100_000;
+/** Services that extend each other, one after the other. */
+const MAX_EXTENDS = 100;
 
 export interface ComposeProject {
   services: Map<string, ComposeMap>;
@@ -39,7 +43,10 @@ export interface ComposeSource {
 }
 
 interface Reading extends Omit<ComposeSource, "environment" | "files"> {
+  budget: Budget & FileBudget;
   lookup: Lookup;
+  /** Services of files that others extend, by absolute path; read with `lookup`. */
+  extended: Map<string, Map<string, ComposeMap> | undefined>;
   /** What paths in the files start from. */
   folder: string;
   /** Files that include this one. */
@@ -48,8 +55,10 @@ interface Reading extends Omit<ComposeSource, "environment" | "files"> {
 
 export function readCompose({ files, environment, report, onFile }: ComposeSource): ComposeProject {
   const folder = path.dirname(files[0]?.file ?? "");
-  const lookup = lookupWith([path.join(folder, ".env")], { outer: environment, report, onFile });
-  const services = readServices(files, { lookup, folder, report, onFile, including: [] });
+  const budget = { values: MAX_VALUES, valuesLeft: MAX_VALUES, filesLeft: MAX_FILES };
+  const lookup = lookupWith([path.join(folder, ".env")], { outer: environment, report, onFile, budget });
+  const reading: Reading = { budget, lookup, extended: new Map(), folder, report, onFile, including: [] };
+  const services = readServices(files, reading);
   const profiles = (lookup("COMPOSE_PROFILES") ?? "").split(",").map((profile) => profile.trim());
   return { services, profiles: profiles.filter((profile) => profile !== "") };
 }
@@ -57,14 +66,19 @@ export function readCompose({ files, environment, report, onFile }: ComposeSourc
 /** Of several .env files the last counts; a missing one is none. */
 function lookupWith(
   envFiles: readonly string[],
-  { outer, report, onFile }: { outer: Lookup } & Pick<ComposeSource, "report" | "onFile">,
+  { outer, report, onFile, budget }: { outer: Lookup } & Pick<Reading, "report" | "onFile" | "budget">,
 ): Lookup {
   const values = new Map<string, string>();
   for (const file of envFiles) {
     onFile(file);
-    const text = readText(file);
-    if (typeof text !== "string") continue;
-    const env = parseEnvFile(text, (name) => outer(name) ?? values.get(name));
+    const source = readSource(file, budget);
+    if (typeof source !== "string") {
+      if (source.reason !== "not-utf-8") continue;
+      const text = `the file can't be read: ${source.problem}`;
+      report({ severity: "warning", code: "invalid-env-file", text, at: { file }, notes: source.notes });
+      continue;
+    }
+    const env = parseEnvFile(source, (name) => outer(name) ?? values.get(name));
     for (const { line, ...problem } of env.problems) {
       // Only what needs the variable is at a loss.
       report({ severity: "warning", code: "invalid-env-file", at: { file, line, column: 1 }, ...problem });
@@ -96,27 +110,18 @@ function readServices(files: readonly { file: string; at: Place }[], reading: Re
 
 function readDocuments({ file, at }: { file: string; at: Place }, reading: Reading): ComposeMap[] {
   reading.onFile(file);
-  const text = readText(file);
-  if (typeof text === "string") return readYaml(text, { file, lookup: reading.lookup, report: reading.report }) ?? [];
-  const isMissing = hasCode(text, "ENOENT", "ENOTDIR");
+  const source = readSource(file, reading.budget);
+  if (typeof source === "string") return readYaml(source, { ...reading, file }) ?? [];
+  const isMissing = source.reason === "missing";
   reading.report({
     code: isMissing ? "compose-not-found" : "compose-unreadable",
     text: isMissing
       ? `the compose file ${JSON.stringify(path.basename(file))} does not exist`
-      : `the compose file ${JSON.stringify(path.basename(file))} can't be read: ${messageOf(text)}`,
+      : `the compose file ${JSON.stringify(path.basename(file))} can't be read: ${source.problem}`,
     at,
-    notes: [`It was looked for at ${file}.`],
+    notes: [...source.notes, `It was looked for at ${file}.`],
   });
   return [];
-}
-
-/** @returns what went wrong, if it can't be read */
-function readText(file: string): unknown {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    return error;
-  }
 }
 
 function servicesOf(document: ComposeMap, { report }: Reading): Map<string, ComposeMap> {
@@ -178,6 +183,7 @@ function extend({ name, service, file, services, trail }: Extending, reading: Re
   const base = extending.type === "map" ? textOf(extending, "service") : textsOf(extending)[0];
   const from = extending.type === "map" ? textOf(extending, "file") : undefined;
   const { at } = extending;
+  const { budget } = reading;
   const fail = (text: string, notes: string[] = []): ComposeNode => {
     reading.report({ code: "compose-extends", text: `the service ${JSON.stringify(name)} ${text}`, at, notes });
     return service;
@@ -186,6 +192,9 @@ function extend({ name, service, file, services, trail }: Extending, reading: Re
   const baseFile = from === undefined ? file : path.resolve(reading.folder, from.text);
   const step = `${baseFile}\n${base.text}`;
   if (trail.includes(step)) return fail("extends itself, by way of others", ["Take one of the steps out."]);
+
+  if (trail.length >= MAX_EXTENDS)
+    return fail(`extends another, and is extended by ${MAX_EXTENDS} itself, one by way of the next`);
 
   const inner = from === undefined ? reading : { ...reading, folder: path.dirname(baseFile) };
   const there = from === undefined ? services : servicesIn({ file: baseFile, at: from.at }, inner);
@@ -199,16 +208,33 @@ function extend({ name, service, file, services, trail }: Extending, reading: Re
     { name: base.text, service: found, file: baseFile, services: there, trail: [...trail, step] },
     inner,
   );
-  return mergeNodes(extended, service);
+  const merged = mergeNodes(extended, service);
+  budget.valuesLeft -= sizeOf(merged);
+  return budget.valuesLeft < 0 ? fail(`extends so much that there are more than ${budget.values} values`) : merged;
+}
+
+/** Of what a service got from those that it extends, roughly. */
+function sizeOf(node: ComposeNode): number {
+  if (node.type !== "map") return 1;
+  const parts = [...node.entries.values()].map((part) =>
+    part.type === "list" ? part.items.length : part.type === "map" ? part.entries.size : 1,
+  );
+  return parts.reduce((sum, size) => sum + size, 1);
 }
 
 /** @returns undefined when the file can't be read; that is reported then */
 function servicesIn(place: { file: string; at: Place }, reading: Reading): Map<string, ComposeMap> | undefined {
+  const known = reading.extended;
+  if (known.has(place.file)) return known.get(place.file);
   const documents = readDocuments(place, reading);
-  if (documents.length === 0) return undefined;
+  if (documents.length === 0) {
+    known.set(place.file, undefined);
+    return undefined;
+  }
   const services = new Map<string, ComposeMap>();
   for (const document of documents)
     for (const [name, service] of servicesOf(document, reading)) services.set(name, service);
+  known.set(place.file, services);
   return services;
 }
 
@@ -246,7 +272,7 @@ function readIncluded(document: ComposeMap, file: string, reading: Reading): Map
         : envFiles.map(({ text }) => path.resolve(reading.folder, text)),
       { ...reading, outer: reading.lookup },
     );
-    const inner: Reading = { ...reading, lookup, folder, including: [...reading.including, file] };
+    const inner: Reading = { ...reading, lookup, extended: new Map(), folder, including: [...reading.including, file] };
     const files = paths.map(({ text, at }) => ({ file: path.resolve(reading.folder, text), at }));
     for (const [name, service] of readServices(files, inner)) services.set(name, service);
   }

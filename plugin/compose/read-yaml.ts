@@ -9,6 +9,7 @@ import {
   LineCounter,
   type Node,
   type Pair,
+  type Scalar,
   type YAMLMap,
   isAlias,
   isMap,
@@ -21,14 +22,22 @@ import {
 import type { ComposeMap, ComposeNode, ComposeScalar, Place, ReportCompose } from "./compose-node.ts";
 import { type Lookup, interpolate } from "./interpolate.ts";
 
-/** As Compose itself has it: aliases of aliases can stand for more than any machine holds. */
-const MAX_NODES = 100_000;
-
 export interface YamlSource {
   /** Absolute path. */
   file: string;
   lookup: Lookup;
   report: ReportCompose;
+  budget: Budget;
+}
+
+/**
+ * How much a compose project may hold: aliases of aliases, and files that include each other many times over, can
+ * stand for more than any machine does.
+ */
+export interface Budget {
+  readonly values: number;
+  /** Less than 0: there are more. */
+  valuesLeft: number;
 }
 
 /** What to take of a mapping: by its key, what to take of the value; undefined: nothing. */
@@ -61,13 +70,17 @@ interface Conversion extends YamlSource {
   placeAt(node: Node | null): Place;
   /** Nodes that are being converted. */
   open: Set<Node>;
-  left: number;
 }
 
 /** @returns its documents, each a mapping; undefined when it is not YAML, or no compose file; that is reported then */
 export function readYaml(text: string, source: YamlSource): ComposeMap[] | undefined {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
+  const documents = parseAllDocuments(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    // The library's own way compares each key with all the others.
+    uniqueKeys: false,
+  });
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { file: source.file, line, column: col };
@@ -76,11 +89,22 @@ export function readYaml(text: string, source: YamlSource): ComposeMap[] | undef
   for (const document of documents) {
     const [error] = document.errors;
     if (error !== undefined) {
+      if (error.code === "RESOURCE_EXHAUSTION") {
+        // How deep is too deep is up to the machine: any place would be one by chance.
+        const text = "it is nested too deeply to be read";
+        source.report({ code: "nested-too-deeply", text, at: { file: source.file } });
+        return undefined;
+      }
       const message = error.message.slice(0, 1).toLowerCase() + error.message.slice(1);
       source.report({ code: "yaml-syntax", text: `not YAML: ${message}`, at: placeOf(error.pos[0]) });
       return undefined;
     }
     const placeAt = (node: Node | null): Place => placeOf(node?.range?.[0] ?? 0);
+    const duplicate = findDuplicateKey(document);
+    if (duplicate !== undefined) {
+      source.report({ code: "yaml-syntax", text: "not YAML: map keys must be unique", at: placeAt(duplicate) });
+      return undefined;
+    }
     const { contents } = document;
     // A file of nothing but comments.
     if (contents === null || (isScalar(contents) && contents.value === null)) continue;
@@ -89,11 +113,10 @@ export function readYaml(text: string, source: YamlSource): ComposeMap[] | undef
       aliases: resolveAliases(document),
       placeAt,
       open: new Set(),
-      left: MAX_NODES,
     };
     const root = convert(contents, { key: placeAt(contents), select: project }, conversion);
-    if (conversion.left < 0) {
-      const text = `with its aliases it has more than ${MAX_NODES} values`;
+    if (source.budget.valuesLeft < 0) {
+      const text = `with its aliases it has more than ${source.budget.values} values`;
       source.report({ code: "compose-too-large", text, at: root.at });
       return undefined;
     }
@@ -120,7 +143,7 @@ function convert(
   const nothing: ComposeNode = { type: "scalar", value: null, at, key };
   // What was reported is as if it were not there: once is enough.
   const broken: ComposeNode = { ...nothing, tag: "reset" };
-  if (node === null || --conversion.left < 0) return nothing;
+  if (node === null || --conversion.budget.valuesLeft < 0) return nothing;
   if (isAlias(node)) {
     const target = conversion.aliases.get(node);
     if (target === undefined || conversion.open.has(target)) {
@@ -156,6 +179,23 @@ function convert(
   return { type: "scalar", ...base, ...scalarOf(isScalar(node) ? node.value : null, at, conversion) };
 }
 
+function findDuplicateKey(document: Document): Scalar | undefined {
+  let found: Scalar | undefined;
+  visit(document, {
+    Map(_, map) {
+      const known = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        if (known.has(key.value)) found = key;
+        if (found !== undefined) return visit.BREAK;
+        known.add(key.value);
+      }
+      return undefined;
+    },
+  });
+  return found;
+}
+
 /** In one go, for the library's own way looks through the document for each. */
 function resolveAliases(document: Document): Map<Alias, Node> {
   const anchors = new Map<string, Node>();
@@ -183,15 +223,15 @@ function pairsOf(map: YAMLMap, conversion: Conversion): Map<string, Pair> {
   const merged: unknown[] = [];
   for (const pair of map.items) {
     const name = isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
-    if (name === "<<") merged.push(...(isSeq(pair.value) ? pair.value.items : [pair.value]));
-    else pairs.set(name, pair);
+    if (name !== "<<") pairs.set(name, pair);
+    else for (const source of isSeq(pair.value) ? pair.value.items : [pair.value]) merged.push(source);
   }
   for (const source of merged) {
     const target = isAlias(source) ? conversion.aliases.get(source) : source;
     const sources = isSeq(target) ? target.items : [target];
     for (const each of sources) {
       const resolved = isAlias(each) ? conversion.aliases.get(each) : each;
-      if (!isMap(resolved) || conversion.open.has(resolved) || --conversion.left < 0) continue;
+      if (!isMap(resolved) || conversion.open.has(resolved) || --conversion.budget.valuesLeft < 0) continue;
       conversion.open.add(resolved);
       for (const [name, pair] of pairsOf(resolved, conversion)) if (!pairs.has(name)) pairs.set(name, pair);
       conversion.open.delete(resolved);
@@ -200,9 +240,7 @@ function pairsOf(map: YAMLMap, conversion: Conversion): Map<string, Pair> {
   return pairs;
 }
 
-type Scalar = Pick<ComposeScalar, "value" | "tag">;
-
-function scalarOf(value: unknown, at: Place, { lookup, report }: Conversion): Scalar {
+function scalarOf(value: unknown, at: Place, { lookup, report }: Conversion): Pick<ComposeScalar, "value" | "tag"> {
   if (typeof value === "number" || typeof value === "boolean") return { value };
   if (typeof value !== "string") return { value: null };
   const interpolated = interpolate(value, lookup);
@@ -210,7 +248,7 @@ function scalarOf(value: unknown, at: Place, { lookup, report }: Conversion): Sc
     report({ code: "compose-variable", text: interpolated.problem, at, notes: [interpolated.note] });
     return { value: null, tag: "reset" };
   }
-  for (const name of interpolated.unset) {
+  for (const name of new Set(interpolated.unset)) {
     report({
       severity: "warning",
       code: "compose-variable",

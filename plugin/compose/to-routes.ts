@@ -27,6 +27,8 @@ export interface Routing {
   report: ReportCompose;
 }
 
+/** Of the compose services of a network. */
+const MAX_ROUTES = 20_000;
 const LOCALHOST = "127.0.0.1";
 /** Docker's words for every address of this machine, and one to reach it at. */
 const EVERYWHERE: Record<string, string> = { "0.0.0.0": LOCALHOST, "::": "::1" };
@@ -54,7 +56,13 @@ export function toRoutes(services: readonly ComposeService[], routing: Routing):
     services.filter((service) => !isActive(service)),
     routing,
   );
-  const routes = services.filter(isActive).flatMap((service) => routesOf(service, routing));
+  let left = MAX_ROUTES;
+  const routes = services.filter(isActive).flatMap((service) => {
+    const count = countRoutes(service);
+    if (count > left) return reportTooMany(service, routing.report);
+    left -= count;
+    return routesOf(service, routing);
+  });
   const ownByMatch = Map.groupBy(routing.own, ({ match }) => matchKey(match));
   return withoutConflicts(
     routes.filter((route) => !(ownByMatch.get(matchKey(route.match)) ?? []).some((own) => takesOver(own, route))),
@@ -95,6 +103,23 @@ function routesOf(service: ComposeService, routing: Routing): ComposeRoute[] {
   }
 }
 
+/** At most, for none has been made yet. */
+function countRoutes({ hosts, ports }: ComposeService): number {
+  return (
+    ports.filter(isPublished).reduce((sum, port) => sum + (isSame(port) ? 1 : sizeOf(port.target)), 0) * hosts.length
+  );
+}
+
+function reportTooMany({ serviceName, at }: ComposeService, report: ReportCompose): [] {
+  report({
+    code: "compose-too-large",
+    text: `with the service ${JSON.stringify(serviceName)} there are more than ${MAX_ROUTES} routes`,
+    at,
+    notes: ['Publish many ports as one range, and under the same numbers: "8000-8999:8000-8999" is one route.'],
+  });
+  return [];
+}
+
 type PublishedPort = ComposePort & Required<Pick<ComposePort, "published">>;
 
 /** Whether it is known where the port is on this machine. */
@@ -102,14 +127,16 @@ function isPublished(port: ComposePort): port is PublishedPort {
   return port.protocol === "tcp" && port.published !== undefined && sizeOf(port.published) === sizeOf(port.target);
 }
 
-function routesTo(
-  host: Host,
-  { at, target, published, hostAddress }: PublishedPort,
-  serviceName: string,
-): ComposeRoute[] {
+/** Whether the numbers on this machine are those in the container. */
+function isSame({ target, published }: PublishedPort): boolean {
+  return target.from === published.from;
+}
+
+function routesTo(host: Host, port: PublishedPort, serviceName: string): ComposeRoute[] {
+  const { at, target, published, hostAddress } = port;
   const address = EVERYWHERE[hostAddress ?? "0.0.0.0"] ?? hostAddress ?? LOCALHOST;
   const base = { match: matchOf(host), at, serviceName };
-  if (target.from === published.from && target.from !== target.to) {
+  if (isSame(port) && target.from !== target.to) {
     const text = `${formatEndpoint(host.text, target.from)}-${target.to}`;
     return [{ ...base, text, ports: target, target: { type: "address", host: address } }];
   }

@@ -67,7 +67,7 @@ beforeAll(async () => {
   const origin = stack.use(await startHttpOrigin(() => answer));
   vault = stack.use(await startTcpServer((socket) => socket.end("vault")));
   port = origin.port;
-  const routes = { "direct.internal": `127.0.0.1:${port}`, "egress.internal": "127.0.0.1" };
+  const routes = { "direct.internal": `127.0.0.1:${port}`, "egress.internal": "localhost" };
   session = stack.use(
     await startSession({
       // By which a Worker may send another one events.

@@ -48,7 +48,7 @@ beforeAll(async () => {
   const target = `127.0.0.1:${origin.port}`;
   const routes = {
     "direct.internal": target,
-    "egress.internal": "127.0.0.1",
+    "egress.internal": "localhost",
     "blocked.internal": { deny: "destination_ip_prohibited" } as const,
   };
   for (const compatibilityDate of DATES) {

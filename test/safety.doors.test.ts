@@ -234,9 +234,9 @@ describe("internals over RPC", () => {
       plugins: [
         {
           name: "workerd",
-          setup({ onResolve, onLoad }) {
-            onResolve({ filter: /^cloudflare:/ }, ({ path: name }) => ({ path: name, namespace: "workerd" }));
-            onLoad({ filter: /.*/, namespace: "workerd" }, () => ({
+          setup(bundle) {
+            bundle.onResolve({ filter: /^cloudflare:/ }, ({ path: name }) => ({ path: name, namespace: "workerd" }));
+            bundle.onLoad({ filter: /.*/, namespace: "workerd" }, () => ({
               contents: `
                 export const env = { TABLE: { bindings: {}, networks: [] } };
                 export class WorkerEntrypoint {}

@@ -25,8 +25,12 @@ export interface Passage {
   direct?: TargetKey;
 }
 
-/** A URL up to where its path, query or fragment begins: nothing behind that changes where it leads. */
-const ORIGIN = /^https?:\/\/[^/?#\\]{1,300}(?=[/?#\\]|$)/;
+/**
+ * A URL up to where its path, query or fragment begins: nothing behind that changes where it leads. Of plain characters
+ * only, for a Worker of an old compatibility date sends URLs as they were written: a parser drops tabs and line ends, then
+ * slashes, and so takes the host from what looks like the path of `http://<tab>/host/`.
+ */
+const ORIGIN = /^https?:\/\/[\w.:[\]-]{1,300}(?=[/?#]|$)/;
 
 /** Origins that are remembered; a Worker that asks for more at random begins anew. */
 const MAX_PLANS = 1000;

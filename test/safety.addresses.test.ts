@@ -68,6 +68,11 @@ const NONSENSE = [
   "[fd00::1%eth0]",
   "[fd00::1%25eth0]",
   "fe80::1%1",
+  // Not taken for the address without it, which is open.
+  "[2001:db8::1%eth0]",
+  "[2001:db8::1%25eth0]",
+  "[2001:db8::1%]",
+  "[::ffff:10.8.0.1%1]",
   "[::ffff:010.9.0.1]",
   "[::ffff:10.9.0.1.]",
   "[10.9.0.1]",
@@ -98,6 +103,7 @@ beforeAll(async () => {
     "open.internal": target,
     "*.internal": target,
     "0.0.0.0/0": target,
+    "2001:db8::/32": target,
   };
   session = stack.use(
     await startSession({
@@ -142,7 +148,7 @@ const REFUSED = /^(?!reached)/;
 test.each(["fetch", "connect", "native"])(
   "%s: what is not denied is reached, so the rest means something",
   async (op) => {
-    for (const host of ["open.internal", "10.8.0.1"]) {
+    for (const host of ["open.internal", "10.8.0.1", "[2001:db8::1]", "[::ffff:10.8.0.1]"]) {
       expect(await session.call(op, op === "fetch" ? `http://${host}/` : `${host}:80`)).toBe("reached");
     }
   },
@@ -188,7 +194,7 @@ describe("what is no host reaches nothing", () => {
     expect(await session.call("native", `${host}:80`)).not.toBe("reached");
   });
 
-  test.each(["http://a..internal/", "http://.internal/", "http://[fd00::1%25eth0]/", "http://[::ffff:010.9.0.1]/"])(
+  test.each(["http://a..internal/", "http://.internal/", "http://[2001:db8::1%25eth0]/", "http://[::ffff:010.9.0.1]/"])(
     "%s",
     async (url) => {
       expect(await session.call("fetch", url)).toMatch(REFUSED);

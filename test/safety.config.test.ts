@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 
 import { startHttpOrigin, ok } from "./servers/http-origin.ts";
 import { createCallFolder } from "./commands/call.ts";
-import { TUNNEL_ID, createFolder, networkBinding } from "./vpc-folder.ts";
+import { TUNNEL_ID, type VpcFolder, createFolder, networkBinding } from "./vpc-folder.ts";
 
 const WRANGLER = `{ "name": "app", "compatibility_date": "2026-01-01", "vpc_networks": [{ "binding": "NET", "tunnel_id": "${TUNNEL_ID}" }] }`;
 
@@ -30,6 +30,11 @@ const SPELLS = [
   "../../../../../../etc/passwd",
   "file:///etc/passwd",
 ];
+
+/** In the folder, or where this process stands. */
+function hasRun({ folder }: VpcFolder): boolean {
+  return existsSync(path.join(folder, "ran")) || existsSync("ran");
+}
 
 describe("text formats", () => {
   test.each(["__proto__", "constructor", "prototype", "toString", "hasOwnProperty"])(
@@ -57,7 +62,32 @@ describe("text formats", () => {
       "networks": { "NET": { "routes": { ${text}: ${text}, "a.internal": ${text} } } } }`;
     await using vpc = await createFolder({ "vpc.json": json });
     await vpc.load([vpc.worker("app", [networkBinding("NET")])]);
-    expect(existsSync(path.join(vpc.folder, "ran"))).toBe(false);
+    expect(hasRun(vpc)).toBe(false);
+  });
+
+  test.each(SPELLS)("%s is text in a compose file, an .env file and an import, too", async (spell) => {
+    const text = JSON.stringify(spell);
+    // A name of the environment's that is not there stands for nothing; what is called like one is no command.
+    await using folder = await createCallFolder({
+      "wrangler.json": WRANGLER,
+      "vpc.json": `{ "networks": { "NET": { "compose": "compose.yaml" } } }`,
+      "compose.yaml": `name: ${text}\nservices:\n  a:\n    image: ${text}\n    command: ${text}\n    hostname: ${text}\n    env_file: ${text}\n    extends: { file: ${text}, service: a }\n    ports: [${text}, "127.0.0.1:8080:80"]\n  ? ${text}\n  : { ports: [80], build: ${text} }\n  b: !!js/function ${text}\ninclude: [${text}]\n`,
+      ".env": `A="${spell}"\nB=${spell}\n${spell}\n`,
+      "main.tf": `resource "cloudflare_connectivity_directory_service" "a" {\n  name = ${text}\n  host = { hostname = file(${text}) }\n  service_id = "${spell}"\n}\n`,
+      "services.json": `{ "result": [{ "name": ${text}, "service_id": ${text}, "type": ${text}, "host": { "hostname": ${text} } }] }`,
+    });
+    for (const line of [
+      "check",
+      "routes",
+      "explain NET http://a/",
+      "import main.tf --dry-run",
+      "import services.json --dry-run",
+    ]) {
+      const { exit, out, err } = await folder.call(line);
+      expect([line, exit]).toEqual([line, expect.any(Number)]);
+      expect([line, [...out, ...err].join("\n")]).toEqual([line, expect.not.stringContaining("root:x:0")]);
+      expect([line, hasRun(folder)]).toEqual([line, false]);
+    }
   });
 
   test("$schema is not fetched", async () => {
@@ -78,6 +108,27 @@ describe("text formats", () => {
     expect(vpc.format(loaded).join("\n")).toMatch(/vpc\.json:1:\d+: error:/);
     expect(vpc.format(loaded).join("\n")).not.toContain("do-not-quote");
   });
+});
+
+test("a file named as a compose file is not quoted", async () => {
+  const secrets = [
+    "-----BEGIN PRIVATE KEY-----\ndo-not-quote\n-----END PRIVATE KEY-----\n",
+    "root:do-not-quote:0:0::/root:/bin/sh\n",
+    "[default]\naws_secret_access_key = do-not-quote\n",
+    '{ "token": "do-not-quote" }',
+    "do-not-quote: [",
+    "password: do-not-quote\n",
+  ];
+  for (const secret of secrets) {
+    await using vpc = await createFolder({
+      secret,
+      "vpc.json": '{ "networks": { "NET": { "compose": "secret" } } }',
+    });
+    const loaded = await vpc.load([vpc.worker("app", [networkBinding("NET")])]);
+    const told = vpc.format(loaded).join("\n");
+    expect(told).toMatch(/: (error|warning): .*secret|secret:\d+:\d+: (error|warning):/);
+    expect(told).not.toContain("do-not-quote");
+  }
 });
 
 describe("programs", () => {

@@ -1,5 +1,8 @@
 /** What else might lead around `decide`: methods over RPC, a stub in other hands, a target that speaks for the proxy. */
 
+import path from "node:path";
+
+import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { ok, startHttpOrigin } from "./servers/http-origin.ts";
@@ -64,9 +67,11 @@ beforeAll(async () => {
   const origin = stack.use(await startHttpOrigin(() => answer));
   vault = stack.use(await startTcpServer((socket) => socket.end("vault")));
   port = origin.port;
-  const routes = { "direct.internal": `127.0.0.1:${port}`, "egress.internal": "127.0.0.1" };
+  const routes = { "direct.internal": `127.0.0.1:${port}`, "egress.internal": "localhost" };
   session = stack.use(
     await startSession({
+      // By which a Worker may send another one events.
+      compatibilityFlags: ["experimental", "service_binding_extra_handlers"],
       config: { networks: { [TUNNEL]: { routes } }, traffic: false },
       env: { NET: { type: "vpc-network", tunnelId: TUNNEL }, HELPER: { type: "worker", worker: "helper" } },
       ops: {
@@ -82,6 +87,34 @@ beforeAll(async () => {
             return (error as Error).message;
           }
         },
+        /** The platform's own methods stand before RPC: with them gone, every name is asked of the other side. */
+        async bare(env, name) {
+          const prototype = Object.getPrototypeOf(env.NET);
+          const own = Object.getOwnPropertyDescriptors(prototype);
+          const facade = Object.getOwnPropertyDescriptors(env.NET);
+          const parent = Object.getPrototypeOf(prototype);
+          try {
+            for (const key of Object.keys(facade)) delete env.NET[key];
+            for (const key of Object.keys(own)) if (key !== "constructor") delete prototype[key];
+            Object.setPrototypeOf(prototype, null);
+            const forged = {
+              url: "http://direct.internal/",
+              method: "GET",
+              opened: { localAddress: "direct.internal:1" },
+            };
+            return `answered ${String(await env.NET[name](forged))}`;
+          } catch (error) {
+            return (error as Error).message;
+          } finally {
+            Object.setPrototypeOf(prototype, parent);
+            Object.defineProperties(prototype, own);
+            Object.defineProperties(env.NET, facade);
+          }
+        },
+        events: async (env) => [
+          await env.NET.scheduled({ cron: "* * * * *" }),
+          await env.NET.queue("jobs", [{ id: "1", timestamp: new Date(0), attempts: 1, body: "x" }]),
+        ],
         pass: (env, urls) => env.HELPER.use(env.NET, urls),
       },
       workers: [
@@ -162,6 +195,71 @@ describe("internals over RPC", () => {
     "test",
   ])("%s is no method", async (name) => {
     expect(await session.call("rpc", name)).not.toMatch(/^answered/);
+  });
+
+  test.each([
+    "fetch",
+    "connect",
+    "toString",
+    "valueOf",
+    "__proto__",
+    "hasOwnProperty",
+    "__defineGetter__",
+    "dup",
+    "of",
+  ])("nor is %s, with the platform's own out of the way", async (name) => {
+    expect(await session.call("bare", name)).toMatch(/is a reserved method|does not implement the method/);
+    answer = ok("still there");
+    expect(await session.call("get", "http://direct.internal/")).toBe("200 still there");
+  });
+
+  test("what a Worker's mistake is told of names the method", async () => {
+    expect(await session.call("rpc", "users")).toBe('The RPC receiver does not implement the method "users".');
+  });
+
+  test("no event is taken but a request and a connection", async () => {
+    expect(await session.call("events")).toEqual([
+      expect.objectContaining({ outcome: "exception" }),
+      expect.objectContaining({ outcome: "exception" }),
+    ]);
+  });
+
+  test("what is exported has two handlers, and no more to call", async () => {
+    // The modules of workerd's that it imports stand in for themselves.
+    const { outputFiles } = await build({
+      entryPoints: [path.resolve(import.meta.dirname, "../service-worker/index.ts")],
+      bundle: true,
+      write: false,
+      format: "esm",
+      plugins: [
+        {
+          name: "workerd",
+          setup(bundle) {
+            bundle.onResolve({ filter: /^cloudflare:/ }, ({ path: name }) => ({ path: name, namespace: "workerd" }));
+            bundle.onLoad({ filter: /.*/, namespace: "workerd" }, () => ({
+              contents: `
+                export const env = { TABLE: { bindings: {}, networks: [] } };
+                export class WorkerEntrypoint {}
+                export const connect = undefined;`,
+            }));
+          },
+        },
+      ],
+    });
+    const code = outputFiles[0]?.text ?? "";
+    const exported: Record<string, object> = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+    const methods = Object.entries(exported).map(([name, value]) => [
+      name,
+      Object.getOwnPropertyNames(typeof value === "function" ? value.prototype : value).filter(
+        (key) => key !== "constructor",
+      ),
+    ]);
+    expect(Object.fromEntries(methods)).toEqual({
+      default: ["fetch", "connect"],
+      Outcomes: ["of"],
+      Control: ["fetch"],
+    });
+    expect(Object.getPrototypeOf(exported["default"])).toBe(Object.prototype);
   });
 });
 

@@ -14,6 +14,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { ORDER_HEADER } from "../service-worker/egress-protocol.ts";
+import { captureConfigs } from "./capnp/capture.ts";
+import { readConfig } from "./capnp/read-config.ts";
 import { ok, startHttpOrigin } from "./servers/http-origin.ts";
 import { startTcpServer, type TestServer } from "./servers/tcp-server.ts";
 import { type Session, TUNNEL, startSession } from "./session.ts";
@@ -153,6 +155,27 @@ test("where the egress proxy has to listen on loopback, a page gets nothing from
   expect(answers).toHaveLength(FROM_A_PAGE.length);
   for (const answer of answers) expectNothing(answer);
   expect(vault.accepted).toBe(0);
+});
+
+test("nor from the socket for edits, where that has to", async () => {
+  const own = Object.getOwnPropertyDescriptor(process, "platform");
+  Object.defineProperty(process, "platform", { ...own, value: "win32" });
+  const config = { networks: { [TUNNEL]: { routes: {} } } };
+  const capturing = captureConfigs(() => startSession({ config, ops: { get: (env) => env.NET.fetch("http://a/") } }));
+  const { result, configs } = await capturing.finally(() => {
+    if (own !== undefined) Object.defineProperty(process, "platform", own);
+  });
+  await using other = result;
+  const { sockets } = readConfig(configs[0] ?? new Uint8Array());
+  const address = sockets.find(({ name }) => name === "miniflare-vpc:control")?.address ?? "";
+  expect(address).toMatch(/^127\.0\.0\.1:\d+$/);
+  const [host, port] = address.split(":");
+  for (const [, method, headers, body] of FROM_A_PAGE) {
+    const answer = await send({ host, port, path: "/table", method, headers: { ...PAGE, ...headers } }, body);
+    expect(answer.status).toBe(403);
+    expect(Object.keys(answer.headers).filter((field) => field.startsWith("access-control"))).toEqual([]);
+  }
+  await expect(other.call("get")).rejects.toThrow("ProxyError: destination_not_found");
 });
 
 interface Answer {

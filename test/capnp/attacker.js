@@ -210,7 +210,7 @@ export default {
     }
     const results = await NativePromise.all(ways.map(attempt));
     const reached = results.filter((result) => typeof result === "string" && result.includes("the vault"));
-    const fetchers = [...kept].filter((thing) => Object.prototype.toString.call(thing) === "[object Fetcher]").length;
+    const fetchers = [...kept].filter((thing) => getPrototypeOf(thing)?.constructor?.name === "Fetcher").length;
     return Response.json({ answers, reached, attempts: ways.length, fetchers, calls: calls.length });
   },
 };

@@ -65,7 +65,8 @@ export async function loadSession(options: LoadOptions): Promise<LoadedSession> 
   const byFolder = Map.groupBy(bound, ({ rootPath }) => (source === undefined ? path.resolve(rootPath ?? "") : ""));
   for (const [folder, sharers] of byFolder) {
     const { model, diagnostics: found, watch } = await read(source, folder);
-    diagnostics.push(...found);
+    // Not spread: there may be more of them than a call takes arguments.
+    for (const diagnostic of found) diagnostics.push(diagnostic);
     for (const file of watch) files.add(file);
     const linked = link(model, { workers: sharers, workerNames, env, generation }, diagnostics);
     bindings.push(...linked.bindings);

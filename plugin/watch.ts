@@ -3,7 +3,7 @@
  * editors that replace a file instead of writing it. Never keeps the process alive.
  */
 
-import { type FSWatcher, statSync, watch } from "node:fs";
+import { type FSWatcher, type Stats, statSync, watch } from "node:fs";
 import path from "node:path";
 import { toError } from "./error.ts";
 
@@ -99,7 +99,16 @@ interface Folder {
 }
 
 function nearestFolder(folder: string): { name: string; inode: number } {
-  const stats = statSync(folder, { throwIfNoEntry: false });
+  const stats = statsOf(folder);
   const parent = path.dirname(folder);
   return stats?.isDirectory() || parent === folder ? { name: folder, inode: stats?.ino ?? 0 } : nearestFolder(parent);
+}
+
+/** Nothing also where the name is none: a compose file may ask for any. */
+function statsOf(folder: string): Stats | undefined {
+  try {
+    return statSync(folder, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }

@@ -47,7 +47,8 @@ export async function findProblems(project: Project, chosen: readonly (string | 
   );
   for (const folder of new Set(folders)) {
     const { model, diagnostics: found } = await configs.read(folder);
-    if (!read.some((each) => each.model === model)) diagnostics.push(...found);
+    if (read.some((each) => each.model === model)) continue;
+    for (const diagnostic of found) diagnostics.push(diagnostic);
   }
   const models = (await configs.all()).map(({ model }) => model);
   for (const model of models) reportModel(model, { project, all, diagnostics });

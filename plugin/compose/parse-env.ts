@@ -47,7 +47,8 @@ export function parseEnvFile(source: string, outer: Lookup): EnvFile {
     const [head, name, separator] = matchAt(STATEMENT, at) ?? [];
     if (head === undefined || name === undefined) {
       const line = lineAt(at);
-      fail(at, `${JSON.stringify(line)} is no line of an .env file`, ["Write NAME=value."]);
+      // Not quoted: it may be part of a secret.
+      fail(at, "this is no line of an .env file", ["Write NAME=value."]);
       at += line.length;
       continue;
     }

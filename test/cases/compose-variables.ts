@@ -65,7 +65,7 @@ E="\${D}\\
     },
     expected: [],
     diagnostics: [
-      '.env:1:1: warning: "A B=1" is no line of an .env file [invalid-env-file]',
+      ".env:1:1: warning: this is no line of an .env file [invalid-env-file]",
       "    Write NAME=value.",
       '.env:3:1: warning: the value of "B" has a quote that is not closed [invalid-env-file]',
       'compose.yaml:2:16: error: the variable "PORT" must be set: which [compose-variable]',

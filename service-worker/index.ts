@@ -47,7 +47,7 @@ function callOf(ctx: Context): Call {
   return { bindingId: ctx.props.binding, index: current, env: serviceWorkerEnv, ctx };
 }
 
-/** Harmless in a user's hands: an id is a random UUID of the facade that opened the connection. */
+/** Harmless in a user's hands: an id is a random number of the facade that opened the connection. */
 export class Outcomes extends WorkerEntrypoint<ServiceWorkerEnv> {
   of(connectionId: string): Promise<Outcome> {
     const outcome = awaitOutcome(connectionId);

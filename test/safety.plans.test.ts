@@ -4,9 +4,9 @@ import { describe, expect, test } from "vitest";
 
 import { planFor } from "../service-worker/plan.ts";
 import { indexTable } from "../service-worker/route-index.ts";
-import { type Route, TABLE_VERSION } from "../service-worker/table.ts";
-import { DEFAULT_SETTINGS } from "../plugin/model.ts";
+import type { Route } from "../service-worker/table.ts";
 import { ok, startHttpOrigin } from "./servers/http-origin.ts";
+import { networkTable } from "./session-table.ts";
 import { type Operation, TUNNEL, startSession } from "./session.ts";
 
 const OTHER_TUNNEL = "0f3c8d4e-7b1a-4c57-9e58-2a6d1f0b9c33";
@@ -135,29 +135,10 @@ test("not even where a parser would take the host from the path", () => {
     const target = { type: "unix", path: `/${name}` } as const;
     return { text: name, match: { type: "name", name }, target, origin: "" };
   });
-  const network = { networkId: TUNNEL, origin: "", routes };
-  const { limits } = DEFAULT_SETTINGS;
-  const index = indexTable({
-    version: TABLE_VERSION,
-    generation: 1,
-    bindings: {
-      B: {
-        kind: "network",
-        workerName: "app",
-        bindingName: "B",
-        configFile: "",
-        limits,
-        traffic: false,
-        tls: { verify: "verify_full", ca: [] },
-        networkId: TUNNEL,
-        network: 0,
-      },
-    },
-    networks: [network],
-  });
+  const index = indexTable(networkTable({ B: routes }));
   for (const gap of ["\t", "\n", "\r", "\t\t", "/", "\\", ""]) {
     for (const name of ["open.internal", "blocked.internal", "open.internal"]) {
-      const { decision } = planFor(`http://${gap}/${name}/`, { index, bindingId: "B" });
+      const { decision } = planFor(`http://${gap}/${name}/`, { index, bindingId: "app/B" });
       expect([gap, decision]).toEqual([gap, expect.objectContaining({ to: { type: "unix", path: `/${name}` } })]);
     }
   }

@@ -1,6 +1,28 @@
-/** Reads what a test wants to know from a table. */
+/** Reads what a test wants to know from a table, and makes one by hand. */
 
-import type { Network, RoutingTable } from "../service-worker/table.ts";
+import { type Network, type Route, type RoutingTable, TABLE_VERSION, bindingKey } from "../service-worker/table.ts";
+import { DEFAULT_SETTINGS } from "../plugin/model.ts";
+import { TUNNEL_ID } from "./vpc-folder.ts";
+
+/** @param routesOf each binding of the Worker "app", a network of its own */
+export function networkTable(routesOf: Record<string, Route[]>): RoutingTable {
+  const shared = { workerName: "app", configFile: "vpc.jsonc", limits: DEFAULT_SETTINGS.limits, traffic: false };
+  const policy = { networkId: TUNNEL_ID, tls: { verify: "verify_full" as const, ca: [] } };
+  const bindings = Object.keys(routesOf).map((bindingName, network) => [
+    bindingKey("app", bindingName),
+    { ...shared, ...policy, kind: "network", bindingName, network },
+  ]);
+  return {
+    version: TABLE_VERSION,
+    generation: 1,
+    bindings: Object.fromEntries(bindings),
+    networks: Object.values(routesOf).map((routes, index) => ({
+      networkId: TUNNEL_ID,
+      origin: `vpc.jsonc:${index + 1}`,
+      routes,
+    })),
+  };
+}
 
 export function networkOf(table: RoutingTable, key: string): Network | undefined {
   const binding = table.bindings[key];

@@ -6,10 +6,9 @@ import { expect, test } from "vitest";
 import { decide } from "../../service-worker/decide.ts";
 import { planFor } from "../../service-worker/plan.ts";
 import { indexTable } from "../../service-worker/route-index.ts";
-import { type Route, type RoutingTable, TABLE_VERSION } from "../../service-worker/table.ts";
+import type { Route } from "../../service-worker/table.ts";
 import { destinationOf } from "../../service-worker/transport.ts";
-import { DEFAULT_SETTINGS } from "../../plugin/model.ts";
-import { TUNNEL_ID } from "../vpc-folder.ts";
+import { networkTable } from "../session-table.ts";
 import { DEADLINE, runs } from "./runs.ts";
 
 const scheme = fc.constantFrom(
@@ -42,33 +41,18 @@ const rest = fc
   .map((parts) => parts.join(""));
 const url = fc.tuple(scheme, userInfo, host, port, rest).map((parts) => parts.join(""));
 
-function tableOf(hosts: readonly string[]): RoutingTable {
-  const routes = hosts.map((name, index): Route => ({
+function routesTo(hosts: readonly string[]): Route[] {
+  return hosts.map((name, index): Route => ({
     text: name,
     match: /^\d/.test(name) ? { type: "cidr", address: name, prefix: 32 } : { type: "name", name },
     target: { type: "unix", path: `/${index}` },
     origin: `vpc.jsonc:${index}`,
   }));
-  const shared = { workerName: "app", configFile: "vpc.jsonc", limits: DEFAULT_SETTINGS.limits, traffic: false };
-  const tls = { verify: "verify_full" as const, ca: [] };
-  const binding = { ...shared, kind: "network" as const, tls, networkId: TUNNEL_ID };
-  return {
-    version: TABLE_VERSION,
-    generation: 1,
-    bindings: {
-      "app/ALL": { ...binding, bindingName: "ALL", network: 0 },
-      "app/NONE": { ...binding, bindingName: "NONE", network: 1 },
-    },
-    networks: [
-      { networkId: TUNNEL_ID, origin: "vpc.jsonc:1", routes },
-      { networkId: TUNNEL_ID, origin: "vpc.jsonc:2", routes: [] },
-    ],
-  };
 }
 
 test("a plan is what `decide` says of this very URL", { timeout: DEADLINE }, () => {
   const tables = [["a.internal", "vault.internal", "10.0.0.1"], ["vault.internal"]].map((hosts) =>
-    indexTable(tableOf(hosts)),
+    indexTable(networkTable({ ALL: routesTo(hosts), NONE: [] })),
   );
   const asked = fc.array(fc.tuple(url, fc.constantFrom("app/ALL", "app/NONE"), fc.constantFrom(...tables)), {
     maxLength: 20,

@@ -9,9 +9,9 @@ import { describe, expect, test } from "vitest";
 import { parseHost, isProblem } from "../../service-worker/address.ts";
 import { type Decision, decide } from "../../service-worker/decide.ts";
 import { findRoute, indexTable, listCandidates, listRoutes } from "../../service-worker/route-index.ts";
-import { type Route, type RouteMatch, type RoutingTable, TABLE_VERSION } from "../../service-worker/table.ts";
-import { DEFAULT_SETTINGS } from "../../plugin/model.ts";
+import type { Route, RouteMatch, RoutingTable } from "../../service-worker/table.ts";
 import { loadSession } from "../../plugin/load.ts";
+import { networkTable } from "../session-table.ts";
 import { networkBinding, TUNNEL_ID } from "../vpc-folder.ts";
 import { DEADLINE, runs } from "./runs.ts";
 
@@ -120,14 +120,7 @@ function rank({ match, ports }: Route): number {
 }
 
 function tableOf(all: Route[]): RoutingTable {
-  const shared = { workerName: "app", configFile: "vpc.jsonc", limits: DEFAULT_SETTINGS.limits, traffic: false };
-  const tls = { verify: "verify_full" as const, ca: [] };
-  return {
-    version: TABLE_VERSION,
-    generation: 1,
-    bindings: { "app/NET": { ...shared, kind: "network", bindingName: "NET", tls, networkId: TUNNEL_ID, network: 0 } },
-    networks: [{ networkId: TUNNEL_ID, origin: "vpc.jsonc:1", routes: all }],
-  };
+  return networkTable({ NET: all });
 }
 
 function ask(table: RoutingTable, host: string, port: number): Decision {

@@ -2,13 +2,13 @@
 
 import { decide } from "../service-worker/decide.ts";
 import { type IndexedTable, indexTable } from "../service-worker/route-index.ts";
-import { type Route, TABLE_VERSION, bindingKey } from "../service-worker/table.ts";
-import { DEFAULT_SETTINGS } from "../plugin/model.ts";
+import { type Route, bindingKey } from "../service-worker/table.ts";
+import { networkTable } from "../test/session-table.ts";
 import { type Subject, again, measure } from "./measure.ts";
 import { type Report, report } from "./report.ts";
 import type { SuiteContext } from "./run.ts";
 
-const BINDING = bindingKey("bench", "NET");
+const BINDING = bindingKey("app", "NET");
 /** `asked`: of how many routes the destinations come; by default of all. */
 const FORMS: Form[] = [
   { name: "10 routes", count: 10 },
@@ -57,26 +57,7 @@ export async function* benchDecide(context: SuiteContext): AsyncGenerator<Report
 type Kind = "names" | "prefixes";
 
 function tableOf(kind: Kind, count: number): IndexedTable {
-  return indexTable({
-    version: TABLE_VERSION,
-    generation: 1,
-    bindings: {
-      [BINDING]: {
-        kind: "network",
-        workerName: "bench",
-        bindingName: "NET",
-        configFile: "vpc.jsonc",
-        limits: DEFAULT_SETTINGS.limits,
-        traffic: false,
-        tls: { verify: "verify_full", ca: [] },
-        networkId: "tunnel",
-        network: 0,
-      },
-    },
-    networks: [
-      { networkId: "tunnel", origin: "", routes: Array.from({ length: count }, (_, nth) => routeOf(kind, nth)) },
-    ],
-  });
+  return indexTable(networkTable({ NET: Array.from({ length: count }, (_, nth) => routeOf(kind, nth)) }));
 }
 
 /** Names: every third a wildcard. Prefixes: of /24 and /32 in turn, in 10.0.0.0/8. */

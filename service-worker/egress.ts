@@ -10,7 +10,6 @@ import {
   type EgressOwnership,
   type EgressProbe,
   type EgressTarget,
-  type EgressTls,
   FAILURE_HEADER,
   ORDER_HEADER,
   SECRET_HEADER,
@@ -21,13 +20,8 @@ import { ProxyError } from "./failure.ts";
 import { PROXY_ERRORS } from "./proxy-error.ts";
 import { AS_SENT } from "./pipe-body.ts";
 
-export interface HttpOrder {
-  target: EgressTarget;
-  limits: EgressLimits;
-  tls?: EgressTls;
-  /** Under which to ask for the failure, should the response break off. */
+export interface HttpOrder extends Omit<Extract<EgressOrder, { op: "http" }>, "op"> {
   exchangeId: string;
-  isFresh?: boolean;
 }
 
 /** Apart from those of other sessions in the same Node process. */

@@ -6,10 +6,10 @@
 import { type Host, isProblem, parseHost } from "./address.ts";
 import { type Decision, type Forward, type Lookup, decide } from "./decide.ts";
 import type { EgressTls } from "./egress-protocol.ts";
-import { type TargetKey, targetKey } from "./forward-target.ts";
+import type { TargetKey } from "./forward-target.ts";
 import { type Candidate, type IndexedTable, listCandidates } from "./route-index.ts";
 import type { Network } from "./table.ts";
-import { destinationOf, mayDialDirectly, mayGoDirectly, tlsFor } from "./transport.ts";
+import { destinationOf, mayDialDirectly, wayOf } from "./transport.ts";
 
 /** One `fetch()` or `connect()` of a Worker. */
 export type Asked = { op: "fetch"; url: URL } | { op: "connect"; host: Host; port: number };
@@ -78,8 +78,8 @@ function findPassage(asked: Asked, { to, binding }: Forward, known: ExplainOptio
   if (to.type === "worker") return { way: "worker" };
   const hostHeader = asked.url.host;
   if (to.type === "function") return { way: "function", hostHeader };
-  const tls = tlsFor(asked.url, to, binding.tls);
-  const isDirect = mayGoDirectly(to, { tls, limits }) && known.has(targetKey(to));
+  const { tls, direct } = wayOf(asked.url, { to, limits, tls: binding.tls });
+  const isDirect = direct !== undefined && known.has(direct);
   return { way: isDirect ? "direct" : "egress", hostHeader, ...(tls && { tls: withServerName(tls) }) };
 }
 

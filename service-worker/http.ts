@@ -13,9 +13,10 @@ import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, describeFailure } from "./failure.ts";
 import { formatTarget } from "./forward-target.ts";
 import { enterPort } from "./own-port.ts";
-import { type Passage, type Plan, planFor } from "./plan.ts";
+import { type Plan, planFor } from "./plan.ts";
 import { countCall } from "./rate-limit.ts";
 import { printFailure, printTraffic } from "./traffic.ts";
+import type { HttpWay } from "./transport.ts";
 import { fetchWorker } from "./worker-target.ts";
 
 /** @throws an `Error` whose message is `ProxyError: <code>` when no response can be had */
@@ -41,7 +42,7 @@ export async function forwardRequest(request: Request, call: Call): Promise<Resp
     checkUrl(request.url, plan);
     const { rateLimit } = decision.binding.limits;
     if (rateLimit !== undefined) countCall(call.bindingId, rateLimit);
-    const response = await forward(request, { decision, passage: plan.passage, call, report });
+    const response = await forward(request, { decision, way: plan.way, call, report });
     print(decision, String(response.status));
     return response;
   } catch (error) {
@@ -85,19 +86,19 @@ function checkUrl(url: string, { protocol }: Plan): void {
 
 interface Forwarding {
   decision: Forward;
-  passage: Passage | undefined;
+  way: HttpWay | undefined;
   call: Call;
   report: (error: unknown) => ProxyError;
 }
 
 async function forward(
   request: Request,
-  { decision: { to, binding }, passage, call, report }: Forwarding,
+  { decision: { to, binding }, way, call, report }: Forwarding,
 ): Promise<Response> {
   const { env, ctx } = call;
   if (to.type === "worker") return fetchWorker(request, { to, limits: binding.limits, env, ctx });
-  if (passage === undefined) throw new Error(`miniflare-vpc: no passage to ${formatTarget(to)}`);
-  const { direct, ...common } = passage;
+  if (way === undefined) throw new Error(`miniflare-vpc: no way to ${formatTarget(to)}`);
+  const { direct, ...common } = way;
   const order: HttpOrder = { ...common, exchangeId: makeExchangeId() };
   const service = direct && env[direct];
   const { leave, checked } = enterPort(order.target, { limit: binding.limits.workerLimit, env, request });

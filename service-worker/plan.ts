@@ -4,25 +4,15 @@
  */
 
 import { type Decision, decide } from "./decide.ts";
-import type { EgressLimits, EgressTarget, EgressTls } from "./egress-protocol.ts";
-import { type TargetKey, targetKey } from "./forward-target.ts";
 import type { IndexedTable } from "./route-index.ts";
-import { destinationOf, mayGoDirectly, tlsFor, toEgressTarget } from "./transport.ts";
+import { type HttpWay, destinationOf, wayOf } from "./transport.ts";
 
 export interface Plan {
   decision: Decision;
   /** Of the URL, with its colon. */
   protocol: string;
   /** Absent when refused, and for a `worker:` target. */
-  passage?: Passage;
-}
-
-export interface Passage {
-  target: EgressTarget;
-  limits: EgressLimits;
-  tls?: EgressTls;
-  /** The binding that leads to the target without the egress proxy, if it was known when the runtime started. */
-  direct?: TargetKey;
+  way?: HttpWay;
 }
 
 /**
@@ -59,9 +49,5 @@ function makePlan(text: string, { index, bindingId }: { index: IndexedTable; bin
   const decision = decide(index, bindingId, destinationOf(url));
   if (decision.type === "refuse" || decision.to.type === "worker") return { decision, protocol };
   const { to, binding } = decision;
-  const { limits } = binding;
-  const tls = tlsFor(url, to, binding.tls);
-  const passage: Passage = { target: toEgressTarget(to), limits, ...(tls && { tls }) };
-  if (mayGoDirectly(to, { tls, limits })) passage.direct = targetKey(to);
-  return { decision, protocol, passage };
+  return { decision, protocol, way: wayOf(url, { to, limits: binding.limits, tls: binding.tls }) };
 }

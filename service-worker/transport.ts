@@ -5,8 +5,8 @@
 
 import { isLiteralHost, isProblem, parseHost } from "./address.ts";
 import type { Destination } from "./decide.ts";
-import type { EgressTarget, EgressTls } from "./egress-protocol.ts";
-import type { ForwardTarget } from "./forward-target.ts";
+import type { EgressOrder, EgressTarget, EgressTls } from "./egress-protocol.ts";
+import { type ForwardTarget, type TargetKey, targetKey } from "./forward-target.ts";
 import { DEFAULT_PORT, type Limits, type Scheme, type TlsPolicy } from "./table.ts";
 
 /** What a `fetch()` asks for. */
@@ -19,9 +19,29 @@ function schemeOf(url: URL): Scheme {
   return url.protocol === "https:" ? "https" : "http";
 }
 
+/** How requests travel to a target that is no Worker. */
+export interface HttpWay extends Pick<Extract<EgressOrder, { op: "http" }>, "target" | "limits" | "tls"> {
+  /** The binding of workerd's own client for the target; it is there if the target was known when the runtime started. */
+  direct?: TargetKey;
+}
+
+export interface Destined {
+  to: Exclude<ForwardTarget, { type: "worker" }>;
+  limits: Limits;
+  tls: TlsPolicy;
+}
+
+/** The same for every URL of one origin. */
+export function wayOf(url: URL, { to, limits, tls: policy }: Destined): HttpWay {
+  const tls = tlsFor(url, to, policy);
+  const way: HttpWay = { target: toEgressTarget(to), limits, ...(tls && { tls }) };
+  if (to.type === "address" && tls === undefined && !needsEgress(limits)) way.direct = targetKey(to);
+  return way;
+}
+
 /** @returns undefined where the target is spoken to in plain HTTP */
-export function tlsFor(url: URL, to: ForwardTarget, policy: TlsPolicy): EgressTls | undefined {
-  if (to.type === "function" || to.type === "worker") return undefined;
+function tlsFor(url: URL, to: Destined["to"], policy: TlsPolicy): EgressTls | undefined {
+  if (to.type === "function") return undefined;
   const scheme = (to.type === "address" ? to.scheme : undefined) ?? schemeOf(url);
   if (scheme === "http") return undefined;
   const host = parseHost(url.hostname);
@@ -29,18 +49,10 @@ export function tlsFor(url: URL, to: ForwardTarget, policy: TlsPolicy): EgressTl
 }
 
 /** What the egress proxy is told of a target: not the scheme, which the URL's and the policy have become TLS or none. */
-export function toEgressTarget(to: Exclude<ForwardTarget, { type: "worker" }>): EgressTarget {
+export function toEgressTarget(to: Destined["to"]): EgressTarget {
   if (to.type !== "address") return to;
   const { type, host, port, resolvers } = to;
   return { type, host, port, ...(resolvers && { resolvers }) };
-}
-
-/** Whether workerd's own client can send a request to this target, if it was known when the runtime started. */
-export function mayGoDirectly(
-  to: ForwardTarget,
-  { tls, limits }: { tls: EgressTls | undefined; limits: Limits },
-): to is ForwardTarget & { type: "address" } {
-  return to.type === "address" && tls === undefined && !needsEgress(limits);
 }
 
 /** workerd's own client has none of these limits. */

@@ -1,13 +1,13 @@
-/** `env.B.fetch()` against everything else that leads a Worker to the same upstream. */
+/** Compares `env.B.fetch()` with every other way from a Worker to the same upstream. */
 
-import type { Instance } from "./instance.ts";
+import type { BenchInstance } from "./instance.ts";
 import { type Subject, again, measure } from "./measure.ts";
-import { type Pair, type Report, report } from "./report.ts";
-import type { SuiteContext } from "./run.ts";
+import { type Pair, type BenchReport, report } from "./report.ts";
+import type { SuiteContext } from "./suite.ts";
 
 interface Way {
   name: string;
-  instance: Instance;
+  instance: BenchInstance;
   through?: string;
   /** Ends with a slash. */
   url: string;
@@ -21,6 +21,7 @@ const HTTP = "http";
 const TRAFFIC = "http, traffic lines";
 const LATE = "http, target known late";
 const HTTPS = "https";
+const GET = "http, GET";
 const WORKER = "worker:";
 
 function waysTo({ upstream, quiet, talking }: SuiteContext): Way[] {
@@ -52,7 +53,7 @@ function pairs(httpsGoal: number): Pair[] {
   ];
 }
 
-export async function* benchHttp(context: SuiteContext): AsyncGenerator<Report> {
+export async function* benchHttp(context: SuiteContext): AsyncGenerator<BenchReport> {
   for (const inFlight of [1, 16]) {
     const subjects = waysTo(context).map(({ name, instance, ...way }): Subject => ({
       name,
@@ -65,6 +66,7 @@ export async function* benchHttp(context: SuiteContext): AsyncGenerator<Report> 
       pairs: pairs(inFlight === 1 ? 2.2 : 1.7),
     });
   }
+  for (const inFlight of [1, 16]) yield await benchPosts(context, inFlight);
   for (const direction of ["down", "up"] as const) {
     for (const inFlight of [1, 16]) {
       const bytes = (64 * 1024 * 1024) / inFlight;
@@ -83,6 +85,30 @@ export async function* benchHttp(context: SuiteContext): AsyncGenerator<Report> 
       });
     }
   }
+}
+
+/** A request that may not be repeated always goes through the egress proxy. `GET` may be repeated. */
+async function benchPosts(context: SuiteContext, inFlight: number): Promise<BenchReport> {
+  const chosen = new Set([BARE, NODE, HTTP, HTTPS]);
+  const ways = waysTo(context).filter(({ name }) => chosen.has(name));
+  const subjects = ways.map(({ name, instance, ...way }): Subject => ({
+    name,
+    run: (operations) => instance.run("fetchMany", { ...way, operations, inFlight, method: "POST" }),
+  }));
+  const { instance, ...way } = ways.find(({ name }) => name === HTTP)!;
+  subjects.push({ name: GET, run: (operations) => instance.run("fetchMany", { ...way, operations, inFlight }) });
+  return report({
+    title: `HTTP, small POSTs, ${inFlight} in flight`,
+    operation: "a request",
+    samples: await measure(withAgain(subjects), context.rounds(0.6)),
+    pairs: [
+      { subject: `${BARE}, again`, against: BARE },
+      { subject: HTTP, against: BARE },
+      { subject: HTTP, against: NODE },
+      { subject: HTTP, against: GET },
+      { subject: HTTPS, against: HTTP },
+    ],
+  });
 }
 
 function withAgain(subjects: Subject[]): Subject[] {

@@ -1,6 +1,6 @@
 /**
- * A Miniflare instance with the Worker under measurement, its VPC bindings by the built package, and beside them what
- * else leads to the same upstream.
+ * A Miniflare instance with the measured Worker, its VPC bindings from the built package, and the other bindings that
+ * lead to the same upstream.
  */
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -9,12 +9,19 @@ import path from "node:path";
 import { Log, LogLevel, Miniflare, type MiniflareOptions, Request, fetch } from "miniflare";
 import { withVpc } from "miniflare-vpc";
 import { bundle, COMPATIBILITY } from "../test/clients/bundle.ts";
+import { runtimesOf } from "../test/soak/processes.ts";
+import { cpuTime } from "./cpu-time.ts";
 import type { Jobs } from "./jobs.ts";
-import type { Upstream } from "./upstream.ts";
+import type { BenchUpstream } from "./upstream.ts";
 
-export interface Instance extends AsyncDisposable {
+export interface BenchInstance extends AsyncDisposable {
   /** Resolves when the Worker has done it. */
   run<Name extends keyof Jobs>(job: Name, argument: Jobs[Name]): Promise<void>;
+  miniflare: Miniflare;
+  /** CPU milliseconds of Node and this runtime so far. Undefined where the system doesn't tell. */
+  readCpu: (() => number) | undefined;
+  /** Of the page that shows the traffic. */
+  pageUrl: string | undefined;
 }
 
 const TUNNEL = "550e8400-e29b-41d4-a716-446655440000";
@@ -27,10 +34,31 @@ const STAND_IN = `export default { async fetch(request) {
   return Response.json({ id: 1, name: "Ada", city: "London" });
 } }`;
 
+/** Prints errors, and hears where the page is. */
+class PageLog extends Log {
+  pageUrl: string | undefined;
+
+  override logWithLevel(level: LogLevel, message: string): void {
+    this.pageUrl ??= /Traffic {2}(http:\S+)/.exec(message)?.[1];
+    if (level === LogLevel.ERROR) super.logWithLevel(level, message);
+  }
+}
+
 let manifest: ReturnType<typeof bundle> | undefined;
 
-/** @param hasTraffic whether a line a request is printed */
-export async function startInstance(upstream: Upstream, { hasTraffic }: { hasTraffic: boolean }): Promise<Instance> {
+export interface InstanceOptions {
+  /** Whether to print a line for each request. */
+  hasTraffic: boolean;
+  /** Whether to serve the page that shows the traffic. Default: false. */
+  ui?: boolean;
+  /** Of another build. Default: of this one. */
+  withVpc?: typeof withVpc;
+}
+
+export async function startInstance(
+  upstream: BenchUpstream,
+  { hasTraffic, ui = false, withVpc: add = withVpc }: InstanceOptions,
+): Promise<BenchInstance> {
   manifest ??= bundle(path.join(import.meta.dirname, "worker/index.ts"));
   const folder = await mkdtemp(path.join(tmpdir(), "miniflare-vpc-bench-"));
   const ca = path.join(folder, "ca.pem");
@@ -40,7 +68,7 @@ export async function startInstance(upstream: Upstream, { hasTraffic }: { hasTra
     NET: { type: "vpc-network", tunnelId: TUNNEL },
     EXTERNAL: { type: "external", address: `127.0.0.1:${upstream.http}`, http: {} },
     STAND_IN: { type: "worker", worker: "stand-in" },
-    // What people write by hand: every request of a binding sent on to where the service runs.
+    // The code that people write by hand: it sends every request of a binding to where the service runs.
     NODE: {
       type: "fetcher",
       handler: (request: Request) => {
@@ -50,9 +78,10 @@ export async function startInstance(upstream: Upstream, { hasTraffic }: { hasTra
     },
   };
   const stub = { mainModule: "main.js", modules: { "main.js": { type: "esm", contents: STAND_IN } } };
+  const log = new PageLog(ui ? LogLevel.INFO : LogLevel.ERROR);
   const options = {
-    log: new Log(LogLevel.ERROR),
-    // As wrangler does: what the runtime prints is read as data.
+    log,
+    // Like wrangler, reads what the runtime prints as data.
     handleStructuredLogs: () => {},
     cf: false,
     workers: [
@@ -63,16 +92,22 @@ export async function startInstance(upstream: Upstream, { hasTraffic }: { hasTra
   const routes = {
     "api.internal:80": `127.0.0.1:${upstream.http}`,
     "api.internal:443": `127.0.0.1:${upstream.https}`,
-    // The port comes with the request, so the target is not known before.
+    // The port comes with the request, so the target isn't known at the start.
     "*.late.internal": "localhost",
     "worker.internal": "worker:stand-in",
+    "function.internal": () => Response.json({ id: 1, name: "Ada", city: "London" }),
     "tcp.internal": "127.0.0.1",
     "db.internal:5432": `127.0.0.1:${upstream.postgres}`,
   };
   const config = { ca: [ca], traffic: hasTraffic, networks: { [TUNNEL]: { routes } } };
-  const miniflare = new Miniflare(withVpc(options, { config }));
+  const others = process.platform === "linux" ? new Set(runtimesOf(process.pid)) : undefined;
+  const miniflare = new Miniflare(add(options, { config, ...(ui && { ui }) }));
   const url = await miniflare.ready;
+  const runtime = others && runtimesOf(process.pid).find((pid) => !others.has(pid));
   return {
+    miniflare,
+    pageUrl: log.pageUrl,
+    readCpu: runtime === undefined ? undefined : () => cpuTime(process.pid) + cpuTime(runtime),
     async run(job, argument) {
       const response = await fetch(new URL(job, url), { method: "POST", body: JSON.stringify(argument) });
       if (!response.ok) throw new Error(`${job}: ${response.status} ${await response.text()}`);

@@ -1,7 +1,7 @@
-/** What the Worker under measurement can be asked to do: its side is in worker/, the asking side in instance.ts. */
+/** The jobs of the measured Worker. worker/ does them, and instance.ts asks for them. */
 
 interface Job {
-  /** A binding of the Worker. Absent: what the runtime itself has, `fetch` or `cloudflare:sockets`. */
+  /** A binding of the Worker. Absent: the runtime's own `fetch` or `cloudflare:sockets`. */
   through?: string;
   operations: number;
 }
@@ -10,28 +10,30 @@ export interface Requests extends Job {
   /** Ends with a slash. */
   url: string;
   inFlight: number;
+  /** Default: GET. */
+  method?: "POST";
 }
 
 export interface Transfers extends Requests {
   direction: "down" | "up";
-  /** Of each body. */
+  /** The size of each body. */
   bytes: number;
 }
 
 export interface Connections extends Job {
-  /** Each `host:port`; taken in turn. */
+  /** Each `host:port`, used in turn. */
   addresses: string[];
 }
 
 export interface Bulk extends Connections {
-  /** Of each connection. */
+  /** The bytes per connection. */
   bytes: number;
 }
 
 export interface Queries extends Job {
   /** `host:port` */
   address: string;
-  /** A connection for each query, or one for all. */
+  /** Whether each query has its own connection. */
   isReconnecting: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** What figures depend on. */
+/** Describes the machine that the figures depend on. */
 
 import { createRequire } from "node:module";
 import os from "node:os";
@@ -6,7 +6,7 @@ import os from "node:os";
 export interface Machine {
   date: string;
   machine: string;
-  /** Processes that wanted to run, over the last minute before the start; far below the number of cores on a quiet machine. */
+  /** The load average of the last minute before the start. On an idle machine, it is far below the number of cores. */
   load: string;
   versions: string;
 }
@@ -23,7 +23,7 @@ export function describeMachine(): Machine {
 }
 
 function versionOf(name: string): string {
-  // workerd is a dependency of Miniflare, wherever that has it.
+  // workerd is a dependency of Miniflare, so resolve it from there.
   const require = createRequire(name === "workerd" ? import.meta.resolve("miniflare") : import.meta.url);
   const { version } = require(`${name}/package.json`) as { version: string };
   return version;

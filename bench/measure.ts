@@ -1,29 +1,29 @@
 /**
- * How everything here is timed: all subjects in turn, in an order drawn anew for each round, so that what the machine
- * does besides falls on all of them; medians; and ratios within a round, with the interval they lie in.
+ * Times all subjects in turn, in a new random order for each round, so that other work on the machine affects all of
+ * them equally. Reports medians, and ratios within a round with their confidence interval.
  */
 
 export interface Subject {
   name: string;
-  /** @returns when that many operations are done; a number in place of their time if it measured that itself, in milliseconds */
+  /** Resolves when that many operations are done. @returns a number if it measured their time itself, in milliseconds */
   run(operations: number): Promise<number | void>;
-  /** Fixed, for long operations. Default: as many as fill a sample. */
+  /** A fixed number of operations, for long ones. Default: as many as fill a sample. */
   operations?: number;
 }
 
-/** Milliseconds per operation, one a round; the same index is the same round. */
+/** Milliseconds per operation, one entry per round. The same index is the same round. */
 export type Samples = Map<string, number[]>;
 
 export interface Rounds {
-  /** Gives up further rounds after this many seconds, but not before `atLeast` of them. */
+  /** Stops after this many seconds, but not before `atLeast` rounds. */
   seconds: number;
   atLeast: number;
-  /** Milliseconds that a sample should take: so many that a dispatch of 2 ms is lost in them. */
+  /** Milliseconds that a sample should take: enough to make a dispatch of 2 ms negligible. */
   sample: number;
 }
 
-/** The name under which a subject is measured a second time, as if it were another: what the machine itself does to a ratio. */
-export function again(subject: Subject): Subject {
+/** The name for measuring a subject a second time, as if it were another: shows how much the machine alone changes a ratio. */
+export function again<Kind extends Subject>(subject: Kind): Kind {
   return { ...subject, name: `${subject.name}, again` };
 }
 
@@ -31,7 +31,7 @@ export async function measure(subjects: readonly Subject[], { seconds, atLeast, 
   const sized = [];
   for (const subject of subjects)
     sized.push({ subject, operations: subject.operations ?? (await fill(subject, sample)) });
-  // Not counted: Node compiles what has run for a while.
+  // Not counted, because Node compiles code that has run for a while.
   for (const { subject, operations } of sized) if (subject.operations === undefined) await subject.run(operations * 2);
   const samples: Samples = new Map(subjects.map(({ name }) => [name, []]));
   const deadline = performance.now() + seconds * 1000;
@@ -43,7 +43,7 @@ export async function measure(subjects: readonly Subject[], { seconds, atLeast, 
   return samples;
 }
 
-/** Also warms up: the first calls run uncompiled, and make the connections that are kept. */
+/** Also warms up, because the first calls run uncompiled and make the kept connections. */
 async function fill(subject: Subject, sample: number): Promise<number> {
   let operations = 16;
   for (;;) {
@@ -61,28 +61,28 @@ async function time(subject: Subject, operations: number): Promise<number> {
 
 export interface Interval {
   median: number;
-  /** Of 95 %, by bootstrap over the rounds. */
+  /** The 95 % interval, by bootstrap over the rounds. */
   low: number;
   high: number;
 }
 
 const REsampleS = 2000;
 
-/** @param values one a round */
+/** @param values one per round */
 export function interval(values: readonly number[]): Interval {
   const medians = Array.from({ length: REsampleS }, () => median(values.map(() => pick(values)))).sort(ascending);
   return { median: median(values), low: quantile(medians, 0.025), high: quantile(medians, 0.975) };
 }
 
-/** How many times the time of `against` the subject takes, round by round. */
+/** The time of the subject divided by the time of `against`, per round. */
 export function ratio(samples: Samples, subject: string, against: string): Interval {
   const others = samplesOf(samples, against);
   return interval(samplesOf(samples, subject).map((value, round) => value / (others[round] ?? Number.NaN)));
 }
 
-export function samplesOf(samples: Samples, subject: string): number[] {
+function samplesOf(samples: Samples, subject: string): number[] {
   const found = samples.get(subject);
-  if (found === undefined) throw new Error(`nothing is called ${JSON.stringify(subject)} here`);
+  if (found === undefined) throw new Error(`there is no subject ${JSON.stringify(subject)}`);
   return found;
 }
 

@@ -1,10 +1,10 @@
-/** What the processes of an instance hold in memory: Node and workerd, added up. */
+/** Measures the memory of an instance's processes: Node and workerd together. */
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { type Subject, again, measure } from "./measure.ts";
-import { type Report, report } from "./report.ts";
-import type { SuiteContext } from "./run.ts";
+import { type BenchReport, report } from "./report.ts";
+import type { SuiteContext } from "./suite.ts";
 import { startOnce } from "./start-up.ts";
 import type { Size } from "./start-once.ts";
 
@@ -12,7 +12,7 @@ const PLAIN = "Miniflare";
 const PLUGIN = "with the plugin";
 const LARGE = "with 1000 services and 10000 routes";
 
-export async function* benchMemory({ isQuick }: SuiteContext): AsyncGenerator<Report> {
+export async function* benchMemory({ isQuick }: SuiteContext): AsyncGenerator<BenchReport> {
   const plain = resident(PLAIN);
   const subjects = [
     plain,
@@ -40,7 +40,7 @@ function resident(name: string, size?: Size): Subject {
   };
 }
 
-/** @returns megabytes of a process and all below it */
+/** @returns megabytes of a process and all its descendants */
 async function residentSize(root: number): Promise<number> {
   const { stdout } = await promisify(execFile)("ps", ["-eo", "pid=,ppid=,rss="]);
   const processes = stdout

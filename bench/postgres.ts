@@ -1,18 +1,18 @@
-/** `pg` in a Worker over `env.NET.connect()` against the same over `cloudflare:sockets`. */
+/** Compares `pg` in a Worker over `env.NET.connect()` with `pg` over `cloudflare:sockets`. */
 
-import type { Instance } from "./instance.ts";
+import type { BenchInstance } from "./instance.ts";
 import { type Subject, again, measure } from "./measure.ts";
-import { type Report, report } from "./report.ts";
-import type { SuiteContext } from "./run.ts";
+import { type BenchReport, report } from "./report.ts";
+import type { SuiteContext } from "./suite.ts";
 
 const DIRECT = "cloudflare:sockets";
 const BINDING = "env.NET.connect";
 const TRAFFIC = "env.NET.connect, traffic lines";
 
-export async function* benchPostgres(context: SuiteContext): AsyncGenerator<Report> {
+export async function* benchPostgres(context: SuiteContext): AsyncGenerator<BenchReport> {
   const { upstream, quiet, talking } = context;
   for (const isReconnecting of [false, true]) {
-    const subject = (name: string, instance: Instance, through?: string): Subject => ({
+    const subject = (name: string, instance: BenchInstance, through?: string): Subject => ({
       name,
       run: (operations) =>
         instance.run("query", {

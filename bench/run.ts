@@ -1,42 +1,36 @@
 /**
  * `npm run bench`: measures on this machine, prints tables, writes them as JSON.
  *
- *   --quick        about a minute, with wider intervals
- *   --out <path>   where the JSON goes; default bench/results/<date>.json
- *   http tcp …     only these suites
+ *   --quick              about a minute, with wider intervals
+ *   --out <path>         where the JSON goes; default bench/results/<date>.json
+ *   --against <folder>   compares the data path with that of another checkout, which has been built, and runs no suite
+ *   http tcp …           runs only these suites
  */
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { loadavg } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { benchAgainst } from "./against.ts";
 import { benchDecide } from "./decide.ts";
 import { benchHttp } from "./http.ts";
-import { type Instance, startInstance } from "./instance.ts";
+import { startInstance } from "./instance.ts";
 import { describeMachine } from "./machine.ts";
 import type { Rounds } from "./measure.ts";
 import { benchMemory } from "./memory.ts";
+import { benchPage } from "./page.ts";
 import { benchPostgres } from "./postgres.ts";
-import { type Report, formatReport, formatSummary } from "./report.ts";
+import { type BenchReport, formatReport, formatSummary } from "./report.ts";
 import { benchDev, benchStartUp } from "./start-up.ts";
+import { benchRules } from "./rules.ts";
+import type { Suite } from "./suite.ts";
 import { benchTcp } from "./tcp.ts";
-import { type Upstream, startUpstream } from "./upstream.ts";
-
-export interface SuiteContext {
-  upstream: Upstream;
-  /** Without traffic lines. */
-  quiet: Instance;
-  /** With them. */
-  talking: Instance;
-  isQuick: boolean;
-  /** @param share of the time that a usual comparison gets */
-  rounds(share: number): Rounds;
-}
-
-type Suite = (context: SuiteContext) => AsyncIterable<Report>;
+import { startUpstream } from "./upstream.ts";
 
 const suites: Record<string, Suite> = {
   http: benchHttp,
+  rules: benchRules,
+  page: benchPage,
   tcp: benchTcp,
   postgres: benchPostgres,
   "start-up": benchStartUp,
@@ -49,13 +43,18 @@ async function run(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { quick: { type: "boolean", default: false }, out: { type: "string" } },
+    options: {
+      quick: { type: "boolean", default: false },
+      out: { type: "string" },
+      against: { type: "string" },
+    },
   });
   const unknown = positionals.filter((name) => !(name in suites));
   if (unknown.length > 0) {
     throw new Error(`There is no suite ${unknown.join(", ")}; there are ${Object.keys(suites).join(", ")}.`);
   }
-  const chosen = Object.entries(suites).filter(([name]) => positionals.length === 0 || positionals.includes(name));
+  const named = Object.entries(suites).filter(([name]) => positionals.length === 0 || positionals.includes(name));
+  const chosen = values.against === undefined ? named.map(([, suite]) => suite) : [benchAgainst(values.against)];
   const machine = describeMachine();
   say(
     Object.entries(machine)
@@ -69,8 +68,8 @@ async function run(args: string[]): Promise<void> {
   const isQuick = values.quick;
   const rounds = (share: number): Rounds =>
     isQuick ? { seconds: 2 * share, atLeast: 3, sample: 60 } : { seconds: 45 * share, atLeast: 15, sample: 200 };
-  const reports: Report[] = [];
-  for (const [, suite] of chosen) {
+  const reports: BenchReport[] = [];
+  for (const suite of chosen) {
     for await (const found of suite({ upstream, quiet, talking, isQuick, rounds })) {
       reports.push(found);
       say(formatReport(found));

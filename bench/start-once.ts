@@ -1,6 +1,6 @@
 /**
- * Starts one Miniflare instance, sends its parent how many milliseconds passed until it answered, and stays until the
- * parent lets go. Its argument is a `Size` as JSON; without one, there is no plugin.
+ * Starts one Miniflare instance, sends its parent the milliseconds until the first answer, and stays until the parent
+ * disconnects. Its argument is a `Size` as JSON; without one, there is no plugin.
  */
 
 import { Miniflare, type MiniflareOptions } from "miniflare";
@@ -30,7 +30,7 @@ function optionsFor({ services, routes }: Size): MiniflareOptions {
   } as MiniflareOptions;
 }
 
-/** Each with a target of its own. */
+/** The services and routes each have their own target. */
 function configFor({ services, routes }: Size): object {
   const targets = Array.from({ length: services }, (_, nth) => [`SERVICE_${nth}`, `http://127.0.0.1:${10_000 + nth}`]);
   const lines = Array.from({ length: routes }, (_, nth) => [`host-${nth}.internal:80`, `127.0.0.1:${20_000 + nth}`]);

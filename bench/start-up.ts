@@ -1,19 +1,19 @@
-/** How long it takes until a Worker answers, with and without this package. Each start is a process of its own. */
+/** Measures the time until a Worker answers, with and without this package. Each start is a separate process. */
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { type Project, createProject } from "../test/wrangler/temporary-project.ts";
+import { type TemporaryProject, createProject } from "../test/wrangler/temporary-project.ts";
 import { MINIFLARE_VPC, WRANGLER, serve } from "../test/wrangler/run.ts";
 import { type Subject, again, measure } from "./measure.ts";
-import { type Report, report } from "./report.ts";
-import type { SuiteContext } from "./run.ts";
+import { type BenchReport, report } from "./report.ts";
+import type { SuiteContext } from "./suite.ts";
 import type { Size } from "./start-once.ts";
 
 const PLAIN = "Miniflare";
 const PLUGIN = "with the plugin";
 const LARGE = "with 1000 services and 10000 routes";
 
-export async function* benchStartUp(context: SuiteContext): AsyncGenerator<Report> {
+export async function* benchStartUp(context: SuiteContext): AsyncGenerator<BenchReport> {
   const plain = start(PLAIN);
   const subjects = [
     plain,
@@ -26,9 +26,9 @@ export async function* benchStartUp(context: SuiteContext): AsyncGenerator<Repor
     operation: "a start",
     samples: await measure(subjects, context.rounds(1)),
     pairs: [
-      { subject: `${PLAIN}, again`, against: PLAIN, isDifference: true },
-      { subject: PLUGIN, against: PLAIN, isDifference: true, goal: 60 },
-      { subject: LARGE, against: PLUGIN, isDifference: true, goal: 1000 },
+      { subject: `${PLAIN}, again`, against: PLAIN },
+      { subject: PLUGIN, against: PLAIN, goal: 1.35 },
+      { subject: LARGE, against: PLUGIN, goal: 6 },
     ],
   });
 }
@@ -70,7 +70,7 @@ export async function startOnce(size?: Size): Promise<Started> {
 const WRANGLER_DEV = "wrangler dev --local";
 const OUR_DEV = "miniflare-vpc dev";
 
-export async function* benchDev(context: SuiteContext): AsyncGenerator<Report> {
+export async function* benchDev(context: SuiteContext): AsyncGenerator<BenchReport> {
   using project = createProject({
     "wrangler.jsonc": {
       name: "bench",
@@ -88,13 +88,16 @@ export async function* benchDev(context: SuiteContext): AsyncGenerator<Report> {
     operation: "a start",
     samples: await measure(subjects, { seconds: 0, atLeast: context.isQuick ? 1 : 9, sample: 0 }),
     pairs: [
-      { subject: `${WRANGLER_DEV}, again`, against: WRANGLER_DEV, isDifference: true },
-      { subject: OUR_DEV, against: WRANGLER_DEV, isDifference: true },
+      { subject: `${WRANGLER_DEV}, again`, against: WRANGLER_DEV },
+      { subject: OUR_DEV, against: WRANGLER_DEV },
     ],
   });
 }
 
-function dev(name: string, { script, args, project }: { script: string; args: string[]; project: Project }): Subject {
+function dev(
+  name: string,
+  { script, args, project }: { script: string; args: string[]; project: TemporaryProject },
+): Subject {
   return {
     name,
     operations: 1,

@@ -1,10 +1,10 @@
-/** `env.NET.connect()` against `cloudflare:sockets` itself. */
+/** Compares `env.NET.connect()` with `cloudflare:sockets`. */
 
-import type { Instance } from "./instance.ts";
+import type { BenchInstance } from "./instance.ts";
 import type { Jobs } from "./jobs.ts";
 import { type Subject, again, measure } from "./measure.ts";
-import { type Report, report } from "./report.ts";
-import type { SuiteContext } from "./run.ts";
+import { type BenchReport, report } from "./report.ts";
+import type { SuiteContext } from "./suite.ts";
 
 const DIRECT = "cloudflare:sockets";
 const BINDING = "env.NET.connect";
@@ -12,10 +12,10 @@ const TRAFFIC = "env.NET.connect, traffic lines";
 
 const BYTES = 100_000_000;
 
-/** So that the connections of a minute stay below the 131 072 that Linux keeps in TIME_WAIT. */
+/** Keeps the connections of a minute below the 131 072 that Linux keeps in TIME_WAIT. */
 const SHORT = 0.35;
 
-export async function* benchTcp(context: SuiteContext): AsyncGenerator<Report> {
+export async function* benchTcp(context: SuiteContext): AsyncGenerator<BenchReport> {
   yield await compare(context, {
     title: "TCP, connection set-up",
     operation: "connect, open, close",
@@ -32,7 +32,7 @@ export async function* benchTcp(context: SuiteContext): AsyncGenerator<Report> {
   });
   yield await compare(context, {
     title: "TCP, round trip",
-    operation: "64 octets there and back",
+    operation: "64 bytes there and back",
     job: "roundTrips",
     goal: 1.1,
   });
@@ -54,16 +54,16 @@ interface Task {
   job: keyof Jobs & ("connectMany" | "connectAndAsk" | "roundTrips" | "download" | "upload");
   goal: number;
   bytes?: number;
-  /** Of the time that a usual comparison gets. */
+  /** The share of the time that a usual comparison gets. */
   share?: number;
 }
 
 async function compare(
   context: SuiteContext,
   { title, operation, job, goal, bytes, share = 0.6 }: Task,
-): Promise<Report> {
+): Promise<BenchReport> {
   const { upstream, quiet, talking } = context;
-  const subject = (name: string, instance: Instance, through?: string): Subject => ({
+  const subject = (name: string, instance: BenchInstance, through?: string): Subject => ({
     name,
     ...(bytes !== undefined && { operations: 1 }),
     run: (operations) =>

@@ -1,5 +1,5 @@
 /**
- * The private services that the benchmarks call, in a process of their own: HTTP, HTTPS, raw TCP and PostgreSQL, on
+ * The private services that the benchmarks call, in a separate process: HTTP, HTTPS, raw TCP and PostgreSQL, on
  * loopback. Sends their ports to its parent and ends with it. Started by upstream.ts.
  */
 
@@ -9,18 +9,18 @@ import https from "node:https";
 import net, { type AddressInfo, type Socket } from "node:net";
 import { startPostgres } from "../fixtures/private-services/postgres.ts";
 import { makeAuthority } from "../test/servers/tls-certificates.ts";
-import type { Upstream } from "./upstream.ts";
+import type { BenchUpstream } from "./upstream.ts";
 
 /**
- * With one port, most of the time of a connection was the kernel's search for a local port that does not still wait
- * for stragglers (TIME_WAIT): 28 000 of them are used up in seconds.
+ * With only one port, the kernel spends most of a connection's time searching for a local port that isn't in TIME_WAIT:
+ * seconds are enough to use up all 28 000.
  */
 const TCP_PORTS = 32;
 
 const ANSWER = JSON.stringify({ id: 1, name: "Ada", city: "London" });
 const PIECE = Buffer.alloc(256 * 1024, 1);
 
-/** `GET /`: a small answer; `GET /BYTES`: that many; `PUT /`: takes the body, tells its length. */
+/** `GET /`: a small answer; `GET /BYTES`: that many bytes; `PUT /`: reads the body and answers with its length. */
 function answer(request: IncomingMessage, response: ServerResponse): void {
   if (request.method === "PUT") {
     let length = 0;
@@ -37,7 +37,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(200, { "content-type": "application/json", "content-length": ANSWER.length }).end(ANSWER);
 }
 
-/** `e`: echoes what follows. `d` and a length: sends so much. `u` and a length: takes so much, then answers with one octet. */
+/** `e`: echoes what follows. `d` and a length: sends that many bytes. `u` and a length: reads that many, then answers with one byte. */
 function converse(socket: Socket): void {
   socket.setNoDelay();
   socket.on("error", () => socket.destroy());
@@ -86,7 +86,7 @@ async function listen(server: net.Server): Promise<number> {
 const authority = makeAuthority("miniflare-vpc benchmarks");
 const own = authority.issue("api.internal", { names: ["api.internal"] });
 const postgres = await startPostgres(0);
-const upstream: Upstream = {
+const upstream: BenchUpstream = {
   http: await listen(http.createServer({ keepAliveTimeout: 60_000 }, answer)),
   https: await listen(https.createServer({ ...own, keepAliveTimeout: 60_000 }, answer)),
   tcp: await Promise.all(

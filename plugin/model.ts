@@ -1,19 +1,30 @@
 /**
- * The nouns: a vpc config that was understood, and the session it is linked with; and when two of their
- * keys are the same. Everything in a model is normalised; nothing checks it again.
+ * The types of a parsed vpc config and of the session that it is linked with, and the rule for equal keys.
+ * Everything in a model is normalised; nothing checks it again.
  */
 
-import type { Limits, Route, RouteMatch, Service, Target } from "../service-worker/table.ts";
-import type { TlsSettings, VpcFunctionTarget } from "./config.ts";
+import type { Fault } from "../service-worker/routing/fault.ts";
+import type { Limits, Route, RouteMatch, Service, Target } from "../service-worker/routing/table.ts";
+import type { TlsSettings, VpcFunctionTarget, VpcHar } from "./config.ts";
 import type { VpcDocument } from "./read/document.ts";
 import type { Path } from "./read/locate.ts";
+import type { PlainAnswer } from "./scenario/answer.ts";
+import type { CallPattern } from "./scenario/call.ts";
+import type { UiSetting } from "./ui/ui-choice.ts";
 
 /** A Worker of the session, as the plugin sees it. */
 export interface SessionWorker {
   workerName: string;
+  /** Its name in its own wrangler config, if a host runs it inside a Worker with another name. */
+  ownName?: string | undefined;
   /** The folder of its wrangler config. Undefined: the working directory. */
   rootPath: string | undefined;
   bindings: VpcBinding[];
+}
+
+/** What the user calls it. */
+export function shownName({ workerName, ownName = workerName }: SessionWorker): string {
+  return ownName;
 }
 
 export interface VpcBinding {
@@ -28,9 +39,11 @@ export const MESH_ID = "cf1:network";
 
 export interface VpcModel {
   document: VpcDocument;
-  /** False: the file could not be read; what it lacks is no finding. */
+  /** False: the file could not be read, so a missing entry must not be reported. */
   isReadable: boolean;
-  /** By `entryKey`, in file order; likewise `networks`. */
+  /** Absolute paths of all files that a "ca" or a stand-in names, including those that don't exist. */
+  namedFiles: ReadonlySet<string>;
+  /** Keyed by `entryKey`, in file order. The same is true for `networks`. */
   services: Map<string, Entry<ServiceModel>>;
   networks: Map<string, Entry<NetworkModel>>;
   settings: Settings;
@@ -40,48 +53,76 @@ export type Entry<T> =
   | (T & { kind: "entry"; at: Path })
   /** Left to wrangler's remote bindings. */
   | { kind: "remote"; at: Path }
-  /** Mistaken and reported; its binding counts as mentioned. */
+  /** Has a mistake, which is reported; its binding isn't reported as missing. */
   | { kind: "broken"; at: Path };
 
-/** What the config says for one entry alone. */
+/** The settings of a single entry. */
 export interface PolicyModel {
   /** Absolute paths. */
   ca: string[];
   tlsMode: TlsSettings["cert_verification_mode"];
   limits: Partial<Limits>;
-  /** Each an address or `address:port`, for `passthrough`. */
+  /** Name servers for `passthrough`: each is an address or `address:port`. */
   resolvers: string[];
 }
 
 export interface ServiceModel extends PolicyModel {
   service: Omit<Service, "origin" | "target" | "network">;
+  faults: Fault[];
   target?: ModelTarget;
 }
 
 export interface NetworkModel extends PolicyModel {
   networkId: string;
   routes: RouteModel[];
-  /** Compose files that stand for further routes, as absolute paths, and where each is named. */
+  /** Compose files that add routes, as absolute paths, and where the config names each of them. */
   compose: { file: string; at: Path }[];
 }
 
 export interface RouteModel extends Omit<Route, "target" | "origin"> {
   target: ModelTarget;
   at: Path;
-  /** Where it stands if that is another file; `at` is then what names that file. */
+  /** The route's place if it is in another file; `at` is then where the config names that file. */
   origin?: string;
 }
 
-/** A target whose Worker is not looked up and whose function is not registered. */
-export type ModelTarget = (Exclude<Target, { type: "function" }> | { type: "function"; call: VpcFunctionTarget }) & {
-  at: Path;
-};
+/** A target whose Worker is not looked up yet, and whose function or stand-in is not registered yet. */
+export type ModelTarget = (
+  | Exclude<Target, { type: "function" | "stand-in" }>
+  | { type: "function"; call: VpcFunctionTarget }
+  | { type: "stand-in"; standIn: StandInModel; text: string }
+) & { at: Path };
+
+/** What answers in place of a service. Files are absolute paths. It is made anew if its JSON changes. */
+export type StandInModel = RespondModel | OpenapiModel | HarModel;
+
+/** The first answer whose call matches is given. */
+export interface RespondModel {
+  type: "respond";
+  answers: readonly { call: CallPattern; answer: PlainAnswer }[];
+}
+
+export interface OpenapiModel {
+  type: "openapi";
+  file: string;
+}
+
+/** Members that the config doesn't set are absent. */
+export interface HarModel extends Omit<VpcHar, "har" | "target"> {
+  type: "har";
+  file: string;
+  /** What it records, or what answers if it has no answer. */
+  target?: ModelTarget;
+}
 
 export interface Settings {
   /** Absolute paths. */
   ca: string[];
   limits: Limits;
   traffic: boolean;
+  /** Of the random faults. */
+  seed?: number;
+  ui?: UiSetting;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -96,12 +137,12 @@ export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
 
-/** The form in which entries and ids are compared: uuids in lower case. */
+/** Normalises a key or an id for comparison: uuids become lower case. */
 export function entryKey(key: string): string {
   return isUuid(key) ? key.toLowerCase() : key;
 }
 
-/** Equal for destinations that differ in ports only. */
+/** Returns the same key for destinations that differ only in their ports. */
 export function matchKey(match: RouteMatch): string {
   switch (match.type) {
     case "name":

@@ -1,40 +1,52 @@
 /**
- * The address that a facade hands to the native `connect`: the destination, and an id under which
- * the outcome is reported. An address without an id is a stub that was passed on; it works the same,
- * only nobody asks for the outcome.
+ * Writes and reads the address that a facade passes to the native `connect`. It consists of the destination and an id,
+ * by which the facade asks for the outcome. An address without an id comes from a stub that was passed on to other code.
+ * It works in the same way, but nobody asks for its outcome.
  *
- * Grants nothing: whoever writes such an address by hand names a destination, which is decided on
- * like any other.
+ * The address grants nothing. A Worker may write one by hand: its destination is decided like any other.
  */
 
-/** No name of a user's begins with this label, and none holds `V6` in front of an address. */
+import { bracketHost } from "./routing/address-text.ts";
+
+/** No real host name begins with this label. None has `V6` in front of an address, and none is `ELSEWHERE`. */
 const MARKED = /^mvpc-([0-9a-f]{20})\.(.*)$/;
 const V6 = "--6--";
+const ELSEWHERE = "--host--";
 
-/** workerd's `connect` takes 255 characters, the port included. */
+/** workerd's `connect` accepts 255 characters, including the port. */
 const MAX_LENGTH = 255 - ":65535".length;
 
-/** 80 random bits: an id must not be another connection's. */
+/** 80 random bits, because two connections must not share an id. */
 export function makeConnectionId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**
  * @param host without brackets
- * @returns undefined for a name so long that it can't carry an id
+ * @returns `isElsewhere`: the host is too long for the address. The facade sends it when it asks for the outcome
  */
-export function markHost(connectionId: string, host: string): string | undefined {
-  // A colon would end the host.
+export function markHost(connectionId: string, host: string): { marked: string; isElsewhere: boolean } {
+  // A colon would end the host in the address.
   const marked = `mvpc-${connectionId}.${host.includes(":") ? V6 + host.replaceAll(":", "-") : host}`;
-  return marked.length > MAX_LENGTH ? undefined : marked;
+  if (marked.length <= MAX_LENGTH) return { marked, isElsewhere: false };
+  return { marked: `mvpc-${connectionId}.${ELSEWHERE}`, isElsewhere: true };
+}
+
+export interface Unmarked {
+  connectionId: string | undefined;
+  /** `host:port`, or `:port` if the host was sent separately. */
+  address: string;
+  isElsewhere: boolean;
 }
 
 /** @param address `host:port` as the `connect` handler gets it */
-export function unmarkAddress(address: string): { address: string; connectionId: string | undefined } {
+export function unmarkAddress(address: string): Unmarked {
   const [, connectionId, rest = ""] = MARKED.exec(address) ?? [];
-  if (connectionId === undefined) return { address, connectionId };
-  if (!rest.startsWith(V6)) return { address: rest, connectionId };
+  if (connectionId === undefined) return { address, connectionId, isElsewhere: false };
   const colon = rest.lastIndexOf(":");
+  const port = rest.slice(colon);
+  if (rest.slice(0, colon) === ELSEWHERE) return { address: port, connectionId, isElsewhere: true };
+  if (!rest.startsWith(V6)) return { address: rest, connectionId, isElsewhere: false };
   const host = rest.slice(V6.length, colon).replaceAll("-", ":");
-  return { address: `[${host}]${rest.slice(colon)}`, connectionId };
+  return { address: `${bracketHost(host)}${port}`, connectionId, isElsewhere: false };
 }

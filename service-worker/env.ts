@@ -1,32 +1,55 @@
 /**
- * The bindings of the service worker itself; the plugin makes them. Only the service worker holds
- * them: a user's Worker holds a stub of its default export.
+ * The bindings of the service worker itself, which the plugin makes. Only the service worker has them: a
+ * user's Worker has a stub of its default export.
  */
 
-import type { TargetKey } from "./forward-target.ts";
-import type { IndexedTable } from "./route-index.ts";
-import type { RoutingTable } from "./table.ts";
+import type { TargetKey } from "./routing/forward-target.ts";
+import type { IndexedTable } from "./routing/route-index.ts";
+import type { SentConnection, SentRequest, TestAnswer, TestFunction, TestLife } from "./test-function.ts";
+import type { RoutingTable } from "./routing/table.ts";
 
 export interface ServiceWorkerEnv {
   TABLE: RoutingTable;
   EGRESS_SECRET: string;
-  CONTROL_SECRET: string;
+  /** The id under which the egress proxy has the tables of later edits. */
+  FEED_ID: string;
   /** HTTP to the egress proxy in the Node process. */
   EGRESS: Fetcher;
-  /** A raw connection to the same. */
+  /** A raw connection to the egress proxy. */
   EGRESS_TCP: Fetcher;
+  /** The service worker's own entrypoint `Relay`. */
+  RELAY: Fetcher;
+  /** The service worker's own Durable Object `TableFollower`, which no user's Worker has a stub of. */
+  FOLLOWER: DurableObjectNamespace<Follower>;
+  /** The service worker's own Durable Object `TestFunctions`, which no user's Worker has a stub of. Only in vitest. */
+  FUNCTIONS: DurableObjectNamespace<FunctionKeeper>;
   /** One for each target known when the runtime started, named by `targetKey`. */
   [target: TargetKey]: Fetcher;
+}
+
+/** What a call asks of `TableFollower`. */
+interface Follower extends Rpc.DurableObjectBranded {
+  catchUp(): Promise<void>;
+}
+
+/** What is asked of `TestFunctions`. */
+interface FunctionKeeper extends Rpc.DurableObjectBranded {
+  keep(functionId: string, given: TestFunction): Promise<void>;
+  watch(owner: string, life: TestLife): Promise<void>;
+  drop(functionIds: readonly string[]): Promise<void>;
+  call(functionId: string, context: SentRequest | SentConnection): Promise<TestAnswer>;
 }
 
 /** One `fetch` or `connect` of a user's Worker. */
 export interface Call {
   /** A `bindingKey` of the table. */
   bindingId: string;
-  /** The table this call started with; an edit does not reach it. */
+  /** The table that this call started with. An edit doesn't affect the call. */
   index: IndexedTable;
   env: ServiceWorkerEnv;
   ctx: Pick<ExecutionContext, "waitUntil">;
+  /** The traffic page sends it again. */
+  repeatId?: string;
 }
 
 /** What identifies a user's binding to the service worker. */

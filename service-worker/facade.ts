@@ -1,20 +1,21 @@
 /**
- * What `env.B` is in a user's Worker: the native Fetcher, with a `connect` that keeps its promise.
- * Holds stubs of the service worker only; never a handle on a network or a target.
+ * Makes `env.B` in a user's Worker: the native Fetcher, with a `connect` that reports whether it connected.
+ * Has stubs of the service worker only, and never a handle of a network or a target.
  *
  *   const socket = await env.B.connect("db:5432")             rejects when there is no connection
  *   const socket = env.B.connect("db:5432"); await socket.opened    the same
  */
 
-import { findProblem, isProblem, parsePort, splitEndpoint } from "./address-text.ts";
+import { findProblem, formatEndpoint, isProblem, parsePort, splitEndpoint } from "./routing/address-text.ts";
 import { makeConnectionId, markHost } from "./connection-id.ts";
-import type { Outcome } from "./outcomes.ts";
-import { proxyErrorMessage } from "./proxy-error.ts";
+import { countOpen } from "./open-connections.ts";
+import type { ConnectOutcome } from "./connect-outcomes.ts";
+import { proxyErrorMessage } from "./routing/error-codes.ts";
 
-/** Inner bindings of the wrapped binding, made by the plugin. */
+/** The inner bindings of the wrapped binding, which the plugin makes. */
 export interface FacadeEnv {
   binding: Fetcher;
-  outcomes: { of(connectionId: string): Promise<Outcome> };
+  outcomes: { of(connectionId: string, host?: string): Promise<ConnectOutcome> };
 }
 
 export default function makeBinding({ binding, outcomes }: FacadeEnv): Fetcher {
@@ -24,14 +25,10 @@ export default function makeBinding({ binding, outcomes }: FacadeEnv): Fetcher {
       const { hostname, port } = parseAddress(address);
       checkOptions(options);
       const connectionId = makeConnectionId();
-      const marked = markHost(connectionId, hostname);
-      if (marked === undefined) return nativeConnect({ hostname, port }, options);
-      const outcome = outcomes.of(connectionId);
+      const { marked, isElsewhere } = markHost(connectionId, hostname);
+      const outcome = isElsewhere ? outcomes.of(connectionId, hostname) : outcomes.of(connectionId);
       const socket = nativeConnect({ hostname: marked, port }, options);
-      return withOutcome(socket, {
-        outcome,
-        remoteAddress: `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
-      });
+      return withOutcome(socket, { outcome, remoteAddress: formatEndpoint(hostname, port) });
     },
     configurable: true,
     writable: true,
@@ -39,7 +36,7 @@ export default function makeBinding({ binding, outcomes }: FacadeEnv): Fetcher {
   return binding;
 }
 
-/** @throws {TypeError} in words */
+/** @throws {TypeError} that explains what is wrong with the address */
 function parseAddress(address: unknown): { hostname: string; port: number } {
   if (typeof address === "string") {
     const endpoint = splitEndpoint(address);
@@ -71,15 +68,15 @@ function checkOptions(options: SocketOptions | undefined): void {
   const transport: unknown = options?.secureTransport;
   if (transport !== undefined && transport !== "off") {
     throw new TypeError(
-      `connect(): secureTransport is ${JSON.stringify(transport)}; a VPC binding carries plaintext TCP only, so leave it out or write "off".`,
+      `connect(): secureTransport is ${JSON.stringify(transport)}; a VPC binding supports plaintext TCP only, so leave it out or write "off".`,
     );
   }
 }
 
-/** Gives a native socket our `opened` and `closed`, and makes it awaitable: once, for a thenable resolves forever. */
+/** Gives a native socket our `opened` and `closed`, and makes it awaitable once: a permanent thenable would never resolve. */
 function withOutcome(
   socket: Socket,
-  { outcome, remoteAddress }: { outcome: Promise<Outcome>; remoteAddress: string },
+  { outcome, remoteAddress }: { outcome: Promise<ConnectOutcome>; remoteAddress: string },
 ): Socket {
   const opened = outcome.then((result): SocketInfo => {
     if (result.type === "failed") throw new Error(proxyErrorMessage(result.code));
@@ -88,6 +85,7 @@ function withOutcome(
   const nativeClosed = socket.closed;
   const closed = opened.then(() => nativeClosed);
   ignoreUnhandled(opened, closed, nativeClosed);
+  countOpen(closed);
   Object.defineProperties(socket, {
     opened: { value: opened, configurable: true },
     closed: { value: closed, configurable: true },
@@ -107,7 +105,7 @@ function withOutcome(
   return socket;
 }
 
-/** A caller may watch one of these promises and not the others; those are no unhandled rejections. */
+/** A caller may watch one of these promises and not the others. The others must not be unhandled rejections. */
 function ignoreUnhandled(...promises: Promise<unknown>[]): void {
   for (const promise of promises) promise.catch(() => undefined);
 }

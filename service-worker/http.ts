@@ -1,75 +1,77 @@
 /**
  * `fetch()` on a VPC binding. The request reaches its target untouched: the Host header is the URL's.
  *
- *   known plain http target ──▶ pooled `external` service        worker: ──▶ that Worker's fetch
- *   any other, TLS          ──▶ egress proxy in the Node process
+ *   known plain http target, may be repeated ──▶ pooled `external` service
+ *   any other                                ──▶ egress proxy in the Node process
+ *   worker:                                  ──▶ that Worker's fetch
  */
 
 import { watchBody } from "./broken-body.ts";
-import type { Decision, Forward } from "./decide.ts";
-import { fetchDirectly } from "./direct.ts";
+import { fetchDirectly } from "./direct-fetch.ts";
 import { type HttpOrder, askFailure, fetchThroughEgress, makeExchangeId, toProxyError } from "./egress.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
-import { ProxyError, describeFailure } from "./failure.ts";
-import { formatTarget } from "./forward-target.ts";
-import { enterPort } from "./own-port.ts";
-import { type Plan, planFor } from "./plan.ts";
+import { ProxyError } from "./proxy-error.ts";
+import { RequestLines } from "./request-lines.ts";
+import { mayGoDirectly } from "./routing/idempotent.ts";
+import { enterPort } from "./loop-guard.ts";
+import { type OriginDecision, decideOrigin } from "./decision-cache.ts";
 import { countCall } from "./rate-limit.ts";
-import { printFailure, printTraffic } from "./traffic.ts";
-import type { HttpWay } from "./transport.ts";
+import { reportSilence } from "./silence.ts";
+import { warnOnce } from "./traffic.ts";
+import { fetchObserved, isObserved, observe } from "./observed.ts";
+import { destinationOf } from "./routing/transport.ts";
+import { ThrownByTarget } from "./thrown-by-target.ts";
 import { fetchWorker } from "./worker-target.ts";
 
-/** @throws an `Error` whose message is `ProxyError: <code>` when no response can be had */
+/** @throws an `Error` with the message `ProxyError: <code>` if there is no response */
 export async function forwardRequest(request: Request, call: Call): Promise<Response> {
-  const started = Date.now();
-  const plan = planFor(request.url, call);
-  const { decision } = plan;
-  const print = (forward: Forward, result: string): void => {
-    const { traffic, bindingName } = forward.binding;
-    if (!traffic) return;
-    printTraffic(
-      `${bindingName}  ${describeRequest(request)} → ${formatTarget(forward.to)}  ${result}  ${Date.now() - started} ms`,
-      call.ctx,
-    );
-  };
-  const report = (error: unknown): ProxyError => {
-    const failure = ProxyError.from(error);
-    printFailure(describeFailure(failure, decision, describeRequest(request)));
-    return failure;
-  };
+  const decided = decideOrigin(request.url, call);
+  const { decision } = decided;
+  const { binding } = decision;
+  const lines = new RequestLines(request, { decision, call });
   try {
-    if (decision.type === "refuse") throw new ProxyError(decision.code, decision);
-    checkUrl(request.url, plan);
-    const { rateLimit } = decision.binding.limits;
-    if (rateLimit !== undefined) countCall(call.bindingId, rateLimit);
-    const response = await forward(request, { decision, way: plan.way, call, report });
-    print(decision, String(response.status));
-    return response;
-  } catch (error) {
-    if (isOwnOfTarget(error, decision)) {
-      print(decision, `threw ${String(error)}`);
-      throw error;
+    if (decided.type === "forward") {
+      const {
+        ignoredPort,
+        decision: { limits },
+      } = decided;
+      checkUrl(request.url, decided);
+      if (ignoredPort !== undefined) warnOnce(binding, "port", ignoredPort);
+      if (limits.rateLimit !== undefined) countCall(call.bindingId, limits.rateLimit);
     }
-    throw report(error).bare();
+    if (isObserved(call)) {
+      const url = new URL(request.url);
+      lines.observed = observe(decision, destinationOf(url), { call, url });
+    }
+    const endWait = reportSilence({
+      describe: () => `${binding.bindingName}  ${lines.what}`,
+      // The event of a caller that gives up ends at once, so it is too late to ask then.
+      prepare: () => void lines.learnGoal(),
+      target: () => lines.goal,
+      signal: () => request.signal,
+      traffic: binding.traffic,
+    });
+    try {
+      const response = await forward(request, { decided, call, lines });
+      lines.over(String(response.status));
+      return response;
+    } finally {
+      endWait();
+    }
+  } catch (error) {
+    if (!(error instanceof ThrownByTarget)) throw (await lines.fail(error)).bare();
+    const { thrown, explanation } = error;
+    if (explanation === undefined) lines.over(`threw ${String(thrown)}`);
+    else await lines.explain({ message: String(thrown), reason: explanation.reason, hint: explanation.hint });
+    throw thrown;
   }
 }
 
-/** Not made before it is printed. A query may carry a token, and these lines end up in the logs of CI. */
-function describeRequest({ method, url }: Request): string {
-  const { origin, pathname, search } = new URL(url);
-  return `${method} ${origin}${pathname}${search && "?…"}`;
-}
-
-/** Differs from production: what a stand-in throws reaches the caller as it is, for it is a fault in the user's own code. */
-function isOwnOfTarget(error: unknown, decision: Decision): decision is Forward {
-  return decision.type === "forward" && decision.to.type === "worker" && !(error instanceof ProxyError);
-}
-
-/** Characters. workerd sends nothing longer, and says so in a stack only. */
+/** Characters. workerd refuses longer URLs, and only a stack says so. */
 const MAX_URL = 65_530;
 
 /** @throws {ProxyError} `http_request_denied` for `ftp:`, to which a redirect may lead; `http_request_error` */
-function checkUrl(url: string, { protocol }: Plan): void {
+function checkUrl(url: string, { protocol }: OriginDecision): void {
   if (protocol !== "http:" && protocol !== "https:") {
     throw new ProxyError("http_request_denied", {
       reason: `the URL's scheme is ${protocol}, but a VPC binding serves http: and https: only`,
@@ -79,43 +81,48 @@ function checkUrl(url: string, { protocol }: Plan): void {
   if (url.length > MAX_URL) {
     throw new ProxyError("http_request_error", {
       reason: `the URL has ${url.length} characters, but at most ${MAX_URL} can be sent`,
-      hint: "Send what it carries in the body of a POST.",
+      hint: "Send its data in the body of a POST.",
     });
   }
 }
 
 interface Forwarding {
-  decision: Forward;
-  way: HttpWay | undefined;
+  decided: OriginDecision;
   call: Call;
-  report: (error: unknown) => ProxyError;
+  lines: RequestLines;
 }
 
-async function forward(
-  request: Request,
-  { decision: { to, binding }, way, call, report }: Forwarding,
-): Promise<Response> {
+async function forward(request: Request, { decided, call, lines }: Forwarding): Promise<Response> {
   const { env, ctx } = call;
-  if (to.type === "worker") return fetchWorker(request, { to, limits: binding.limits, env, ctx });
-  if (way === undefined) throw new Error(`miniflare-vpc: no way to ${formatTarget(to)}`);
-  const { direct, ...common } = way;
-  const order: HttpOrder = { ...common, exchangeId: makeExchangeId() };
-  const service = direct && env[direct];
-  const { leave, checked } = enterPort(order.target, { limit: binding.limits.workerLimit, env, request });
+  const { observed } = lines;
+  const watch = (response: Response, exchangeId: string): Response =>
+    watchBody(response, { ctx, request, explain: async () => lines.fail(await explainBreak(env, exchangeId)) });
+  if (observed !== undefined) return watch(await fetchObserved(request, observed, call), observed.exchangeId);
+  // A rule may answer what the table refuses.
+  if (decided.type === "refuse") throw new ProxyError(decided.decision.code, decided.decision);
+  const {
+    way,
+    decision: { limits },
+  } = decided;
+  if (way.type === "worker") return fetchWorker(request, { to: way.to, limits, env, ctx });
+  const { direct } = way;
+  const order: HttpOrder = { ...way.order, exchangeId: makeExchangeId() };
+  const service = direct && mayGoDirectly(request) ? env[direct] : undefined;
+  const { leave, checked } = enterPort(order.target, { limit: limits.workerLimit, env, request });
   try {
-    // A promise that is not there is not waited for: each wait takes time.
+    // Awaits only if there is a promise, because each await takes time.
     if (checked !== undefined) await checked;
     const response = await (service === undefined
       ? fetchThroughEgress(request, env, order)
       : fetchDirectly(request, { service, env, order }));
-    return watchBody(response, { ctx, request, explain: async () => report(await explainBreak(env, order)) });
+    return watch(response, order.exchangeId);
   } finally {
     leave();
   }
 }
 
-/** Only the egress proxy knows more than that the body ended too early. */
-async function explainBreak(env: ServiceWorkerEnv, { exchangeId }: HttpOrder): Promise<ProxyError> {
+/** Asks the egress proxy, because here it is only known that the body ended too early. */
+async function explainBreak(env: ServiceWorkerEnv, exchangeId: string): Promise<ProxyError> {
   const failure = await askFailure(env, exchangeId);
   return failure === null ? new ProxyError("http_response_incomplete") : toProxyError(failure);
 }

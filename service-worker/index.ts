@@ -1,35 +1,42 @@
 /**
- * The service worker: the only door from a user's Worker to a private service. Entrypoints and
- * wiring only.
+ * The service worker: the only way from a user's Worker to a private service. Entrypoints and wiring only.
  *
  *   user's Worker ── stub (props: which binding) ──▶ binding ── decide ──▶ http.ts | tcp.ts ──▶ target
+ *                              └─ connect(), counted ──▶ Relay ──▶ tcp.ts
  *                 ── RPC ──▶ Outcomes  (how did connect() end?)
- *   plugin        ── POST /table ──▶ Control  (an edit of the vpc config)
+ *   plugin        ── egress proxy ──▶ table-in-force.ts  (an edit of the vpc config)
  */
 
 import { env, WorkerEntrypoint } from "cloudflare:workers";
 import type { BindingProps, Call, ServiceWorkerEnv } from "./env.ts";
 import { forwardRequest } from "./http.ts";
-import { type Outcome, awaitOutcome } from "./outcomes.ts";
-import { forwardConnection } from "./tcp.ts";
-import { type IndexedTable, indexTable } from "./route-index.ts";
-import { type RoutingTable, TABLE_VERSION } from "./table.ts";
+import { type ConnectOutcome, awaitOutcome } from "./connect-outcomes.ts";
+import { forwardConnection, forwardHop } from "./tcp.ts";
+import { catchUp, tableInForce } from "./table-in-force.ts";
+
+export { TableFollower } from "./table-in-force.ts";
+export { TestDoor } from "./test-door.ts";
+export { TestFunctions } from "./test-functions.ts";
 
 const serviceWorkerEnv = env as unknown as ServiceWorkerEnv;
 
-/** Replaced as a whole by an edit; a request keeps the one it started with. */
-let current: IndexedTable = indexTable(serviceWorkerEnv.TABLE);
+// Indexes the table at the start, because it would delay the first request.
+tableInForce(serviceWorkerEnv);
 
 /**
- * What `env.B` of a user's Worker is. Nothing of it is callable over RPC: it is no class, to make an instance of which
- * takes a fifteenth of a small request's time besides.
+ * What `env.B` of a user's Worker calls. Nothing in it is callable over RPC, because it isn't a class. A class would also
+ * need a new instance for each request.
  */
 const binding: Handlers = {
   fetch(request, _, ctx) {
-    return forwardRequest(request, callOf(ctx));
+    // Awaits only if there is a promise, because each await takes time.
+    const caughtUp = catchUp(serviceWorkerEnv);
+    if (caughtUp === undefined) return forwardRequest(request, callOf(ctx));
+    return caughtUp.then(() => forwardRequest(request, callOf(ctx)));
   },
 
-  connect(socket, _, ctx) {
+  async connect(socket, _, ctx) {
+    await catchUp(serviceWorkerEnv);
     return forwardConnection(socket, callOf(ctx));
   },
 };
@@ -44,31 +51,23 @@ interface Handlers {
 }
 
 function callOf(ctx: Context): Call {
-  return { bindingId: ctx.props.binding, index: current, env: serviceWorkerEnv, ctx };
+  return { bindingId: ctx.props.binding, index: tableInForce(serviceWorkerEnv), env: serviceWorkerEnv, ctx };
 }
 
-/** Harmless in a user's hands: an id is a random number of the facade that opened the connection. */
+/** Harmless if a user's Worker gets it: an id is a random number that only the facade of its connection knows. */
 export class Outcomes extends WorkerEntrypoint<ServiceWorkerEnv> {
-  of(connectionId: string): Promise<Outcome> {
-    const outcome = awaitOutcome(connectionId);
-    // The runtime warns, with a stack, of an answer to a caller that is gone.
+  /** @param host for a connection whose address has no room for it */
+  of(connectionId: string, host?: string): Promise<ConnectOutcome> {
+    const outcome = awaitOutcome(connectionId, host);
+    // Otherwise the runtime prints a warning with a stack if the caller is gone.
     this.ctx.waitUntil(outcome);
     return outcome;
   }
 }
 
-/** Behind a socket that only the plugin knows, with a secret besides. */
-export class Control extends WorkerEntrypoint<ServiceWorkerEnv> {
-  override async fetch(request: Request): Promise<Response> {
-    if (request.headers.get("authorization") !== `Bearer ${this.env.CONTROL_SECRET}`) {
-      return new Response("miniflare-vpc: this socket belongs to the plugin\n", { status: 403 });
-    }
-    const table: RoutingTable = await request.json();
-    if (table.version !== TABLE_VERSION) {
-      return new Response("miniflare-vpc: this table is of another version\n", { status: 400 });
-    }
-    // Two quick edits may arrive out of order; the newer one stays.
-    if (table.generation > current.table.generation) current = indexTable(table);
-    return new Response(null, { status: 204 });
+/** The far end of a hop (hop.ts). Only the service worker itself has a stub of it. */
+export class Relay extends WorkerEntrypoint<ServiceWorkerEnv> {
+  override connect(socket: Socket): Promise<void> {
+    return forwardHop(socket, this.ctx);
   }
 }

@@ -1,11 +1,11 @@
 /**
- * A response whose body is led through a pipe, octet for octet: neither its length nor its coding changes.
+ * Sends a response's body through a pipe byte for byte. Neither its length nor its encoding changes.
  */
 
-/** For the `fetch` of such a response: otherwise the runtime decodes the body here, and codes it anew for the caller. */
+/** For the `fetch` of such a response. Otherwise the runtime decodes the body here and encodes it again for the caller. */
 export const AS_SENT: Readonly<RequestInit> = { encodeResponseBody: "manual" };
 
-/** @param length octets, if that is certain; then the caller's own caller is told, too */
+/** @param length bytes, if certain; the piped response then has this Content-Length */
 export function pipeBody(response: Response, length?: number): { piped: Response; writable: WritableStream } {
   const { readable, writable } = length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
   const { status, statusText, headers } = response;

@@ -1,144 +1,49 @@
 /**
- * The one table of errors a VPC binding can throw. The union type, the thrown message, the terminal
- * line and the README's table all derive from it. Pure: runs in workerd and in Node.
- *
- * Source: RFC 9209 §2.3 (proxy error types) and the Workers VPC error reference (`rate_limited`).
+ * A call that failed: the code goes to the Worker, and the reason to the developer's terminal.
  */
 
-export type ErrorGroup = "Bad Upstream" | "Client" | "Internal";
+import { type Decision } from "./routing/decide.ts";
+import type { EgressGoal } from "./routing/egress-protocol.ts";
+import { PROXY_ERRORS, type ProxyErrorCode, proxyErrorMessage } from "./routing/error-codes.ts";
 
-interface ErrorEntry {
-  /** Where the Cloudflare dashboard counts it. */
-  readonly group: ErrorGroup;
-  /** What happened, as a clause that can follow a destination. */
-  readonly summary: string;
-  /** What a developer does about it on this machine. */
+/** Carries the reason to where the line is printed. A Worker only sees its message. */
+export class ProxyError extends Error {
+  readonly code: ProxyErrorCode;
+  readonly reason: string;
   readonly hint: string;
+
+  constructor(code: ProxyErrorCode, { reason, hint }: { reason?: string | undefined; hint?: string | undefined } = {}) {
+    super(proxyErrorMessage(code));
+    this.code = code;
+    this.reason = reason ?? PROXY_ERRORS[code].summary;
+    this.hint = hint ?? PROXY_ERRORS[code].hint;
+  }
+
+  /** Any other error is a fault of ours. */
+  static from(error: unknown): ProxyError {
+    return error instanceof ProxyError ? error : new ProxyError("proxy_internal_error", { reason: String(error) });
+  }
+
+  /** The error for the user's Worker: only the message, as in production. */
+  bare(): Error {
+    const bare = new Error(this.message);
+    bare.stack = "";
+    return bare;
+  }
 }
 
-export const PROXY_ERRORS = {
-  connection_refused: {
-    group: "Bad Upstream",
-    summary: "the target refused the connection",
-    hint: "Start the service, or change the target if it listens elsewhere.",
-  },
-  connection_terminated: {
-    group: "Bad Upstream",
-    summary: "the target closed the connection before it answered",
-    hint: "Look at the service's own log: it accepted the connection and dropped it.",
-  },
-  connection_timeout: {
-    group: "Bad Upstream",
-    summary: "the target did not accept a connection in time",
-    hint: 'Check that the host is up and its port is not filtered; "connectTimeout" sets the limit.',
-  },
-  connection_limit_reached: {
-    group: "Bad Upstream",
-    summary: "too many connections are open to the target",
-    hint: 'Close sockets that are no longer used, or raise "connectionLimit".',
-  },
-  destination_unavailable: {
-    group: "Bad Upstream",
-    summary: "the target can't serve this call",
-    hint: "Give the function or Worker a handler for it, or lead the route to another target.",
-  },
-  destination_not_found: {
-    group: "Bad Upstream",
-    summary: "no route leads to this destination",
-    hint: "Add a route for it to the network in the vpc config.",
-  },
-  destination_ip_prohibited: {
-    group: "Bad Upstream",
-    summary: "a rule forbids this address",
-    hint: "Change the rule to let traffic through.",
-  },
-  destination_ip_unroutable: {
-    group: "Bad Upstream",
-    summary: "no route leads to this address",
-    hint: "Add a route for the address, or for a CIDR that holds it, to the network in the vpc config.",
-  },
-  proxy_loop_detected: {
-    group: "Bad Upstream",
-    summary: "the request came back to a Worker that is already waiting for it",
-    hint: 'The Worker calls itself: lead the route elsewhere. "workerLimit" sets how many calls may be in flight.',
-  },
-  dns_error: {
-    group: "Bad Upstream",
-    summary: "the target's name could not be resolved",
-    hint: "Correct the host name of the target, or add it to this machine's hosts file.",
-  },
-  dns_timeout: {
-    group: "Bad Upstream",
-    summary: "the name server did not answer in time",
-    hint: 'Check the name server, use an address as the target, or raise "dnsTimeout".',
-  },
-  tls_protocol_error: {
-    group: "Bad Upstream",
-    summary: "the TLS handshake with the target failed",
-    hint: 'Check that the target speaks TLS; a plaintext copy is written "http://host:port".',
-  },
-  tls_certificate_error: {
-    group: "Bad Upstream",
-    summary: "the target's certificate was not accepted",
-    hint: 'Name its root in "ca", or relax "cert_verification_mode" as production does.',
-  },
-  http_request_error: {
-    group: "Bad Upstream",
-    summary: "the request could not be sent to the target",
-    hint: "Look at the request's headers and body.",
-  },
-  http_upgrade_failed: {
-    group: "Bad Upstream",
-    summary: "the target did not accept the upgrade",
-    hint: "Check that the target serves WebSockets (or whatever was asked for) at this path.",
-  },
-  http_request_denied: {
-    group: "Bad Upstream",
-    summary: "the request is not allowed on this binding",
-    hint: "Use a scheme and method that the service's record allows.",
-  },
-  http_protocol_error: {
-    group: "Bad Upstream",
-    summary: "the target's answer is not HTTP",
-    hint: "Check that the target's port serves HTTP and not another protocol.",
-  },
-  http_response_incomplete: {
-    group: "Bad Upstream",
-    summary: "the target's answer ended too early",
-    hint: "Look at the service's own log: it stopped in the middle of a response.",
-  },
-  connection_read_timeout: {
-    group: "Client",
-    summary: "the target did not send data in time",
-    hint: 'Look at why the service is slow, or raise "readTimeout".',
-  },
-  connection_write_timeout: {
-    group: "Client",
-    summary: "the target did not take data in time",
-    hint: 'Look at why the service stopped reading, or raise "writeTimeout".',
-  },
-  rate_limited: {
-    group: "Client",
-    summary: "the binding's rate limit is reached",
-    hint: 'Send fewer calls, or raise "rateLimit".',
-  },
-  proxy_internal_error: {
-    group: "Internal",
-    summary: "the local proxy failed",
-    hint: "This is a fault or a gap of miniflare-vpc itself.",
-  },
-} as const;
-PROXY_ERRORS satisfies Record<string, ErrorEntry>;
-
-export type ProxyErrorCode = keyof typeof PROXY_ERRORS;
-
-export const PROXY_ERROR_CODES: readonly ProxyErrorCode[] = Object.keys(PROXY_ERRORS).filter(isProxyErrorCode);
-
-export function isProxyErrorCode(text: string): text is ProxyErrorCode {
-  return Object.hasOwn(PROXY_ERRORS, text);
+/** @param connectTimeout milliseconds */
+export function connectTimedOut(connectTimeout: number): ProxyError {
+  return new ProxyError("connection_timeout", { reason: `no connection within ${connectTimeout} ms` });
 }
 
-/** The text a Worker sees and may match on; it prints as `Error: ProxyError: dns_error`. */
-export function proxyErrorMessage(code: ProxyErrorCode): string {
-  return `ProxyError: ${code}`;
+/** The terminal's lines for a failure: binding, destination and target, then the reason, the entry of the vpc config, and what to do. */
+export function describeFailure(
+  error: Pick<ProxyError, "message" | "reason" | "hint">,
+  { decision, asked, goal }: { decision: Decision; asked: string; goal: EgressGoal },
+): string {
+  const { binding, rule } = decision;
+  const target = goal.text && ` → ${goal.text}`;
+  const entry = rule && !goal.isRuled ? ` (${rule.kind} "${rule.text}", ${rule.origin})` : "";
+  return `${binding.label}  ${asked}${target}  ${error.message}\n  ${error.reason}${entry}. ${error.hint}`.trimEnd();
 }

@@ -1,10 +1,10 @@
 /** Counts the calls of each binding in fixed windows, as Cloudflare's rate limiting binding does. */
 
-import { ProxyError } from "./failure.ts";
-import type { RateLimit } from "./table.ts";
+import { ProxyError } from "./proxy-error.ts";
+import type { RateLimit } from "./routing/table.ts";
 
 interface Window {
-  /** Milliseconds; when it ends is for the present period to say, which an edit may change. */
+  /** Milliseconds. The current period decides when the window ends, because an edit may change it. */
   start: number;
   calls: number;
 }

@@ -1,75 +1,156 @@
 /**
- * Joins two sockets: what one reads the other writes, each direction ended on its own (half-close),
- * with the streams' own backpressure.
+ * Joins two sockets: each writes what the other reads. Each direction ends on its own (half-close), and the
+ * streams' own backpressure applies.
+ *
+ *   caller ◀── inbound ──▶ relay ◀── upstream ──▶ target
  */
 
-export interface Relayed {
-  /** Bytes from the inbound socket to the upstream one. */
-  sent: number;
-  received: number;
+export interface Upstream {
+  socket: Socket;
+  /**
+   * Stops counting the connection. Called when the target has ended and its bytes are read, or when the caller is gone;
+   * possibly twice.
+   */
+  leave: () => void;
+  /** Whether the connection counts towards a limit until `leave` is called. */
+  isCounted: boolean;
+  /** The target is a Worker. If its socket is closed early, it loses what it hasn't read yet. */
+  isWorker?: true;
+  /** Called at the end of the target's bytes. True: it was a reset. Absent if the socket itself fails then. */
+  isBroken?: () => Promise<boolean>;
 }
 
 export interface RelayOptions {
-  /** Bytes of the upstream that were already read; they go out before all others. */
-  first: Uint8Array;
-  /** Counting takes JavaScript for each chunk: 1.6 × the time of a round trip. Otherwise the runtime pipes natively. */
-  isCounted: boolean;
+  /** Fails a caller's stream, as a reset does. */
+  breakOff: (writable: WritableStream) => Promise<void>;
+  /** If absent, the runtime pipes natively, which is faster: counting runs JavaScript for each chunk. */
+  counted?: Counted;
 }
 
-/** Bytes asked for at once. With the runtime's default of 4 KiB an upload took 11 × the time. */
+export interface Counted {
+  /** Bytes from the caller. */
+  sent: number;
+  /** Bytes from the target. */
+  received: number;
+  /** Whether the caller has closed its whole socket, not just its half. */
+  isCallerGone: () => boolean;
+  /** Called when the target has ended and its bytes are read. */
+  targetEnded: () => void;
+  /** Called when both have ended, or the caller is gone and its bytes are out. */
+  over: () => void;
+}
+
+/** Bytes to read at once. The runtime's default of 4 KiB makes uploads much slower. */
 const CHUNK = 256 * 1024;
 
-/**
- * Differs from production: while bytes are counted, a target's reset looks like an orderly end to the
- * Worker, for the runtime gives JavaScript no way to break a socket off.
- *
- * @returns the counts, or undefined where none were kept; never rejects, for each end sees on its own
- *   socket that the other one ended
- */
-export async function relay(
-  inbound: Socket,
-  upstream: Socket,
-  { first, isCounted }: RelayOptions,
-): Promise<Relayed | undefined> {
-  const relayed: Relayed = { sent: 0, received: first.length };
+/** Milliseconds that a target has to end once its caller is gone. A close at once might lose the last bytes. */
+const LINGER = 1000;
+
+/** Never rejects: each end sees on its own socket that the other one ended or failed. */
+export async function relay(inbound: Socket, upstream: Upstream, options: RelayOptions): Promise<void> {
+  const { counted } = options;
+  const down = sendDown(upstream, inbound, options).finally(() => {
+    upstream.leave();
+    counted?.targetEnded();
+  });
+  const up = sendUp(inbound, upstream.socket, counted);
+  const isCallerGone = await Promise.race([
+    // Both have ended, unless the caller is gone.
+    up.then((isGone) => isGone || down.then(() => false)),
+    // After a reset the target takes no more bytes, and the caller has seen the reset.
+    down.then((isReset) => !isReset && up),
+    // A Worker takes no more bytes after its handler has returned.
+    ...(upstream.isWorker ? [Promise.all([down, whenClosed(upstream.socket)]).then(() => false)] : []),
+  ]);
+  upstream.leave();
+  counted?.over();
+  if (isCallerGone) await endWithin(LINGER, upstream.socket, down);
+  if (upstream.isWorker) await Promise.race([whenClosed(upstream.socket), scheduler.wait(LINGER)]);
+  await upstream.socket.close();
+}
+
+/** For a socket to a Worker, resolves when the Worker's handler has returned. */
+export function whenClosed({ closed }: Socket): Promise<void> {
+  return closed.catch(() => undefined);
+}
+
+async function endWithin(limit: number, { writable }: Socket, down: Promise<unknown>): Promise<void> {
+  // The close fails if the target accepts no more, which is fine.
+  await writable.close().catch(() => undefined);
+  await Promise.race([down, scheduler.wait(limit)]);
+}
+
+/** @returns whether the caller has closed its whole socket, not just its half */
+async function sendUp(inbound: Socket, { writable }: Socket, counted: Counted | undefined): Promise<boolean> {
+  const { readable } = inbound;
   try {
-    if (first.length > 0) await writeFirst(inbound.writable, first);
-    const up = isCounted
-      ? pump(inbound.readable, upstream.writable, (bytes) => (relayed.sent += bytes))
-      : inbound.readable.pipeTo(upstream.writable);
-    const down = isCounted
-      ? pump(upstream.readable, inbound.writable, (bytes) => (relayed.received += bytes))
-      : upstream.readable.pipeTo(inbound.writable);
-    await Promise.all([up, down]);
+    if (counted === undefined) await readable.pipeTo(writable, { preventAbort: true });
+    else await count(readable, writable, (bytes) => (counted.sent += bytes));
+    if (counted?.isCallerGone()) return true;
+    if (counted !== undefined) await writable.close();
+    return false;
   } catch {
-    await upstream.close();
+    // The caller's stream failed, or the target accepts no more. Then the caller's next write fails, but the target may
+    // still send.
+    return cancel(readable);
   }
-  return isCounted ? relayed : undefined;
 }
 
-async function writeFirst(writable: WritableStream<Uint8Array>, first: Uint8Array): Promise<void> {
-  const writer = writable.getWriter();
-  await writer.write(first);
-  writer.releaseLock();
+/** @returns whether the target reset the connection; the reset has been passed on */
+async function sendDown(
+  { socket, isBroken }: Upstream,
+  inbound: Socket,
+  { breakOff, counted }: RelayOptions,
+): Promise<boolean> {
+  const { writable } = inbound;
+  try {
+    if (counted === undefined) await socket.readable.pipeTo(writable, { preventClose: true, preventCancel: true });
+    else await count(socket.readable, writable, (bytes) => (counted.received += bytes));
+    const isReset = (await isBroken?.()) ?? false;
+    if (isReset) await breakOff(writable);
+    else await writable.close();
+    return isReset;
+  } catch {
+    const isReset = await drain(socket.readable);
+    // A native pipe has already passed it on.
+    if (isReset && counted?.isCallerGone() === false) await breakOff(writable);
+    return isReset;
+  }
 }
 
-/** @throws what either stream broke with */
-async function pump(
+/** Call it after a pipe from the stream has failed. @returns whether the stream itself failed */
+export function cancel(readable: ReadableStream): Promise<boolean> {
+  return readable.cancel().then(
+    () => false,
+    () => true,
+  );
+}
+
+/** @throws the error of the stream that failed */
+async function count(
   readable: ReadableStream<Uint8Array>,
   writable: WritableStream<Uint8Array>,
-  count: (bytes: number) => void,
+  add: (bytes: number) => void,
 ): Promise<void> {
   const reader = readable.getReader({ mode: "byob" });
   const writer = writable.getWriter();
   try {
     for (;;) {
       const { done, value } = await reader.read(new Uint8Array(CHUNK));
-      if (done) break;
-      count(value.byteLength);
+      if (done) return;
+      add(value.byteLength);
       await writer.write(value);
     }
-    await writer.close();
   } finally {
+    reader.releaseLock();
     writer.releaseLock();
   }
+}
+
+/** Reads a stream to its end and drops the bytes. @returns whether the stream failed */
+export function drain(readable: ReadableStream): Promise<boolean> {
+  return readable.pipeTo(new WritableStream()).then(
+    () => false,
+    () => true,
+  );
 }

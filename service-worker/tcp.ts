@@ -3,125 +3,170 @@
  *
  *   user's Worker ◀── inbound ──▶ forwardConnection ◀── upstream ──▶ target
  *
- * Reports the outcome to the facade (outcomes.ts) on every path. On a refusal the inbound socket is
- * closed, which is all that a stub without a facade can see.
+ * Reports the outcome to the facade (connect-outcomes.ts) on every path. A refusal closes the inbound socket, which
+ * is all that a stub without a facade can see.
  */
 
 import { connect } from "cloudflare:sockets";
-import { isProblem, parseEndpoint } from "./address.ts";
+import { bracketHost, isProblem, parseEndpoint } from "./routing/address.ts";
+import { breakOff } from "./break-off.ts";
 import { unmarkAddress } from "./connection-id.ts";
-import { type Forward, decide } from "./decide.ts";
+import { ConnectionLines } from "./connection-lines.ts";
+import { type Decision, type Forward, decide } from "./routing/decide.ts";
 import { connectThroughEgress, explainDrop } from "./egress.ts";
-import type { EgressLimits, EgressTarget } from "./egress-protocol.ts";
+import type { EgressGoal, EgressLimits, EgressTarget } from "./routing/egress-protocol.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
-import { ProxyError, connectTimedOut, describeFailure } from "./failure.ts";
-import { formatTarget } from "./forward-target.ts";
-import { settleOutcome } from "./outcomes.ts";
-import { enterPort } from "./own-port.ts";
-import { proxyErrorMessage } from "./proxy-error.ts";
+import { ProxyError, connectTimedOut, describeFailure } from "./proxy-error.ts";
+import { connectByHop, takeHop } from "./hop.ts";
+import { describeIgnoredPort } from "./routing/ignored-port.ts";
+import { type ConnectOutcome, awaitHost, settleOutcome } from "./connect-outcomes.ts";
+import { enterPort } from "./loop-guard.ts";
+import { type Observed, askGoal, connectObserved, goalOf, isObserved, observe } from "./observed.ts";
+import { proxyErrorMessage } from "./routing/error-codes.ts";
 import { countCall } from "./rate-limit.ts";
-import { relay } from "./relay.ts";
-import { bindingKey } from "./table.ts";
-import { formatBytes, printFailure, printTraffic, printWarning } from "./traffic.ts";
-import { mayDialDirectly, toEgressTarget } from "./transport.ts";
+import { type Upstream, drain, relay } from "./relay.ts";
+import { printFailure, warnOnce } from "./traffic.ts";
+import { tcpWayOf } from "./routing/transport.ts";
 import { connectWorker } from "./worker-target.ts";
 
-const NOTHING = new Uint8Array();
+export async function forwardConnection(inbound: Socket, call: Call): Promise<void> {
+  if (call.index.table.bindings[call.bindingId]?.traffic) return connectByHop(inbound, call);
+  const { localAddress = "" } = await inbound.opened;
+  await forward({ inbound, marked: localAddress, call });
+}
 
-interface Upstream {
-  socket: Socket;
-  /** Bytes of the target that were read before the relay began. */
-  first: Uint8Array;
-  /** Called once when the connection is over. */
-  leave: () => void;
-  /** Whether it must be called, or the connection would count forever. */
-  isCounted: boolean;
+/** @param inbound the socket of a hop */
+export async function forwardHop(inbound: Socket, ctx: Call["ctx"]): Promise<void> {
+  const { localAddress = "" } = await inbound.opened;
+  const hop = takeHop(localAddress);
+  const lines = new ConnectionLines(hop, ctx);
+  await forward({ inbound, marked: hop.address, call: { ...hop, ctx }, lines });
+}
+
+interface Asked {
+  inbound: Socket;
+  /** As the handler got it. */
+  marked: string;
+  call: Call;
+  lines?: ConnectionLines;
 }
 
 /**
- * A caller that answers while it connects, or right after its `close()`, ends this event too; what must run all the
- * same is waited for. Not more than that, for it takes a tenth of the time of a short connection.
+ * If the caller answers while it connects, or right after its `close()`, this event ends too. `waitUntil` keeps only what
+ * must still run, because it takes time on each short connection.
  */
-export async function forwardConnection(inbound: Socket, call: Call): Promise<void> {
-  const opening = openConnection(inbound, call);
+async function forward(asked: Asked): Promise<void> {
+  const { inbound, call, lines } = asked;
+  const opening = openConnection(asked);
   call.ctx.waitUntil(opening);
-  const opened = await opening;
-  if (opened === undefined) return;
-  const relaying = relayConnection(opened, call);
-  if (opened.decision.binding.traffic || opened.upstream.isCounted) call.ctx.waitUntil(relaying);
+  const upstream = await opening;
+  if (upstream === undefined) return;
+  const relaying = relay(inbound, upstream, {
+    breakOff: (writable) => breakOff(writable, call.env),
+    ...(lines && { counted: lines }),
+  });
+  // If a connection to the egress proxy is closed while the target's bytes are unread, bytes on their way there are lost.
+  if (upstream.isCounted || upstream.isBroken || lines) call.ctx.waitUntil(relaying);
   await relaying;
 }
 
-interface Opened {
-  inbound: Socket;
-  upstream: Upstream;
-  decision: Forward;
-  /** For the terminal. */
-  asked: string;
-  /** Milliseconds since the epoch. */
-  started: number;
-}
-
-/** @returns undefined where there is no connection, which everybody has been told */
-async function openConnection(inbound: Socket, call: Call): Promise<Opened | undefined> {
-  const started = Date.now();
-  const { localAddress = "" } = await inbound.opened;
-  const { address, connectionId } = unmarkAddress(localAddress);
+/** @returns undefined if there is no connection; the failure has already been reported */
+async function openConnection({ inbound, marked, call, lines }: Asked): Promise<Upstream | undefined> {
+  const { connectionId, ...unmarked } = unmarkAddress(marked);
+  const settle = (outcome: ConnectOutcome): void => {
+    if (connectionId !== undefined) settleOutcome(connectionId, outcome);
+  };
+  const host = connectionId !== undefined && unmarked.isElsewhere ? await awaitHost(connectionId) : "";
+  const address = `${host}${unmarked.address}`;
   const asked = `connect ${address}`;
   const endpoint = parseEndpoint(address);
   if (isProblem(endpoint)) {
-    if (connectionId !== undefined) settleOutcome(connectionId, { type: "failed", code: "destination_not_found" });
+    settle({ type: "failed", code: "destination_not_found" });
     printFailure(`${asked}  ${proxyErrorMessage("destination_not_found")}\n  the address ${endpoint.problem}`);
-    await inbound.close();
+    await closeRefused(inbound);
     return undefined;
   }
-  const decision = decide(call.index, call.bindingId, {
-    scheme: "tcp",
-    host: endpoint.host.text,
-    port: endpoint.port,
-  });
+  const destination = { scheme: "tcp", host: endpoint.host.text, port: endpoint.port } as const;
+  const decision = decide(call.index, call.bindingId, destination);
+  const observed = isObserved(call) ? observe(decision, destination, { call }) : undefined;
+  const findGoal = async (): Promise<EgressGoal> =>
+    observed ? askGoal(observed, { decision, env: call.env }) : goalOf(decision);
   try {
-    if (decision.type === "refuse") throw new ProxyError(decision.code, decision);
-    const { rateLimit } = decision.binding.limits;
-    if (rateLimit !== undefined) countCall(call.bindingId, rateLimit);
-    warnOnService(decision);
-    const upstream = await dial(decision, call);
-    if (connectionId !== undefined) settleOutcome(connectionId, { type: "open" });
-    return { inbound, upstream, decision, asked, started };
+    if (decision.type === "forward") {
+      const { rateLimit } = decision.limits;
+      if (rateLimit !== undefined) countCall(call.bindingId, rateLimit);
+      warnOnService(decision, endpoint.port);
+    }
+    const begin = (): void =>
+      lines?.begin({
+        what: `${decision.binding.label}  ${asked}`,
+        goal: () => (observed ? findGoal().then(({ text }) => text) : goalOf(decision).text),
+      });
+    const upstream = observed
+      ? await dialObserved(observed, { address, call, begin })
+      : await dialDecided(decision, { address, env: call.env, begin });
+    settle({ type: "open" });
+    lines?.open();
+    return upstream;
   } catch (error) {
     const failure = ProxyError.from(error);
-    if (connectionId !== undefined) settleOutcome(connectionId, { type: "failed", code: failure.code });
-    printFailure(describeFailure(failure, decision, asked));
-    await inbound.close();
+    // Before its caller can end.
+    const goal = await findGoal();
+    settle({ type: "failed", code: failure.code });
+    lines?.fail();
+    printFailure(describeFailure(failure, { decision, asked, goal }));
+    await closeRefused(inbound);
     return undefined;
   }
 }
 
-async function relayConnection({ inbound, upstream, decision, asked, started }: Opened, { ctx }: Call): Promise<void> {
-  const { to, binding } = decision;
-  try {
-    const relayed = await relay(inbound, upstream.socket, { first: upstream.first, isCounted: binding.traffic });
-    if (relayed !== undefined) {
-      const bytes = `↑ ${formatBytes(relayed.sent)} ↓ ${formatBytes(relayed.received)}`;
-      const line = `${binding.bindingName}  ${asked} → ${formatTarget(to)}  ${bytes}  ${Date.now() - started} ms`;
-      printTraffic(line, ctx);
-    }
-  } finally {
-    upstream.leave();
-  }
+/** Milliseconds for a write that a refused caller has begun. */
+const TAKE_FOR = 20;
+
+/** If a write under way is cut off, the runtime prints a native stack, so it is taken and dropped first. */
+async function closeRefused(inbound: Socket): Promise<void> {
+  await Promise.race([drain(inbound.readable), scheduler.wait(TAKE_FOR)]);
+  await inbound.close();
 }
 
-async function dial({ to, binding }: Forward, { env }: Call): Promise<Upstream> {
-  const { limits } = binding;
-  if (to.type === "worker") return { ...connectWorker(to, { limits, env }), first: NOTHING, isCounted: true };
-  const target = toEgressTarget(to);
-  const { leave, isCounted, checked } = enterPort(target, { limit: limits.workerLimit, env });
+/** `begin`: called when it is known that there is something to dial. */
+interface Dialling {
+  address: string;
+  begin: () => void;
+}
+
+async function dialDecided(
+  decision: Decision,
+  { begin, ...dialling }: Dialling & Pick<Call, "env">,
+): Promise<Upstream> {
+  if (decision.type === "refuse") throw new ProxyError(decision.code, decision);
+  begin();
+  return dial(decision, dialling);
+}
+
+async function dialObserved(
+  observed: Observed,
+  { address, call, begin }: Dialling & { call: Call },
+): Promise<Upstream> {
+  begin();
+  return { ...(await connectObserved(observed, { ...call, address })), leave() {}, isCounted: true };
+}
+
+async function dial(forward: Forward, { address, env }: { address: string; env: ServiceWorkerEnv }): Promise<Upstream> {
+  const { limits } = forward;
+  const way = tcpWayOf(forward);
+  if (way.type === "worker") {
+    return { ...connectWorker(way.to, { address, limits, env }), isCounted: true, isWorker: true };
+  }
+  const { leave, isCounted, checked } = enterPort(way.target, { limit: limits.workerLimit, env });
   try {
     await checked;
-    if (!mayDialDirectly(target, limits))
-      return { ...(await connectThroughEgress(env, { target, limits })), leave, isCounted };
-    const socket = connect({ hostname: bracketed(target.host), port: target.port }, { allowHalfOpen: true });
-    return { socket: await open(socket, { env, target, limits }), first: NOTHING, leave, isCounted };
+    if (way.type === "egress") {
+      return { ...(await connectThroughEgress(env, { target: way.target, limits })), leave, isCounted };
+    }
+    const { target } = way;
+    const socket = connect({ hostname: bracketHost(target.host), port: target.port }, { allowHalfOpen: true });
+    return { socket: await open(socket, { env, target, limits }), leave, isCounted };
   } catch (error) {
     leave();
     throw error;
@@ -129,8 +174,8 @@ async function dial({ to, binding }: Forward, { env }: Call): Promise<Upstream> 
 }
 
 /**
- * Waits until a native socket is open. workerd tells no cause, so after a failure the target is
- * probed, which does.
+ * Waits until a native socket is open. workerd reports no cause of a failure, so the target is probed
+ * after one.
  *
  * @throws {ProxyError}
  */
@@ -161,18 +206,11 @@ async function open(
   throw await explainDrop(env, { target, limits });
 }
 
-function bracketed(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
-}
-
-const warned = new Set<string>();
-
-/** Differs from production: `connect()` is documented for VPC Networks only. */
-function warnOnService({ binding }: Forward): void {
-  const key = bindingKey(binding.workerName, binding.bindingName);
-  if (binding.kind !== "service" || warned.has(key)) return;
-  warned.add(key);
-  printWarning(
-    `${binding.bindingName}  connect() on a VPC Service works here, but is documented for VPC Networks only (warned once)`,
-  );
+function warnOnService(decision: Forward, port: number): void {
+  const { binding } = decision;
+  if (binding.kind !== "service") return;
+  // Differs from production: `connect()` is documented for VPC Networks only.
+  warnOnce(binding, "connect", "connect() on a VPC Service works here, but is documented for VPC Networks only");
+  const ignored = describeIgnoredPort(decision, { scheme: "tcp", port });
+  if (ignored !== undefined) warnOnce(binding, "port", ignored);
 }

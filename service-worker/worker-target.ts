@@ -1,35 +1,35 @@
 /**
- * `worker:` targets: another Worker of the session stands in for the private service. How many calls
- * are in flight to each is counted, for a Worker that calls itself back through a binding would
- * otherwise recurse until memory ends.
+ * `worker:` targets: another Worker of the session replaces the private service. Counts the calls in flight
+ * to each Worker, because a Worker that calls itself through a binding would recurse until memory runs out.
  *
  * Differs from production: the limit.
  */
 
 import type { Call, ServiceWorkerEnv } from "./env.ts";
-import { ProxyError } from "./failure.ts";
-import { type ForwardTarget, targetKey } from "./forward-target.ts";
-import { enter } from "./in-flight.ts";
+import { ProxyError } from "./proxy-error.ts";
+import { targetKey } from "./routing/forward-target.ts";
+import { enter } from "./routing/in-flight.ts";
 import { AS_SENT, pipeBody } from "./pipe-body.ts";
-import type { Limits } from "./table.ts";
+import type { Limits, TargetWorker } from "./routing/table.ts";
+import { ThrownByTarget } from "./thrown-by-target.ts";
 
 const inFlight = new Map<string, number>();
 
-/** @throws {ProxyError} as `enterWorker`; what the Worker throws */
+/** @throws {ProxyError} as `enterWorker`, {@link ThrownByTarget} */
 export async function fetchWorker(
   request: Request,
-  { to, limits, env, ctx }: { to: WorkerTarget; limits: Limits } & Pick<Call, "env" | "ctx">,
+  { to, limits, env, ctx }: { to: TargetWorker; limits: Limits } & Pick<Call, "env" | "ctx">,
 ): Promise<Response> {
   const stub = workerStub(to, env);
-  const leave = enterWorker(to.workerName, limits);
-  // An abort ends this event at once, and nothing behind the `await` runs.
+  const leave = enterWorker(to, limits);
+  // An abort ends this event immediately, and nothing after the `await` runs.
   request.signal.addEventListener("abort", leave, { once: true });
   try {
     const response = await stub.fetch(request, AS_SENT);
     return leaveWithBody(response, { leave, ctx, signal: request.signal });
   } catch (error) {
     leave();
-    throw error;
+    throw new ThrownByTarget(error);
   }
 }
 
@@ -42,40 +42,46 @@ function leaveWithBody(
     leave();
     return response;
   }
-  // A Worker may announce any length: none is certain.
+  // Passes no length, because a Worker may announce any.
   const { piped, writable } = pipeBody(response);
-  // A body that breaks off breaks off for its reader; here only its end counts.
+  // If the body breaks off, its reader sees that. Only its end matters here.
   ctx.waitUntil(response.body.pipeTo(writable, { signal }).then(leave, leave));
   return piped;
 }
 
-/** @returns `leave`: to call when the connection is over. @throws {ProxyError} as `enterWorker` */
+/**
+ * @param options.address the requested `host:port`, which the Worker sees
+ * @returns `leave`: call it when the connection is over
+ * @throws {ProxyError} as `enterWorker`
+ */
 export function connectWorker(
-  to: WorkerTarget,
-  { limits, env }: { limits: Limits; env: ServiceWorkerEnv },
+  to: TargetWorker,
+  { address, limits, env }: { address: string; limits: Limits; env: ServiceWorkerEnv },
 ): { socket: Socket; leave: () => void } {
   const stub = workerStub(to, env);
-  const leave = enterWorker(to.workerName, limits);
-  return { socket: stub.connect("worker:1", { allowHalfOpen: true }), leave };
+  const leave = enterWorker(to, limits);
+  return { socket: stub.connect(address, { allowHalfOpen: true }), leave };
 }
 
-type WorkerTarget = ForwardTarget & { type: "worker" };
-
 /** @throws {ProxyError} `connection_limit_reached`, `proxy_loop_detected` */
-function enterWorker(workerName: string, { connectionLimit = Infinity, workerLimit }: Limits): () => void {
-  const { count, leave } = enter(inFlight, workerName);
+function enterWorker(to: TargetWorker, { connectionLimit = Infinity, workerLimit }: Limits): () => void {
+  const { count, leave } = enter(inFlight, to.workerName);
   if (count <= Math.min(connectionLimit, workerLimit)) return leave;
   leave();
-  const reason = `${count - 1} calls are already in flight to the Worker ${JSON.stringify(workerName)}`;
+  const reason = `${count - 1} calls are already in flight to the Worker ${JSON.stringify(nameOf(to))}`;
   throw new ProxyError(count > connectionLimit ? "connection_limit_reached" : "proxy_loop_detected", { reason });
 }
 
 /** @throws {ProxyError} `destination_unavailable` if an edit named a Worker that was not there at the start */
-function workerStub(to: WorkerTarget, env: ServiceWorkerEnv): Fetcher {
+function workerStub(to: TargetWorker, env: ServiceWorkerEnv): Fetcher {
   const stub = env[targetKey(to)];
   if (stub !== undefined) return stub;
   throw new ProxyError("destination_unavailable", {
-    reason: `the Worker ${JSON.stringify(to.workerName)} is not part of this session`,
+    reason: `the Worker ${JSON.stringify(nameOf(to))} is not part of this session`,
     hint: "Start it in the same session, then restart.",
   });
+}
+
+function nameOf({ workerName, ownName = workerName }: TargetWorker): string {
+  return ownName;
 }

@@ -1,4 +1,4 @@
-/** How diagnostics are printed, and what counts as a slip of the finger. */
+/** The format of diagnostics, and what counts as a typo. */
 
 import { expect, test } from "vitest";
 
@@ -22,11 +22,11 @@ test.each([
   ["a", ["b"], "b"],
   ["services", ["networks"], undefined],
   ["x", [], undefined],
-])("%s among %j is meant as %s", (word, candidates, meant) => {
+])("%s among %j is a typo of %s", (word, candidates, meant) => {
   expect(didYouMean(word, candidates)).toBe(meant);
 });
 
-test("long quoted values are cut, what stands between two is not", () => {
+test("long quoted values are cut, but not the text between them", () => {
   const long = "é".repeat(200);
   const between = "text ".repeat(40);
   expect(
@@ -37,14 +37,14 @@ test("long quoted values are cut, what stands between two is not", () => {
   ]);
 });
 
-test("what a terminal would obey is escaped, line ends and letters are not", () => {
+test("control characters are escaped, but not line ends and letters", () => {
   expect(format(diagnostic('"\u001b[2J\u0000\u009b\u202e" ü 🙂\nsecond'))).toEqual([
     'vpc.jsonc: error: "\\u001b[2J\\u0000\\u009b\\u202e" ü 🙂',
     "second [test]",
   ]);
 });
 
-test("the first 50 are printed, no error less for a warning", () => {
+test("the first 50 are printed, and warnings don't displace errors", () => {
   const warnings = Array.from({ length: 60 }, (_, index) =>
     diagnostic(`w${index}`, { severity: "warning", line: index + 1 }),
   );

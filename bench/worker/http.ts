@@ -10,13 +10,14 @@ export function bindingOf(env: Env, bindingName: string): Fetcher {
   return binding;
 }
 
-/** Small answers, read to their end. */
-export async function fetchMany(env: Env, { through, url, operations, inFlight }: Requests): Promise<void> {
+/** Reads small answers to their end. A POST has a small body. */
+export async function fetchMany(env: Env, { through, url, operations, inFlight, method }: Requests): Promise<void> {
+  const init = method && { method, body: "a small body" };
   const fetcher = through === undefined ? undefined : bindingOf(env, through);
   let remaining = operations;
   const work = async (): Promise<void> => {
     while (remaining-- > 0) {
-      const response = await (fetcher === undefined ? fetch(url) : fetcher.fetch(url));
+      const response = await (fetcher === undefined ? fetch(url, init) : fetcher.fetch(url, init));
       const text = await response.text();
       if (response.status !== 200) throw new Error(`${through}: ${response.status} ${text}`);
     }
@@ -24,7 +25,7 @@ export async function fetchMany(env: Env, { through, url, operations, inFlight }
   await Promise.all(Array.from({ length: inFlight }, work));
 }
 
-/** Long bodies. */
+/** Transfers long bodies. */
 export async function transfer(env: Env, transfers: Transfers): Promise<void> {
   const { through, url, operations, inFlight, direction, bytes } = transfers;
   const fetcher = through === undefined ? undefined : bindingOf(env, through);
@@ -34,15 +35,15 @@ export async function transfer(env: Env, transfers: Transfers): Promise<void> {
     while (remaining-- > 0) {
       const request = direction === "up" ? new Request(url, { method: "PUT", body }) : new Request(`${url}${bytes}`);
       const response = await (fetcher === undefined ? fetch(request) : fetcher.fetch(request));
-      const moved = direction === "up" ? Number(await response.text()) : await drain(response.body);
+      const moved = direction === "up" ? Number(await response.text()) : await countBytes(response.body);
       if (moved !== bytes) throw new Error(`${through}: ${moved} of ${bytes} bytes`);
     }
   };
   await Promise.all(Array.from({ length: inFlight }, work));
 }
 
-/** @returns how many bytes there were */
-export async function drain(stream: ReadableStream<Uint8Array> | null): Promise<number> {
+/** @returns the number of bytes */
+export async function countBytes(stream: ReadableStream<Uint8Array> | null): Promise<number> {
   const reader = stream?.getReader({ mode: "byob" });
   let bytes = 0;
   let view = new Uint8Array(256 * 1024);

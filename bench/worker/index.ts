@@ -1,6 +1,6 @@
 /**
- * The Worker under measurement. A request to it performs many operations through one of its bindings, for time does not
- * pass in a Worker that computes; whoever asks holds the clock.
+ * The measured Worker. Each request performs many operations through one of its bindings. The caller measures the time,
+ * because the clock stands still in a Worker while it computes.
  */
 
 import type { Jobs } from "../jobs.ts";

@@ -2,7 +2,7 @@
 
 import { connect } from "cloudflare:sockets";
 import type { Bulk, Connections } from "../jobs.ts";
-import { type Env, bindingOf, drain } from "./http.ts";
+import { type Env, bindingOf, countBytes } from "./http.ts";
 
 const DOWN = "d".charCodeAt(0);
 const UP = "u".charCodeAt(0);
@@ -22,7 +22,7 @@ export async function connectMany(env: Env, connections: Connections): Promise<v
   }
 }
 
-/** A connection for each question. */
+/** One connection per question. */
 export async function connectAndAsk(env: Env, connections: Connections): Promise<void> {
   for (let nth = 0; nth < connections.operations; nth++) {
     const socket = open(env, connections, nth);
@@ -31,20 +31,20 @@ export async function connectAndAsk(env: Env, connections: Connections): Promise
   }
 }
 
-/** One connection for all. */
+/** One connection for all questions. */
 export async function roundTrips(env: Env, connections: Connections): Promise<void> {
   const socket = open(env, connections);
   await exchange(socket, connections.operations);
   await socket.close();
 }
 
-/** 64 octets there and back, one time after another. */
+/** Sends 64 bytes there and back, again and again. */
 async function exchange(socket: Socket, times: number): Promise<void> {
   const writer = socket.writable.getWriter();
   const reader = socket.readable.getReader();
   const message = new Uint8Array(64);
   for (let done = 0; done < times; done++) {
-    // The first octet asks for an echo.
+    // The first byte asks for an echo.
     await writer.write(done === 0 ? new Uint8Array([ECHO, ...message]) : message);
     let missing = message.length;
     while (missing > 0) {
@@ -60,7 +60,7 @@ export async function download(env: Env, bulk: Bulk): Promise<void> {
     const socket = open(env, bulk);
     const writer = socket.writable.getWriter();
     await writer.write(order(DOWN, bulk.bytes));
-    const bytes = await drain(socket.readable);
+    const bytes = await countBytes(socket.readable);
     if (bytes !== bulk.bytes) throw new Error(`${bytes} of ${bulk.bytes} bytes`);
     await socket.close();
   }
@@ -75,7 +75,7 @@ export async function upload(env: Env, bulk: Bulk): Promise<void> {
     for (let missing = bulk.bytes; missing > 0; missing -= piece.length) {
       await writer.write(missing < piece.length ? piece.subarray(0, missing) : piece);
     }
-    const answer = await drain(socket.readable);
+    const answer = await countBytes(socket.readable);
     if (answer !== 1) throw new Error("the upload was not confirmed");
     await socket.close();
   }

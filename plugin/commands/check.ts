@@ -1,60 +1,61 @@
 /**
- * `miniflare-vpc check`: every problem of the wrangler configs and the vpc configs at once, and on demand
- * whether the targets answer.
+ * `miniflare-vpc check`: reports every problem in the wrangler configs and the vpc configs at once, and with
+ * `--probe` whether the targets answer.
  */
 
-import path from "node:path";
-
 import { type Diagnostic, formatDiagnostics, formatLocation, hasErrors } from "../diagnostics.ts";
-import { type Command, FINE, PROBLEMS, defineCommand } from "./command.ts";
+import { type Command, FINE, PROBLEMS } from "./command.ts";
+import { defineCommand } from "./define-command.ts";
 import { CONFIG_FLAG, ENV_FLAG, JSON_FLAG } from "./config-flags.ts";
 import { formatAnnotations } from "./format-annotations.ts";
 import { findProblems } from "./find-problems.ts";
 import { type ListedTarget, listTargets } from "./list-targets.ts";
 import { countOf, problemsToJson } from "./print-problems.ts";
-import { probeTargets } from "./probe.ts";
+import type { Probed } from "./probe.ts";
 import { diagnosticOf, formatProbes } from "./probe-text.ts";
 import { chooseEnvironment, readProject } from "./read-project.ts";
+import { isInside } from "../system/is-inside.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 export const check: Command = defineCommand({
   name: "check",
-  summary: "every problem of both configs at once; with --probe, which targets answer",
-  description: `Reads the wrangler config and the vpc config beside it, links them as a session would, in every environment,
-and prints each problem with its place and what to type instead. With --probe it dials every target, too.
-Starts nothing and needs no account.`,
+  summary: "report every problem in both configs; with --probe, dial every target",
+  description: `Reads the wrangler config and the vpc config next to it, in every environment, as dev does.
+Prints each problem with its place and what to type instead. With --probe, it also dials every target.
+It starts nothing and needs no account.`,
   positionals: [],
   flags: {
     config: CONFIG_FLAG,
     env: { ...ENV_FLAG, summary: 'only this environment of the wrangler config; "" is the top level' },
-    strict: { type: "boolean", summary: "warnings are problems, too" },
-    probe: { type: "boolean", summary: "dial every target and tell what answers" },
+    strict: { type: "boolean", summary: "treat warnings as problems" },
+    probe: { type: "boolean", summary: "dial every target and report which ones answer" },
     format: {
       type: "string",
       value: "FORMAT",
       choices: ["text", "github"],
-      summary: "how problems are printed; github: as annotations of GitHub Actions",
+      summary: "how to print problems; github prints GitHub Actions annotations",
     },
     json: JSON_FLAG,
   },
   examples: [
     { args: "", summary: "all environments" },
-    { args: "--env staging --strict", summary: "one environment, no warning allowed" },
-    { args: "--probe", summary: "are my services up?" },
-    { args: "--format github", summary: "in a workflow of GitHub Actions" },
+    { args: "--env staging --strict", summary: "one environment; warnings are problems" },
+    { args: "--probe", summary: "which of my services are up?" },
+    { args: "--format github", summary: "in a GitHub Actions workflow" },
   ],
   exitCodes: {
     0: "no problems",
-    1: "problems: an error, under --strict a warning, under --probe a target that does not answer",
-    2: "the command line can't be understood, or there is no wrangler config",
+    1: "an error; with --strict also a warning; with --probe also a target that does not answer",
+    2: "the command line is invalid, or there is no wrangler config",
   },
   async run({ flags }, terminal) {
-    if (flags.json && flags.format !== undefined) throw new UsageError('"--json" and "--format" exclude one another.');
+    if (flags.json && flags.format !== undefined)
+      throw new UsageError('"--json" and "--format" cannot be used together.');
     const project = readProject({ configs: flags.config, cwd: terminal.cwd });
     const chosen = flags.env === undefined ? project.environments : [chooseEnvironment(project, flags.env)];
-    const { diagnostics, sessions, files } = await findProblems(project, chosen);
-    const targets = flags.probe ? listTargets(sessions.map(({ table }) => table)) : [];
+    const { diagnostics, tables, files } = await findProblems(project, chosen);
+    const targets = flags.probe ? listTargets(tables.map(({ table }) => table)) : [];
     const probed = await probeWithProgress(targets, terminal);
     const unanswered = probed.filter(({ outcome }) => outcome.state !== "open");
 
@@ -77,15 +78,14 @@ Starts nothing and needs no account.`,
   },
 });
 
-async function probeWithProgress(
-  targets: readonly ListedTarget[],
-  { showProgress }: Terminal,
-): ReturnType<typeof probeTargets> {
+async function probeWithProgress(targets: readonly ListedTarget[], { showProgress }: Terminal): Promise<Probed[]> {
   if (targets.length === 0) return [];
+  // Loads Node's HTTP client, which takes longer than a check without it.
+  const { probeTargets } = await import("./probe.ts");
   const show = (done: number): void => showProgress?.(`dialling targets: ${done} of ${targets.length}`);
   const interrupt = (): void => {
     showProgress?.("");
-    // This listener is gone by now, so it is the end, as it would have been without one.
+    // `once` removed this listener, so the signal now ends the process, as it would have without a listener.
     process.kill(process.pid, "SIGINT");
   };
   process.once("SIGINT", interrupt);
@@ -98,11 +98,10 @@ async function probeWithProgress(
   }
 }
 
-/** Where GitHub Actions checked the repository out, if that holds this folder. */
+/** The checkout of the repository in GitHub Actions, if it contains this folder. */
 function repositoryRoot({ cwd, env }: Terminal): string {
   const workspace = env["GITHUB_WORKSPACE"];
-  const isInside = workspace !== undefined && !path.relative(workspace, cwd).startsWith("..");
-  return isInside ? workspace : cwd;
+  return workspace !== undefined && isInside(workspace, cwd) ? workspace : cwd;
 }
 
 function summarize(diagnostics: readonly Diagnostic[], files: readonly string[], { paint, cwd }: Terminal): string {

@@ -1,15 +1,12 @@
 /**
- * A command as data: from its declaration derive its usage, how its arguments are parsed, what is said of
- * a wrong one, and what a shell completes. The declaration holds no behaviour but `run`.
+ * A command as data. Its usage, the parsing of its arguments, the messages for wrong ones and the completion in a
+ * shell all derive from its declaration. `run` is the only behaviour in it.
  */
 
 import type { Exit } from "../dev/run-wrangler.ts";
-import { formatHelp } from "./help.ts";
-import { parseArguments } from "./parse-arguments.ts";
 import type { Terminal } from "./terminal.ts";
-import { UsageError } from "./usage-error.ts";
 
-/** What a shell offers for a value. */
+/** What a shell completes a value with. */
 export type Completes = "file" | "binding" | "environment" | "worker";
 
 interface FlagBase {
@@ -19,21 +16,23 @@ interface FlagBase {
   summary: string;
 }
 
-/** Is there or is not: `--json`. */
+/** A flag without a value: `--json`. */
 export interface SwitchFlag extends FlagBase {
   type: "boolean";
+  /** The placeholder of a value that may be left out. Only for a command that passes its arguments on. */
+  value?: string;
 }
 
-/** Takes a value: `--env NAME`. */
+/** A flag with a value: `--env NAME`. */
 export interface ValueFlag extends FlagBase {
   type: "string";
-  /** What stands for the value in the usage: `NAME`. */
+  /** The placeholder of the value in the usage: `NAME`. */
   value: string;
-  /** May be given several times. */
+  /** Can be given several times. */
   isRepeated?: true;
-  /** An empty value means something. */
+  /** An empty value is allowed. */
   mayBeEmpty?: true;
-  /** The only values there are. */
+  /** The valid values, if there are only a few. */
   choices?: readonly string[];
   completes?: Completes;
 }
@@ -47,7 +46,7 @@ export interface Positional {
   /** One line, without a full stop. */
   summary: string;
   isOptional?: true;
-  /** Only the last may be; at least one then, unless it is optional too. */
+  /** Only the last positional can be repeated. It must be given at least once, unless it is also optional. */
   isRepeated?: true;
   choices?: readonly string[];
   completes?: Completes;
@@ -55,31 +54,33 @@ export interface Positional {
 
 export interface CommandInfo {
   name: string;
-  /** One line, without a full stop: what it is for. */
+  /** One line, without a full stop: what the command does. */
   summary: string;
   /** Paragraphs under the usage line. */
   description: string;
   positionals: readonly Positional[];
   flags: Flags;
-  /** Arguments behind the command's name, and what they do. */
+  /** Arguments after the command's name, and what they do. */
   examples: readonly { args: string; summary: string }[];
   exitCodes: ExitCodes;
-  /** All arguments are another program's: nothing of them is parsed, not even `--help`. */
-  isPassedOn?: true;
+  /** The program that all arguments are passed on to: `wrangler dev`. It may know more than those declared here. */
+  passedOnTo?: string;
 }
 
 /** Code and meaning; 2 is always a usage error. */
 export type ExitCodes = Readonly<Record<number, string>>;
 
 export interface Command extends CommandInfo {
-  /** @param argv what follows the command's name */
+  /** @param argv the arguments after the command's name */
   run(argv: readonly string[], terminal: Terminal): Promise<Exit>;
 }
 
-/** The arguments of one call, by what was declared. */
-export interface Call<F extends Flags, P extends readonly Positional[]> {
+/** The arguments of one call, with the types of the declaration. */
+export interface CommandCall<F extends Flags, P extends readonly Positional[]> {
   flags: { [Name in keyof F]: FlagValue<F[Name]> };
   positionals: { [Each in P[number] as Each["name"]]: PositionalValue<Each> };
+  /** The arguments as given. */
+  argv: readonly string[];
 }
 
 type FlagValue<F extends Flag> = F extends SwitchFlag
@@ -96,32 +97,3 @@ type PositionalValue<P extends Positional> = P extends { isRepeated: true }
 export const FINE = 0;
 export const PROBLEMS = 1;
 export const USAGE_ERROR = 2;
-
-/** Gives a command its parsing, its `--help` and its usage errors. */
-export function defineCommand<const F extends Flags, const P extends readonly Positional[]>(
-  declared: Omit<CommandInfo, "flags" | "positionals" | "isPassedOn"> & {
-    flags: F;
-    positionals: P;
-    /** @throws {UsageError} for what only the command itself can judge */
-    run(call: Call<F, P>, terminal: Terminal): Promise<Exit>;
-  },
-): Command {
-  return {
-    ...declared,
-    async run(argv, terminal) {
-      try {
-        const parsed = parseArguments(declared, argv);
-        if (parsed === "help") {
-          terminal.print(formatHelp(declared));
-          return FINE;
-        }
-        // `parseArguments` went by the same declaration.
-        return await declared.run(parsed as Call<F, P>, terminal);
-      } catch (error) {
-        if (!(error instanceof UsageError)) throw error;
-        terminal.printError(`miniflare-vpc ${declared.name}: ${error.message}`);
-        return USAGE_ERROR;
-      }
-    },
-  };
-}

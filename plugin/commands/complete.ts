@@ -1,7 +1,7 @@
 /**
- * What a shell may offer for the word that is being typed. The scripts of `completion` ask for it:
+ * Finds what a shell can offer for the word that is being typed. The scripts of `completion` call it:
  *
- *   miniflare-vpc __complete -- WORD… ──▶ a line for each offer: the word, a tab, what it means
+ *   miniflare-vpc __complete -- WORD… ──▶ one line for each offer: the word, a tab, its meaning
  */
 
 import { environmentsIn, readEnvironment, readProject } from "./read-project.ts";
@@ -9,10 +9,13 @@ import type { CommandInfo, Completes, Flag, Positional } from "./command.ts";
 import { allFlags } from "./parse-arguments.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Hidden: for scripts only. */
+/** Hidden: only scripts call it. */
 export const COMPLETE = "__complete";
 
-/** Stands for the files of a folder, which the shell knows best. */
+/** In place of `--`: the word that is being typed has a character in front, because some shells drop an empty word. */
+export const PREFIXED = "--prefixed";
+
+/** Tells the shell to complete file names itself. */
 const FILES = ":files";
 
 export interface Offer {
@@ -30,14 +33,19 @@ interface CompleteOptions {
   cwd: string;
 }
 
-/** @param words behind the program's name; the last one is being typed, and may be empty */
+/** @param argv what a script passes to `__complete` */
+export function wordsFrom([form, ...words]: readonly string[]): string[] {
+  return form === PREFIXED ? [...words.slice(0, -1), words.at(-1)?.slice(1) ?? ""] : words;
+}
+
+/** @param words the words after the program's name; the last one is being typed, and can be empty */
 export function completeWords(words: readonly string[], { commands, cwd }: CompleteOptions): Offer[] | "files" {
   const [name = "", ...typed] = joinEquals(words);
   const names = commands.map(({ name: word, summary }) => ({ word, summary }));
   const current = typed.at(-1);
   if (current === undefined) {
     const general = [
-      { word: "--help", summary: "print the usage" },
+      { word: "--help", summary: "print this help" },
       { word: "--version", summary: "print the version" },
     ];
     return startingWith(name, name.startsWith("-") ? general : names);
@@ -45,11 +53,10 @@ export function completeWords(words: readonly string[], { commands, cwd }: Compl
   if (name === "help") return startingWith(current, names);
   const command = commands.find((each) => each.name === name);
   if (command === undefined) return [];
-  if (command.isPassedOn) return "files";
   return completeArgument(command, { earlier: typed.slice(0, -1), current, cwd });
 }
 
-/** bash takes `--flag=value` apart. */
+/** Joins `--flag=value` again, which bash splits at the `=`. */
 function joinEquals(words: readonly string[]): string[] {
   const isSign = (index: number): boolean => words[index] === "=" && words[index - 1]?.startsWith("--") === true;
   const joined = words.filter((_, index) => !isSign(index));
@@ -83,15 +90,16 @@ function completeArgument(
   }
   const last = command.positionals.at(-1);
   const positional = command.positionals[given.positionals] ?? (last?.isRepeated ? last : undefined);
-  return positional === undefined ? [] : offer(positional, current);
+  if (positional !== undefined) return offer(positional, current);
+  return command.passedOnTo === undefined ? [] : "files";
 }
 
 interface Earlier {
   names: Set<string>;
   configs: string[];
-  /** How many. */
+  /** The number of positionals before the current word. */
   positionals: number;
-  /** A flag whose value comes next. */
+  /** The flag whose value comes next. */
   open: Flag | undefined;
 }
 
@@ -138,7 +146,7 @@ function offersFor(
   return namesIn(value.completes, { configs, cwd });
 }
 
-/** Names that the wrangler configs give; none where there is no config to be read. */
+/** Names from the wrangler configs, or none if no config can be read. */
 function namesIn(
   completes: Exclude<Completes, "file">,
   { configs, cwd }: { configs: readonly string[]; cwd: string },

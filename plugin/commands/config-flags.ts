@@ -1,4 +1,10 @@
-/** Flags that several commands share, so that they are called and explained the same. */
+/** Flags that several commands share, so that they have the same name, summary and messages everywhere. */
+
+import { existsSync, statSync } from "node:fs";
+import path from "node:path";
+
+import { CONFIG_NAMES } from "../read/read-vpc.ts";
+import { UsageError } from "./usage-error.ts";
 
 export const CONFIG_FLAG = {
   type: "string",
@@ -6,8 +12,28 @@ export const CONFIG_FLAG = {
   value: "FILE",
   isRepeated: true,
   completes: "file",
-  summary: "the wrangler config, in place of the one wrangler would find; again for each Worker of a session",
+  summary: "the wrangler config, instead of the one that wrangler finds; repeat it for several Workers",
 } as const;
+
+/** @param configs values of `--config`. @throws {UsageError} if there is no file at one of them */
+export function requireConfigs(configs: readonly string[], cwd: string): void {
+  for (const config of configs) {
+    const file = path.resolve(cwd, config);
+    if (!existsSync(file)) {
+      throw new UsageError(`there is no file ${JSON.stringify(config)} in ${cwd}. Correct the path after "--config".`);
+    }
+    if (statSync(file).isDirectory()) {
+      throw new UsageError(
+        `${JSON.stringify(config)} is a folder. Write the path of a wrangler config after "--config".`,
+      );
+    }
+    if (CONFIG_NAMES.includes(path.basename(file))) {
+      throw new UsageError(
+        `${JSON.stringify(config)} is a vpc config. Write the path of the wrangler config after "--config"; the vpc config next to that is read with it.`,
+      );
+    }
+  }
+}
 
 export const ENV_FLAG = {
   type: "string",
@@ -25,5 +51,5 @@ export const WORKER_FLAG = {
   short: "w",
   value: "NAME",
   completes: "worker",
-  summary: "the Worker, where several have a binding of that name",
+  summary: "the Worker, if several have a binding of that name",
 } as const;

@@ -1,12 +1,12 @@
 /**
- * Finds the command that a command line names and runs it; answers what belongs to none: usage, version,
- * a name that is no command's.
+ * Finds the command that a command line names, and runs it. Handles what belongs to no command: usage, version,
+ * unknown names.
  */
 
 import { didYouMean } from "../diagnostics.ts";
 import type { Exit } from "../dev/run-wrangler.ts";
 import { type Command, FINE, USAGE_ERROR } from "./command.ts";
-import { COMPLETE, completeWords, formatOffers } from "./complete.ts";
+import { COMPLETE, completeWords, formatOffers, wordsFrom } from "./complete.ts";
 import { formatUsage } from "./help.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -36,7 +36,7 @@ export async function runCommandLine(
       return (await find(asked)?.run(["--help"], terminal)) ?? refuse(asked, commands, terminal);
     }
     case COMPLETE:
-      terminal.print(formatOffers(completeWords(argv.slice(1), { commands, cwd: terminal.cwd })));
+      terminal.print(formatOffers(completeWords(wordsFrom(argv), { commands, cwd: terminal.cwd })));
       return FINE;
     case "--version":
     case "-v":

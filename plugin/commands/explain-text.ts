@@ -1,45 +1,56 @@
-/** An explanation as lines for a person and as JSON for a program. */
+/** Formats an explanation as lines for people and as JSON for programs. */
 
-import { formatEndpoint } from "../../service-worker/address.ts";
-import type { Refusal } from "../../service-worker/decide.ts";
-import type { Asked, ExplainedLookup, Explanation, Passage } from "../../service-worker/explain.ts";
-import { formatTarget } from "../../service-worker/forward-target.ts";
-import { proxyErrorMessage } from "../../service-worker/proxy-error.ts";
-import type { Candidate } from "../../service-worker/route-index.ts";
-import type { Binding, Route, Service } from "../../service-worker/table.ts";
+import { formatEndpoint } from "../../service-worker/routing/address.ts";
+import type { Decision, Destination, Refusal } from "../../service-worker/routing/decide.ts";
+import type { Asked, ExplainedLookup, Explanation, Passage } from "../../service-worker/routing/explain.ts";
+import { type ForwardTarget, formatTarget } from "../../service-worker/routing/forward-target.ts";
+import { describeIgnoredPort, portInUrl } from "../../service-worker/routing/ignored-port.ts";
+import { proxyErrorMessage } from "../../service-worker/routing/error-codes.ts";
+import type { Candidate } from "../../service-worker/routing/route-index.ts";
+import type { Binding, Route, Service, ServiceBinding } from "../../service-worker/routing/table.ts";
+import { destinationOf } from "../../service-worker/routing/transport.ts";
 import { didYouMean, escapeControls } from "../diagnostics.ts";
 import { formatOrigin } from "./format-origin.ts";
-import { formatTableTarget } from "./format-target.ts";
-import type { SessionBinding } from "./open-session.ts";
+import { formatFault } from "./fault-words.ts";
+import { formatRoute, formatTableTarget } from "./format-target.ts";
+import type { EnvironmentBinding } from "./chosen-environment.ts";
 import type { Terminal } from "./terminal.ts";
 
-export interface Subject {
-  binding: SessionBinding;
+export interface ExplainedCall {
+  binding: Omit<EnvironmentBinding, "key">;
   asked: Asked;
   /** Undefined: the binding is left to wrangler's remote bindings. */
   explanation: Explanation | undefined;
 }
 
-/** A label, and the lines beside it. */
-type Row = [label: string, ...lines: string[]];
+/** A label, and the lines next to it. */
+export type ExplainedRow = [label: string, ...lines: string[]];
 
 const LABEL_WIDTH = 11;
 
-export function describeExplanation(subject: Subject, { paint }: Pick<Terminal, "paint">): string {
-  const { binding, asked, explanation } = subject;
+/** What was asked, and the steps that decide it. */
+export function explainInRows(
+  { binding, asked, explanation }: ExplainedCall,
+  paint: Terminal["paint"],
+): { heading: string; rows: ExplainedRow[] } {
   const kind = binding.bindingType === "vpc-service" ? "VPC Service" : "VPC Network";
-  const head = `env.${binding.bindingName}.${asked.op}(${JSON.stringify(formatAsked(asked))})`;
-  const rows: Row[] = [
+  const heading = `env.${binding.bindingName}.${asked.op}(${JSON.stringify(formatAsked(asked))})`;
+  const rows: ExplainedRow[] = [
     ["binding", `${binding.bindingName} of Worker ${JSON.stringify(binding.workerName)}, ${kind} ${binding.id}`],
     ...(explanation === undefined ? [REMOTE] : describeSteps(explanation, asked, paint)),
   ];
+  return { heading, rows };
+}
+
+export function describeExplanation(subject: ExplainedCall, { paint }: Pick<Terminal, "paint">): string {
+  const { heading, rows } = explainInRows(subject, paint);
   const blocks = rows.map(([label, ...lines]) =>
     lines.map((line, index) => `${paint("dim", (index === 0 ? label : "").padEnd(LABEL_WIDTH))}${line}`).join("\n"),
   );
-  return escapeAround(`${paint("bold", head)}\n\n${blocks.join("\n")}`);
+  return escapeAround(`${paint("bold", heading)}\n\n${blocks.join("\n")}`);
 }
 
-const REMOTE: Row = [
+const REMOTE: ExplainedRow = [
   "remote",
   'The vpc config says "remote": wrangler\'s remote bindings serve it, and Cloudflare decides.',
 ];
@@ -47,7 +58,7 @@ const REMOTE: Row = [
 // oxlint-disable-next-line no-control-regex
 const COLOUR = /(\u001b\[\d+m)/;
 
-/** Our own colours are kept, what came from a config is not trusted. */
+/** Keeps our own colours, but escapes control characters, because text from a config can't be trusted. */
 function escapeAround(text: string): string {
   const parts = text.split(COLOUR);
   return parts.map((part, index) => (index % 2 === 1 ? part : escapeControls(part))).join("");
@@ -57,23 +68,43 @@ function formatAsked(asked: Asked): string {
   return asked.op === "fetch" ? asked.url.href : formatEndpoint(asked.host.text, asked.port);
 }
 
-function describeSteps({ decision, lookups, passage }: Explanation, asked: Asked, paint: Terminal["paint"]): Row[] {
-  const steps: Row[] = [
-    ...describeRecord(decision.binding),
+function describeSteps(
+  { decision, lookups, passage }: Explanation,
+  asked: Asked,
+  paint: Terminal["paint"],
+): ExplainedRow[] {
+  const steps: ExplainedRow[] = [
+    ...describeRecord(decision, asked),
     ...lookups.flatMap((lookup) => describeLookup(lookup, decision.binding, paint)),
   ];
   if (decision.type === "refuse") return [...steps, ...describeRefusal(decision, lookups, paint)];
-  const target: Row = ["target", paint("green", formatTarget(decision.to))];
+  const target: ExplainedRow = ["target", paint("green", formatForward(decision.to))];
   return [...steps, target, ...(passage === undefined ? [] : describePassage(passage, asked))];
 }
 
-function describeRecord(binding: Binding): Row[] {
+function formatForward(to: ForwardTarget): string {
+  return to.type === "stand-in" ? formatTableTarget(to) : formatTarget(to);
+}
+
+function describeRecord(decision: Decision, asked: Asked): ExplainedRow[] {
+  const { binding } = decision;
   if (binding.kind !== "service") return [];
-  const { service } = binding;
-  const place = `${JSON.stringify(service.label)} at ${service.origin}`;
-  if (service.target === undefined) return [["record", place, `its ${formatHosts(service)} count, not the URL's`]];
-  const target = `its target ${formatTableTarget(service.target)} counts, no route does`;
-  return [["record", place, target]];
+  const { label, origin, target } = binding.service;
+  const scheme = schemeOfAsked(asked);
+  const own =
+    target === undefined
+      ? `its ${formatHosts(binding.service)} are used, not the ${scheme === "tcp" ? "address" : "URL"}'s`
+      : `its target ${formatTableTarget(target)} is used, so no route applies`;
+  const port = asked.op === "fetch" ? portInUrl(asked.url) : asked.port;
+  const ignored = describeIgnoredPort(decision, { scheme, port });
+  const faults = (binding.faults ?? []).map(formatFault);
+  return [
+    ["record", `${JSON.stringify(label)} at ${origin}`, own, ...faults, ...(ignored === undefined ? [] : [ignored])],
+  ];
+}
+
+function schemeOfAsked(asked: Asked): Destination["scheme"] {
+  return asked.op === "fetch" ? destinationOf(asked.url).scheme : "tcp";
 }
 
 function formatHosts({ hosts, httpPort, httpsPort, tcpPort }: Service): string {
@@ -89,19 +120,19 @@ function describeLookup(
   { network, host, port, candidates }: ExplainedLookup,
   { configFile }: Binding,
   paint: Terminal["paint"],
-): Row[] {
+): ExplainedRow[] {
   const destination = formatEndpoint(host.text, port);
   if (network === undefined)
     return [
       ["network", `has no entry in ${configFile}`],
-      ["routes", `none hold ${destination}`],
+      ["routes", `none match ${destination}`],
     ];
   const place = network.origin === "" ? `the routes of all networks in ${configFile}` : network.origin;
   return [
     ["network", `${network.networkId}, ${place}`],
     [
       "routes",
-      `${candidates.length} of ${network.routes.length} hold ${destination}`,
+      `${candidates.length} of ${network.routes.length} match the host of ${destination}`,
       ...describeCandidates(candidates, paint),
     ],
   ];
@@ -111,12 +142,7 @@ function describeCandidates(candidates: readonly Candidate[], paint: Terminal["p
   const winner = candidates.find(({ outcome }) => outcome === "won")?.route;
   const cells = candidates.map((candidate) => {
     const { route } = candidate;
-    return [
-      route.text,
-      `→ ${formatTableTarget(route.target)}`,
-      formatOrigin(route),
-      reasonOf(candidate, winner),
-    ] as const;
+    return [route.text, `→ ${formatRoute(route)}`, formatOrigin(route), reasonOf(candidate, winner)] as const;
   });
   const widthOf = (column: 0 | 1 | 2): number => cells.reduce((width, row) => Math.max(width, row[column].length), 0);
   const [routeWidth, targetWidth, originWidth] = [widthOf(0), widthOf(1), widthOf(2)];
@@ -135,7 +161,7 @@ function reasonOf({ route, outcome }: Candidate, winner: Route | undefined): str
     case "other-port":
       return `only for ${formatPorts(route)}`;
     case "outranked":
-      return `${winner === undefined ? "another" : JSON.stringify(winner.text)} is more precise`;
+      return `${winner === undefined ? "another" : JSON.stringify(winner.text)} is more specific`;
     default:
       return outcome satisfies never;
   }
@@ -145,7 +171,7 @@ function wonBy({ match, ports }: Route): string {
   const port = ports === undefined ? "" : `, ${formatPorts({ ports })}`;
   switch (match.type) {
     case "name":
-      return `this very name${port}`;
+      return `exact name${port}`;
     case "wildcard":
       return `one label before .${match.suffix}${port}`;
     case "cidr":
@@ -160,7 +186,11 @@ function formatPorts({ ports }: Pick<Route, "ports">): string {
   return ports.from === ports.to ? `port ${ports.from}` : `ports ${ports.from}-${ports.to}`;
 }
 
-function describeRefusal(refusal: Refusal, lookups: readonly ExplainedLookup[], paint: Terminal["paint"]): Row[] {
+function describeRefusal(
+  refusal: Refusal,
+  lookups: readonly ExplainedLookup[],
+  paint: Terminal["paint"],
+): ExplainedRow[] {
   const { code, reason, hint, rule } = refusal;
   const by = rule === undefined ? "" : ` (${rule.kind} ${JSON.stringify(rule.text)}, ${rule.origin})`;
   const meant = rule === undefined ? likelyName(lookups) : undefined;
@@ -170,7 +200,7 @@ function describeRefusal(refusal: Refusal, lookups: readonly ExplainedLookup[], 
   ];
 }
 
-/** A name that has a route and is but a slip away. */
+/** A name that has a route, if the name asked for is probably a typo of it. */
 function likelyName(lookups: readonly ExplainedLookup[]): string | undefined {
   const [lookup] = lookups;
   if (lookup?.network === undefined || lookup.host.type !== "name") return undefined;
@@ -179,41 +209,44 @@ function likelyName(lookups: readonly ExplainedLookup[]): string | undefined {
   return meant === lookup.host.text ? undefined : meant;
 }
 
-function describePassage({ way, hostHeader, tls }: Passage, asked: Asked): Row[] {
+function describePassage({ way, hostHeader, tls }: Passage, asked: Asked): ExplainedRow[] {
   const isFetch = asked.op === "fetch";
   return [
     ["transport", WAYS[way](isFetch)],
-    ...(hostHeader === undefined ? [] : [["Host", hostHeader] satisfies Row]),
+    ...(hostHeader === undefined ? [] : [["Host", hostHeader] satisfies ExplainedRow]),
     ...(isFetch && (way === "direct" || way === "egress") ? [describeTls(tls)] : []),
   ];
 }
 
 const WAYS: Record<Passage["way"], (isFetch: boolean) => string> = {
-  direct: () => "direct: workerd's own HTTP client, over kept connections",
+  direct: () =>
+    "direct: workerd's own HTTP client, with reused connections; POST requests and uploads use the egress proxy",
   sockets: () => "direct: cloudflare:sockets, from workerd",
   egress: () => "egress proxy, in the Node process",
   worker: (isFetch) => `the Worker's ${isFetch ? "fetch" : "connect"} handler`,
-  function: (isFetch) => `a function of the vpc config, in the Node process: its ${isFetch ? "fetch" : "connect"}`,
+  function: (isFetch) => `the ${isFetch ? "fetch" : "connect"} function of the vpc config, in the Node process`,
+  "stand-in": () => "a stand-in, in the Node process",
+  recorded: () => "egress proxy, in the Node process, which records the answers",
 };
 
-function describeTls(tls: Passage["tls"]): Row {
+function describeTls(tls: Passage["tls"]): ExplainedRow {
   if (tls === undefined) return ["TLS", "none: plain HTTP"];
   const { serverName, verify, ca } = tls;
   return [
     "TLS",
-    serverName === undefined ? "no SNI: an address is no server name" : `SNI ${serverName}`,
+    serverName === undefined ? "no SNI: an IP address is not a server name" : `SNI ${serverName}`,
     `${verify}: ${CHECKS[verify](tls.hostName)}`,
-    ...ca.map((file) => `trusts ${file}, too`),
+    ...ca.map((file) => `also trusts ${file}`),
   ];
 }
 
 const CHECKS = {
-  verify_full: (hostName: string) => `the chain is checked, and that the certificate is for ${hostName}`,
-  verify_ca: () => "the chain is checked, not the host name",
-  disabled: () => "nothing is checked",
+  verify_full: (hostName: string) => `checks the chain, and that the certificate is for ${hostName}`,
+  verify_ca: () => "checks the chain, but not the host name",
+  disabled: () => "checks nothing",
 };
 
-export function explanationToJson({ binding, asked, explanation }: Subject): object {
+export function explanationToJson({ binding, asked, explanation }: ExplainedCall): object {
   const { bindingName, bindingType, id, workerName } = binding;
   const subject = {
     binding: { name: bindingName, type: bindingType, id, worker: workerName },
@@ -222,7 +255,7 @@ export function explanationToJson({ binding, asked, explanation }: Subject): obj
   if (explanation === undefined) return { ...subject, outcome: "remote" };
   const { decision, lookups, passage } = explanation;
   const steps = {
-    ...(decision.binding.kind === "service" && { record: recordToJson(decision.binding.service) }),
+    ...(decision.binding.kind === "service" && { record: recordToJson(decision.binding) }),
     lookups: lookups.map(lookupToJson),
     rule: decision.rule,
   };
@@ -231,11 +264,22 @@ export function explanationToJson({ binding, asked, explanation }: Subject): obj
     return { ...subject, outcome: "refused", ...steps, error: { code, reason, hint } };
   }
   const { way: transport, ...rest } = passage ?? {};
-  return { ...subject, outcome: "forwarded", ...steps, target: formatTarget(decision.to), transport, ...rest };
+  return { ...subject, outcome: "forwarded", ...steps, target: formatForward(decision.to), transport, ...rest };
 }
 
-function recordToJson({ label, origin, type, hosts, httpPort, httpsPort, tcpPort, target }: Service): object {
-  return { label, origin, type, hosts, httpPort, httpsPort, tcpPort, target: target && formatTableTarget(target) };
+function recordToJson({ service, faults }: ServiceBinding): object {
+  const { label, origin, type, hosts, httpPort, httpsPort, tcpPort, target } = service;
+  return {
+    label,
+    origin,
+    type,
+    hosts,
+    httpPort,
+    httpsPort,
+    tcpPort,
+    target: target && formatTableTarget(target),
+    faults,
+  };
 }
 
 function lookupToJson({ network, host, port, candidates }: ExplainedLookup): object {
@@ -246,6 +290,7 @@ function lookupToJson({ network, host, port, candidates }: ExplainedLookup): obj
     candidates: candidates.map(({ route, outcome }) => ({
       route: route.text,
       target: formatTableTarget(route.target),
+      settings: route.settings,
       origin: route.origin,
       composeService: route.composeService,
       outcome,

@@ -1,28 +1,31 @@
 /**
- * `miniflare-vpc explain`: where one `fetch()` or `connect()` of a Worker goes, and why. Reads configs and asks
- * the run time's own `decide`; opens no connection.
+ * `miniflare-vpc explain`: shows where one `fetch()` or `connect()` of a Worker goes, and why. Reads configs and
+ * calls the `decide` that also runs at run time. Opens no connection.
  */
 
-import { isProblem, parseEndpoint } from "../../service-worker/address.ts";
-import { splitEndpoint } from "../../service-worker/address-text.ts";
-import { type Asked, type Explanation, explain as explainDecision } from "../../service-worker/explain.ts";
-import { indexTable } from "../../service-worker/route-index.ts";
-import { knownTargets } from "../services.ts";
-import { type Command, FINE, PROBLEMS, defineCommand } from "./command.ts";
+import { isProblem, parseEndpoint } from "../../service-worker/routing/address.ts";
+import { splitEndpoint } from "../../service-worker/routing/address-text.ts";
+import { type Asked, type Explanation, explain } from "../../service-worker/routing/explain.ts";
+import { indexTable } from "../../service-worker/routing/route-index.ts";
+import { portOfScheme } from "../parse/scheme-ports.ts";
+import { splitScheme } from "../parse/split-address.ts";
+import { knownTargets } from "../miniflare/services.ts";
+import { type Command, FINE, PROBLEMS } from "./command.ts";
+import { defineCommand } from "./define-command.ts";
 import { CONFIG_FLAG, ENV_FLAG, JSON_FLAG, WORKER_FLAG } from "./config-flags.ts";
 import { describeExplanation, explanationToJson } from "./explain-text.ts";
-import { type OpenSession, findBinding, openSession } from "./open-session.ts";
+import { type ChosenEnvironment, findBinding, loadChosenEnvironment } from "./chosen-environment.ts";
 import { printProblems } from "./print-problems.ts";
 import { UsageError } from "./usage-error.ts";
 
-export const explain: Command = defineCommand({
+export const explainCommand: Command = defineCommand({
   name: "explain",
-  summary: "where a request or connection of a Worker goes, step by step",
-  description: `Asks what env.BINDING.fetch(url) or env.BINDING.connect("host:port") would do, without doing it: which entry
-of the vpc config counts, which of its routes wins and why the others lose, and what the target would see.
-The answer is the run time's own. Nothing is dialled: "miniflare-vpc check --probe" does that.`,
+  summary: "show where a request or connection of a Worker goes, step by step",
+  description: `Shows what env.BINDING.fetch(url) or env.BINDING.connect("host:port") would do, without doing it: which entry
+of the vpc config is used, which of its routes wins and why the others lose, and what the target would see.
+dev decides with the same code. explain dials nothing: "miniflare-vpc check --probe" does that.`,
   positionals: [
-    { name: "binding", summary: "the binding's name in the wrangler config", completes: "binding" },
+    { name: "binding", summary: "the name of the binding in the wrangler config", completes: "binding" },
     { name: "destination", summary: 'the URL of a fetch(), or the "host:port" of a connect()' },
   ],
   flags: { config: CONFIG_FLAG, env: ENV_FLAG, worker: WORKER_FLAG, json: JSON_FLAG },
@@ -32,20 +35,20 @@ The answer is the run time's own. Nothing is dialled: "miniflare-vpc check --pro
     { args: "PRIVATE '[fd00::1]:6379' --env staging", summary: "in an environment" },
   ],
   exitCodes: {
-    0: "it leads to a target",
-    1: "it is refused, or a config has errors",
-    2: "the command line can't be understood, or there is no wrangler config",
+    0: "the call reaches a target",
+    1: "the call is refused, or a config has errors",
+    2: "the command line is invalid, or there is no wrangler config",
   },
   async run({ flags, positionals }, terminal) {
     const asked = parseAsked(positionals.destination);
-    const session = await openSession(flags, terminal);
-    if (Array.isArray(session)) {
-      printProblems(session, flags, terminal);
+    const environment = await loadChosenEnvironment(flags, terminal);
+    if (Array.isArray(environment)) {
+      printProblems(environment, flags, terminal);
       return PROBLEMS;
     }
-    const binding = findBinding(session, { bindingName: positionals.binding, workerName: flags.worker });
-    const isRemote = session.remoteBindings.has(binding.key);
-    const explanation = isRemote ? undefined : explainIn(session, binding.key, asked);
+    const binding = findBinding(environment, { bindingName: positionals.binding, workerName: flags.worker });
+    const isRemote = environment.remoteBindings.has(binding.key);
+    const explanation = isRemote ? undefined : explainIn(environment, binding.key, asked);
     const subject = { binding, asked, explanation };
     if (flags.json) terminal.print(JSON.stringify(explanationToJson(subject), undefined, 2));
     else terminal.print(describeExplanation(subject, terminal));
@@ -53,19 +56,24 @@ The answer is the run time's own. Nothing is dialled: "miniflare-vpc check --pro
   },
 });
 
-export function explainIn({ table }: Pick<OpenSession, "table">, bindingId: string, asked: Asked): Explanation {
-  return explainDecision(asked, { index: indexTable(table), bindingId, known: knownTargets(table) });
+export function explainIn({ table }: Pick<ChosenEnvironment, "table">, bindingId: string, asked: Asked): Explanation {
+  return explain(asked, { index: indexTable(table), bindingId, known: knownTargets(table) });
 }
 
-/** @throws {UsageError} for what the Worker itself would get a TypeError for */
+/** @throws {UsageError} where the Worker itself would get a TypeError */
 export function parseAsked(text: string): Asked {
-  if (/^[a-z][a-z\d+.-]*:\/\//i.test(text)) {
+  const split = splitScheme(text);
+  if (split?.rest.startsWith("//")) {
+    const scheme = split.scheme.toLowerCase();
+    if (scheme !== "http" && scheme !== "https") {
+      const isWebSocket = scheme === "ws" || scheme === "wss";
+      const advice = isWebSocket
+        ? `For a WebSocket, write "${scheme.replace("ws", "http")}:${split.rest}".`
+        : `For a connect(), write "${addressIn(scheme, split.rest.slice(2))}".`;
+      throw new UsageError(`the URL's scheme is "${scheme}:", but fetch() takes "http:" and "https:". ${advice}`);
+    }
     if (!URL.canParse(text)) throw new UsageError(`${JSON.stringify(text)} is not a URL.`);
-    const url = new URL(text);
-    if (url.protocol === "http:" || url.protocol === "https:") return { op: "fetch", url };
-    throw new UsageError(
-      `the URL's scheme is ${JSON.stringify(url.protocol)}, but fetch() takes "http:" and "https:". For connect(), write host:port.`,
-    );
+    return { op: "fetch", url: new URL(text) };
   }
   const parts = splitEndpoint(text);
   if (isProblem(parts)) {
@@ -76,4 +84,17 @@ export function parseAsked(text: string): Asked {
   const endpoint = parseEndpoint(text);
   if (isProblem(endpoint)) throw new UsageError(`the address ${JSON.stringify(text)} ${endpoint.problem}.`);
   return { op: "connect", ...endpoint };
+}
+
+/** The address that a client would dial for a URL such as `postgres://user:password@host/database`. */
+function addressIn(scheme: string, rest: string): string {
+  // Some clients take several hosts.
+  const [host = ""] = rest
+    .replace(/[/?#].*$/s, "")
+    .replace(/^.*@/s, "")
+    .replace(/:$/, "")
+    .split(",");
+  if (host === "") return "host:port";
+  const hasPort = host.includes(":") && !host.endsWith("]");
+  return hasPort ? host : `${host}:${portOfScheme(scheme) ?? "port"}`;
 }

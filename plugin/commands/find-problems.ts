@@ -1,5 +1,5 @@
 /**
- * Every problem of a project: of the wrangler configs, of the vpc configs, and of the two together, in all
+ * Finds every problem of a project: in the wrangler configs, in the vpc configs, and between the two, in all
  * environments at once. Prints nothing.
  */
 
@@ -7,40 +7,43 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 
 import { type Diagnostic, formatLocation } from "../diagnostics.ts";
-import type { LoadedSession } from "../load.ts";
+import { readPreviewBindings } from "../wrangler-config/read-wrangler.ts";
+import type { LoadedTable } from "../load.ts";
 import type { VpcModel } from "../model.ts";
 import { type Finding, placeOf, quote, reportTo } from "../read/document.ts";
 import { findUnbound } from "./find-unbound.ts";
+import { findUnread } from "./find-unread.ts";
 import { type Unreachable, findUnreachable } from "./find-unreachable.ts";
 import { type Environment, type Project, linkEnvironment, readEnvironment, readVpcConfigs } from "./read-project.ts";
 
 export interface Findings {
   diagnostics: Diagnostic[];
-  /** One for each environment that was looked at. */
-  sessions: LoadedSession[];
-  /** Absolute; the configs that were read. */
+  /** One for each environment that was checked. */
+  tables: LoadedTable[];
+  /** Absolute paths of the configs that were read. */
   files: string[];
 }
 
-/** @param chosen environments; for what no binding leads to, all of them count */
+/** @param chosen the environments to check; an entry without a binding is reported only if none of all environments has one */
 export async function findProblems(project: Project, chosen: readonly (string | undefined)[]): Promise<Findings> {
   const all = project.environments.map((env) => readEnvironment(project, env));
   const looked = all.filter(({ env }) => chosen.includes(env));
   const configs = readVpcConfigs();
   const linked: LinkedEnvironment[] = [];
   for (const environment of looked) {
-    linked.push({ ...environment, session: await linkEnvironment(environment, configs) });
+    linked.push({ ...environment, loaded: await linkEnvironment(environment, configs) });
   }
   const diagnostics = [
     ...project.diagnostics,
-    // wrangler refuses each of them.
+    // These are errors, because wrangler refuses them.
     ...looked.flatMap((environment) =>
       environment.diagnostics.map((found) => Object.assign(found, { severity: "error" })),
     ),
     ...mergeEnvironments(linked),
+    ...project.configs.flatMap((config) => findUnread(config)),
   ];
   suggestInit(diagnostics);
-  // Where there are no bindings, nothing was linked.
+  // A folder without bindings was not linked, so its vpc config is not read yet.
   const read = await configs.all();
   const folders = [...project.configs.map(({ userFile }) => userFile), ...project.unreadable].map((file) =>
     path.dirname(file),
@@ -54,7 +57,7 @@ export async function findProblems(project: Project, chosen: readonly (string | 
   for (const model of models) reportModel(model, { project, all, diagnostics });
   return {
     diagnostics,
-    sessions: linked.map(({ session }) => session),
+    tables: linked.map(({ loaded }) => loaded),
     files: [...project.configs, ...models.map(({ document }) => document)]
       .map(({ file }) => file)
       .filter((file) => existsSync(file)),
@@ -62,14 +65,14 @@ export async function findProblems(project: Project, chosen: readonly (string | 
 }
 
 interface LinkedEnvironment extends Environment {
-  session: LoadedSession;
+  loaded: LoadedTable;
 }
 
-/** What is found in several environments is said once; what is not found in all of them, with their names. */
+/** Reports each problem once. If it isn't in all environments, a note names those that have it. */
 function mergeEnvironments(linked: readonly LinkedEnvironment[]): Diagnostic[] {
   const found = new Map<string, { diagnostic: Diagnostic; envs: (string | undefined)[] }>();
-  for (const { env, workers, session } of linked) {
-    for (const diagnostic of session.diagnostics) {
+  for (const { env, workers, loaded } of linked) {
+    for (const diagnostic of loaded.diagnostics) {
       const key = JSON.stringify({ ...diagnostic, text: withoutNames(diagnostic.text, workers) });
       const known = found.get(key);
       if (known === undefined) found.set(key, { diagnostic, envs: [env] });
@@ -83,7 +86,7 @@ function mergeEnvironments(linked: readonly LinkedEnvironment[]): Diagnostic[] {
   });
 }
 
-/** With the Workers numbered: an environment gives them names of its own, but no other order. */
+/** Replaces the Workers' names by numbers: each environment has its own names, but the same order. */
 function withoutNames(text: string, workers: Environment["workers"]): string {
   return workers.reduce(
     (left, { workerName }, position) => left.replaceAll(`Worker ${quote(workerName)}`, `Worker ${position}`),
@@ -91,7 +94,7 @@ function withoutNames(text: string, workers: Environment["workers"]): string {
   );
 }
 
-/** Once for each config that there is not. */
+/** Adds one note for each config that does not exist. */
 function suggestInit(diagnostics: readonly Diagnostic[]): void {
   const missing = new Map(
     diagnostics
@@ -99,7 +102,7 @@ function suggestInit(diagnostics: readonly Diagnostic[]): void {
       .map((diagnostic) => [diagnostic.file, diagnostic]),
   );
   for (const { file, notes } of missing.values()) {
-    notes.push(`There is no ${path.basename(file)} yet: type "miniflare-vpc init" for a first one.`);
+    notes.push(`There is no ${path.basename(file)} yet. Type "miniflare-vpc init" to create one.`);
   }
 }
 
@@ -109,17 +112,19 @@ function reportModel(
 ): void {
   if (!model.isReadable) return;
   const isBeside = (folder: string | undefined): boolean => folder === model.document.folder;
+  const beside = project.configs.filter(({ userFile }) => isBeside(path.dirname(userFile)));
+  const previews = beside.flatMap(({ raw }) => readPreviewBindings(raw));
   const bindings = all
     .flatMap(({ workers }) => workers)
     .filter(({ rootPath }) => isBeside(rootPath))
-    .flatMap((worker) => worker.bindings);
-  const beside = project.configs.filter(({ userFile }) => isBeside(path.dirname(userFile)));
+    .flatMap((worker) => worker.bindings)
+    .concat(previews);
   const where = beside.map(({ userFile }) => formatLocation({ file: userFile })).join(" and ");
-  // A likely slip is reported with what was meant.
+  // A likely typo is already reported, with the name that was meant.
   const slips = new Set(diagnostics.filter(({ code }) => code === "unmatched-key").map(placeKey));
   const added: Diagnostic[] = [];
   const report = reportTo(added, model.document);
-  // What can't be read may hold any binding.
+  // A config that can't be read can have any binding.
   const isComplete = !project.unreadable.some((file) => isBeside(path.dirname(file)));
   if (isComplete) for (const finding of findUnbound(model, bindings, where)) report(finding);
   for (const entry of model.networks.values()) {
@@ -127,28 +132,36 @@ function reportModel(
     for (const unreachable of findUnreachable(entry.routes)) report(describeUnreachable(unreachable, model));
   }
   diagnostics.push(...added.filter((diagnostic) => !slips.has(placeKey(diagnostic))));
+  // A binding of a preview is not in a session, but its key is not a typo.
+  const previewed = new Set(
+    [...model.services, ...model.networks]
+      .filter(([key]) => previews.some(({ bindingName }) => bindingName === key))
+      .map(([, { at }]) => placeKey({ file: model.document.file, ...model.document.locate(at, "key") })),
+  );
+  const isKept = (found: Diagnostic): boolean => found.code !== "unmatched-key" || !previewed.has(placeKey(found));
+  if (previewed.size > 0) diagnostics.splice(0, Infinity, ...diagnostics.filter(isKept));
 }
 
-function placeKey({ file, line, column }: Diagnostic): string {
+function placeKey({ file, line, column }: Pick<Diagnostic, "file" | "line" | "column">): string {
   return `${file}:${line}:${column}`;
 }
 
-/** Of the routes that take another's place, how many are named. */
+/** How many of the routes that cover another one are named. */
 const MAX_NAMED = 3;
 
 function describeUnreachable({ route, by }: Unreachable, { document }: VpcModel): Finding {
   const named = by
     .slice(0, MAX_NAMED)
     .map((other) => `${quote(other.text)} (${other.origin ?? placeOf(document, other.at)})`);
-  // Of a compose route the diagnostic's own place is that of "compose".
+  // The diagnostic of a compose route points at "compose", so the text names the route's place.
   const where = route.origin === undefined ? "" : ` of ${route.origin}`;
   const more = by.length > MAX_NAMED ? ` and ${by.length - MAX_NAMED} more` : "";
   return {
     severity: "warning",
     code: "unreachable-route",
-    text: `the route ${quote(route.text)}${where} is never reached: more precise ones take all of it`,
+    text: `the route ${quote(route.text)}${where} is never reached: more specific routes cover all of it`,
     at: route.at,
     part: "key",
-    notes: [`Those are ${named.join(", ")}${more}. Remove it, or what should not go before it.`],
+    notes: [`They are ${named.join(", ")}${more}. Remove this route, or those that should not override it.`],
   };
 }

@@ -1,14 +1,14 @@
 /**
- * Routes of one network that no destination can reach, because more precise ones take every address and
- * every port of them. What is equal or overlaps in part is an error of its own, found when a network is parsed.
+ * Finds routes of one network that no destination can reach, because more specific routes cover all of their
+ * addresses and ports. Equal and partly overlapping routes are errors, which the parser of a network reports.
  */
 
-import { isProblem, parseHost } from "../../service-worker/address.ts";
+import { isProblem, parseHost } from "../../service-worker/routing/address.ts";
 import { type RouteModel, matchKey } from "../model.ts";
 
 export interface Unreachable {
   route: RouteModel;
-  /** Those that take its place; at least one. */
+  /** The routes that cover it; at least one. */
   by: RouteModel[];
 }
 
@@ -19,14 +19,14 @@ export function findUnreachable(routes: readonly RouteModel[]): Unreachable[] {
   for (const same of byDestination.values()) {
     const [first] = same;
     if (first?.match.type === "cidr") addresses.push({ bits: bitsOf(first.match), routes: same });
-    // A name and a wildcard, or two wildcards, never hold one another.
+    // Names and wildcards never cover each other: only routes of the same one compete, by port.
     else {
       const alone = [{ bits: "", routes: same }];
-      for (const route of findAmong(same, [ALL_PORTS])) found.push({ route, by: instead(route, alone) });
+      for (const route of findLosers(same, [ALL_PORTS])) found.push({ route, by: findCovering(route, alone) });
     }
   }
   addresses.sort((a, b) => (a.bits < b.bits ? -1 : 1));
-  leftOver({ addresses, from: 0, to: addresses.length, depth: 0 }, found);
+  findFreePorts({ addresses, from: 0, to: addresses.length, depth: 0 }, found);
   return found;
 }
 
@@ -43,7 +43,7 @@ function portsOf({ ports }: RouteModel): Ports {
 
 /** The routes of one address or prefix. */
 interface Addressed {
-  /** `4` or `6`, then the prefix, one digit a bit: what starts with it lies in it. */
+  /** `0` for IPv4 or `1` for IPv6, then the prefix, one digit per bit. It contains every other whose bits start with these. */
   bits: string;
   routes: RouteModel[];
 }
@@ -55,7 +55,7 @@ function bitsOf({ address, prefix }: RouteModel["match"] & { type: "cidr" }): st
   return `${host.version === 4 ? "0" : "1"}${bits.slice(0, prefix)}`;
 }
 
-/** A part of the sorted list: all that share their first `depth` bits. */
+/** A part of the sorted list, whose items share their first `depth` bits. */
 interface Slice {
   addresses: readonly Addressed[];
   from: number;
@@ -66,34 +66,34 @@ interface Slice {
 /**
  * Adds the unreachable routes of a slice to `found`.
  *
- * @returns the ports for which some address under these bits has no route
+ * @returns the ports for which some address with these bits has no route
  */
-function leftOver(slice: Slice, found: Unreachable[]): Ports[] {
+function findFreePorts(slice: Slice, found: Unreachable[]): Ports[] {
   const { addresses, from, to, depth } = slice;
   const first = addresses[from];
   if (first === undefined || from >= to) return [ALL_PORTS];
-  // In sorted order what is as long as the common bits stands first.
-  if (first.bits.length > depth) return leftOverBelow(slice, found);
-  const below = from + 1 === to ? [ALL_PORTS] : leftOverBelow({ ...slice, from: from + 1 }, found);
-  for (const route of findAmong(first.routes, below)) {
-    found.push({ route, by: instead(route, addresses.slice(from, to)) });
+  // The list is sorted, so an item that has only the common bits comes first.
+  if (first.bits.length > depth) return findFreePortsBelow(slice, found);
+  const below = from + 1 === to ? [ALL_PORTS] : findFreePortsBelow({ ...slice, from: from + 1 }, found);
+  for (const route of findLosers(first.routes, below)) {
+    found.push({ route, by: findCovering(route, addresses.slice(from, to)) });
   }
   return first.routes.reduce((left, route) => subtract(left, portsOf(route)), below);
 }
 
-function leftOverBelow({ addresses, from, to, depth }: Slice, found: Unreachable[]): Ports[] {
+function findFreePortsBelow({ addresses, from, to, depth }: Slice, found: Unreachable[]): Ports[] {
   let middle = from;
   while (middle < to && addresses[middle]?.bits[depth] === "0") middle++;
-  const zeros = leftOver({ addresses, from, to: middle, depth: depth + 1 }, found);
-  const ones = leftOver({ addresses, from: middle, to, depth: depth + 1 }, found);
+  const zeros = findFreePorts({ addresses, from, to: middle, depth: depth + 1 }, found);
+  const ones = findFreePorts({ addresses, from: middle, to, depth: depth + 1 }, found);
   return unite(zeros, ones);
 }
 
 /**
- * @param addresses the route's own, and all that lie in it; the wider first
- * @returns those that take the route's place, without those that lie in another one of them
+ * @param addresses the route's own address and all addresses inside it, the wider ones first
+ * @returns the routes that cover this one. Of nested routes, only the outermost
  */
-function instead(route: RouteModel, addresses: readonly Addressed[]): RouteModel[] {
+function findCovering(route: RouteModel, addresses: readonly Addressed[]): RouteModel[] {
   const ports = portsOf(route);
   const kept: { bits: string; other: RouteModel }[] = [];
   for (const { bits, routes } of addresses) {
@@ -117,13 +117,13 @@ function doesHold(holder: Ports, held: Ports): boolean {
   return holder.from <= held.from && held.to <= holder.to;
 }
 
-/** No port at all is wider than a range of all of them. */
+/** A route without ports is wider than one with a range of all ports. */
 function spanOf({ ports }: RouteModel): number {
   return ports === undefined ? ALL_PORTS.to : ports.to - ports.from;
 }
 
-/** @returns the routes of one destination that win for none of the free ports */
-function findAmong(same: readonly RouteModel[], free: readonly Ports[]): RouteModel[] {
+/** @returns the routes of one destination that win none of the free ports */
+function findLosers(same: readonly RouteModel[], free: readonly Ports[]): RouteModel[] {
   const winners = new Set<RouteModel>();
   for (const { route, from, to } of winningPorts(same)) {
     if (free.some((ports) => doOverlap(ports, { from, to }))) winners.add(route);
@@ -131,10 +131,10 @@ function findAmong(same: readonly RouteModel[], free: readonly Ports[]): RouteMo
   return same.filter((route) => !winners.has(route));
 }
 
-/** For routes of one destination: which one each port leads to. The innermost range wins. */
+/** Finds the route that each port of one destination leads to. The innermost range wins. */
 function winningPorts(same: readonly RouteModel[]): (Ports & { route: RouteModel })[] {
   const segments: (Ports & { route: RouteModel })[] = [];
-  /** Ranges that hold the next port, the innermost last. */
+  /** Ranges that contain the next port, the innermost last. */
   const open: RouteModel[] = [];
   let next = 0;
   const winUpTo = (route: RouteModel, to: number): void => {
@@ -147,7 +147,7 @@ function winningPorts(same: readonly RouteModel[]): (Ports & { route: RouteModel
       open.pop();
     }
   };
-  // The wider first.
+  // The wider range first.
   for (const route of same.toSorted((a, b) => portsOf(a).from - portsOf(b).from || spanOf(b) - spanOf(a))) {
     const { from } = portsOf(route);
     close(from);
@@ -164,7 +164,7 @@ function doOverlap(a: Ports, b: Ports): boolean {
   return a.from <= b.to && b.from <= a.to;
 }
 
-/** @param from ascending and apart, as is what comes back */
+/** @param from ascending and separate ranges. The result has the same form. */
 function subtract(from: readonly Ports[], taken: Ports): Ports[] {
   return from.flatMap((ports) => {
     if (!doOverlap(ports, taken)) return [ports];

@@ -1,5 +1,5 @@
 /**
- * Diagnostics as annotations of GitHub Actions.
+ * Formats diagnostics as GitHub Actions annotations.
  *
  * Source: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
  */
@@ -8,7 +8,7 @@ import path from "node:path";
 
 import { type Diagnostic, sortDiagnostics } from "../diagnostics.ts";
 
-/** @param root of the repository: annotations name files relative to it */
+/** @param root the root of the repository; files in annotations are relative to it */
 export function formatAnnotations(diagnostics: readonly Diagnostic[], root: string): string {
   return sortDiagnostics(diagnostics)
     .map(({ severity, code, text, file, line, column, notes }) => {

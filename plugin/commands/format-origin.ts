@@ -1,6 +1,6 @@
-/** Where a route comes from, for people: its place, and the compose service that stands there. */
+/** Formats where a route comes from: its file, line and column, and the compose service, if there is one. */
 
-import type { Route } from "../../service-worker/table.ts";
+import type { Route } from "../../service-worker/routing/table.ts";
 
 export function formatOrigin({ origin, composeService }: Pick<Route, "origin" | "composeService">): string {
   return composeService === undefined ? origin : `${origin}, service ${JSON.stringify(composeService)}`;

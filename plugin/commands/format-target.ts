@@ -1,12 +1,25 @@
-/** A target of the table as it is written in a vpc config. */
+/** Formats the targets and routes of the table as in a vpc config. */
 
-import { formatEndpoint } from "../../service-worker/address.ts";
-import type { Target } from "../../service-worker/table.ts";
+import { bracketHost, formatEndpoint } from "../../service-worker/routing/address.ts";
+import type { Behind, Route, Target } from "../../service-worker/routing/table.ts";
+import { formatFault } from "./fault-words.ts";
+
+/** Formats where a route leads, and what it sets for itself. */
+export function formatRoute({ target, settings = {} }: Route): string {
+  const { verify, ca = [], limits = {}, faults = [] } = settings;
+  return [
+    formatTableTarget(target),
+    ...(verify === undefined ? [] : [verify]),
+    ...ca.map((file) => `also trusts ${file}`),
+    ...Object.entries(limits).map(([limit, value]) => `${limit} ${value}${limit.endsWith("Timeout") ? " ms" : ""}`),
+    ...faults.map(formatFault),
+  ].join(", ");
+}
 
 export function formatTableTarget(target: Target): string {
   switch (target.type) {
     case "address": {
-      const host = target.host.includes(":") ? `[${target.host}]` : target.host;
+      const host = bracketHost(target.host);
       const scheme = target.scheme === undefined ? "" : `${target.scheme}://`;
       return `${scheme}${target.port === undefined ? host : formatEndpoint(target.host, target.port)}`;
     }
@@ -20,7 +33,15 @@ export function formatTableTarget(target: Target): string {
       return `deny ${target.code}`;
     case "function":
       return "function";
+    case "stand-in":
+      return formatStandIn(target.text, target.behind);
     default:
       return target satisfies never;
   }
+}
+
+function formatStandIn(text: string, behind: Behind | undefined): string {
+  if (behind === undefined) return text;
+  const other = formatTableTarget(behind.target);
+  return behind.isRecorded ? `${other}, recorded into ${text}` : `${text}, or ${other} if it has no answer`;
 }

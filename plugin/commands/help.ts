@@ -1,5 +1,5 @@
 /**
- * Usage as text: of the whole command line, and of one command. From the declarations alone.
+ * Formats the usage of the whole command line and of one command. Everything comes from the declarations.
  */
 
 import type { CommandInfo, Flag, Positional } from "./command.ts";
@@ -7,7 +7,7 @@ import { allFlags } from "./parse-arguments.ts";
 
 const INDENT = "    ";
 
-/** Of `miniflare-vpc` itself. */
+/** The usage of `miniflare-vpc` itself. */
 export function formatUsage(commands: readonly CommandInfo[]): string {
   return `miniflare-vpc <command> [arguments]
 
@@ -16,14 +16,14 @@ ${formatRows(commands.map(({ name, summary }) => [name, summary]))}
     miniflare-vpc <command> --help
     miniflare-vpc --version
 
-Everything else stays with wrangler: wrangler deploy uploads the same as ever.
+Use wrangler for everything else. wrangler deploy uploads the same as before.
 
-Exit codes: 0 all is well, 1 something is wrong with a config, 2 the command line can't be understood;
-dev ends with wrangler's own.`;
+Exit codes: 0 no problem, 1 a problem, 2 the command line is invalid or there is no wrangler config;
+dev ends with wrangler's exit code.`;
 }
 
 export function formatHelp(command: CommandInfo): string {
-  const { name, description, positionals, examples, exitCodes } = command;
+  const { name, description, positionals, examples, exitCodes, passedOnTo } = command;
   const call = `miniflare-vpc ${name}`;
   const flags = Object.entries(allFlags(command));
   const sections: [title: string, rows: [string, string][]][] = [
@@ -33,7 +33,12 @@ export function formatHelp(command: CommandInfo): string {
     ["Exit codes:", Object.entries(exitCodes)],
   ];
   return [
-    [call, ...positionals.map(formatPositional), "[flags]"].join(" "),
+    [
+      call,
+      ...positionals.map(formatPositional),
+      "[flags]",
+      ...(passedOnTo === undefined ? [] : [`[arguments of ${passedOnTo}]`]),
+    ].join(" "),
     description,
     ...sections.filter(([, rows]) => rows.length > 0).map(([title, rows]) => `${title}\n${formatRows(rows)}`),
   ].join("\n\n");
@@ -47,7 +52,8 @@ function formatPositional({ name, isOptional, isRepeated }: Positional): string 
 /** `-c, --config FILE` */
 function formatFlag(name: string, flag: Flag): string {
   const short = flag.short === undefined ? INDENT : `-${flag.short}, `;
-  return `${short}--${name}${flag.type === "string" ? ` ${flag.value}` : ""}`;
+  const value = flag.value === undefined ? "" : flag.type === "string" ? ` ${flag.value}` : ` [${flag.value}]`;
+  return `${short}--${name}${value}`;
 }
 
 function describeFlag(flag: Flag): string {

@@ -1,25 +1,26 @@
 /**
- * `miniflare-vpc import`: VPC Service records, from wherever they are kept, into the vpc config.
+ * `miniflare-vpc import`: writes VPC Service records from files into the vpc config.
  */
 
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 
 import { type Diagnostic, formatDiagnostics, formatLocation, hasErrors, isDiagnostic } from "../diagnostics.ts";
-import { findConfigs } from "../dev/find-configs.ts";
-import { messageOf } from "../error.ts";
-import { applyOutcomes } from "../import/apply-outcomes.ts";
+import { findConfigs } from "../wrangler-config/find-configs.ts";
+import { messageOf } from "../system/error.ts";
+import { applyPlan } from "../import/apply-plan.ts";
 import { formatJson } from "../import/format-json.ts";
 import { formatTomlServices } from "../import/format-toml.ts";
-import { type Outcome, planImport } from "../import/plan-import.ts";
+import { type PlannedRecord, planImport } from "../import/plan-import.ts";
 import { type ImportFile, readImport, tunnelIdsIn } from "../import/read-import.ts";
 import type { ImportedRecord } from "../import/record.ts";
 import { type VpcBinding, isUuid } from "../model.ts";
-import { isTable, quote } from "../read/document.ts";
-import { CONFIG_NAMES, readVpc, readVpcIn } from "../read/read-vpc.ts";
-import { type Command, FINE, PROBLEMS, defineCommand } from "./command.ts";
+import { isPlainObject, quote } from "../read/document.ts";
+import { CONFIG_NAMES, findMisnamed, readVpc, readVpcIn } from "../read/read-vpc.ts";
+import { type Command, FINE, PROBLEMS } from "./command.ts";
+import { defineCommand } from "./define-command.ts";
 import { CONFIG_FLAG } from "./config-flags.ts";
-import { formatOutcomes, hintsOf } from "./import-text.ts";
+import { formatPlan, hintsOf } from "./import-text.ts";
 import { readEnvironment, readProject } from "./read-project.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
@@ -29,32 +30,32 @@ const STANDARD_INPUT = "<standard input>";
 
 export const importRecords: Command = defineCommand({
   name: "import",
-  summary: "VPC Service records from the API, wrangler or Terraform into vpc.jsonc",
-  description: `Reads VPC Service records and writes them into the vpc.jsonc (or vpc.json) beside the wrangler config, which is made
-if there is none. Comments, order and what is your own, such as "target", stay. What is there already is updated.
+  summary: "write VPC Service records from the API, wrangler or Terraform into vpc.jsonc",
+  description: `Reads VPC Service records and writes them into the vpc.jsonc (or vpc.json) next to the wrangler config, or creates one.
+Comments, order and your own keys, such as "target", stay. Records that are already there are updated.
 
-Each file is one of: an answer of the API (a record, a list, the whole envelope); what "wrangler vpc service get" or
-"list" prints; Terraform files, of which literals, variables and locals are understood; Terraform's state, or what
-"terraform show -json" prints of a state or a plan.`,
+Each file is one of these: an API response (a record, a list, or the whole envelope); the output of "wrangler vpc service
+get" or "list"; Terraform files, where literals, variables and locals are understood; the Terraform state, or the output
+of "terraform show -json" for a state or a plan.`,
   positionals: [
-    { name: "file", summary: 'what to import; "-" is the standard input', isRepeated: true, completes: "file" },
+    { name: "file", summary: 'the file to import; "-" is the standard input', isRepeated: true, completes: "file" },
   ],
   flags: {
     config: {
       ...CONFIG_FLAG,
-      summary: "the wrangler config, in place of the one wrangler would find; the vpc config lies beside the first",
+      summary: "the wrangler config, instead of the one that wrangler finds; the vpc config is next to the first one",
     },
-    "dry-run": { type: "boolean", summary: "print what would change, and write nothing" },
+    "dry-run": { type: "boolean", summary: "print the changes, and write nothing" },
   },
   examples: [
-    { args: "services.json", summary: "an answer of the API" },
-    { args: "main.tf variables.tf terraform.tfvars", summary: "Terraform files, with what sets their variables" },
-    { args: "- --dry-run", summary: "what is piped in; only look" },
+    { args: "services.json", summary: "an API response" },
+    { args: "main.tf variables.tf terraform.tfvars", summary: "Terraform files, with those that set their variables" },
+    { args: "- --dry-run", summary: "the standard input; only print the changes" },
   ],
   exitCodes: {
-    0: "all of it is in the vpc config",
+    0: "every record is in the vpc config",
     1: "a record could not be imported, or the vpc config could not be edited",
-    2: "the command line can't be understood",
+    2: "the command line is invalid, or a file that it names can't be read",
   },
   async run({ flags, positionals }, terminal) {
     const files = positionals.file.map((name) => readFile(name, terminal));
@@ -63,30 +64,31 @@ Each file is one of: an answer of the API (a record, a list, the whole envelope)
     const target = await findTarget(place.folder);
     if (isDiagnostic(target)) return fail([target], terminal);
 
-    const services = isTable(target.value) && isTable(target.value["services"]) ? target.value["services"] : {};
+    const services =
+      isPlainObject(target.value) && isPlainObject(target.value["services"]) ? target.value["services"] : {};
     const { records, diagnostics } = readImport(files, tunnelIdsKnown(target.value, place.bindings));
     if (target.kind === "foreign") return refuse(target.file, { records, diagnostics }, terminal);
 
-    const outcomes = planImport(records, { services, bindings: place.bindings });
-    const found = [...diagnostics, ...hintsOf(outcomes)];
+    const plan = planImport(records, { services, bindings: place.bindings });
+    const found = [...diagnostics, ...hintsOf(plan)];
     if (found.length > 0) terminal.printError(formatDiagnostics(found, terminal.cwd));
-    const text = applyOutcomes(target.text, target.value, outcomes);
-    const isChanged = text !== target.text && outcomes.some(isWritten);
+    const text = applyPlan(target.text, target.value, plan);
+    const isChanged = text !== target.text && plan.some(isWritten);
     const failure = isChanged && !flags["dry-run"] ? writeConfigFile(target.file, text) : undefined;
     if (failure !== undefined) return fail([failure], terminal);
-    if (found.length === 0 && outcomes.length === 0) {
+    if (found.length === 0 && plan.length === 0) {
       const names = positionals.file.map((name) => (name === "-" ? STANDARD_INPUT : quote(name)));
       terminal.print(`There is no VPC Service in ${names.join(", ")}, so there is nothing to import.`);
     }
-    if (outcomes.length > 0) {
+    if (plan.length > 0) {
       const name = formatLocation({ file: target.file }, terminal.cwd);
-      terminal.print(formatOutcomes(outcomes, { name, isDryRun: flags["dry-run"] }));
+      terminal.print(formatPlan(plan, { name, isDryRun: flags["dry-run"] }));
     }
     return hasErrors(diagnostics) ? PROBLEMS : FINE;
   },
 });
 
-function isWritten({ kind }: Outcome): boolean {
+function isWritten({ kind }: PlannedRecord): boolean {
   return kind === "added" || kind === "changed";
 }
 
@@ -106,13 +108,13 @@ function readFile(name: string, { cwd }: Terminal): ImportFile {
 }
 
 interface Place {
-  /** Where the vpc config is or would be. */
+  /** The folder of the vpc config, which need not exist yet. */
   folder: string;
-  /** Of all environments. */
+  /** The bindings of all environments. */
   bindings: VpcBinding[];
 }
 
-/** Beside the wrangler config; without one, in the working directory. */
+/** Next to the wrangler config, or in the working directory if there is none. */
 function findPlace(configs: readonly string[], { cwd }: Terminal): Place | Diagnostic[] {
   const sources = findConfigs({ configs: configs.map((text) => ({ text })) }, cwd);
   if (isDiagnostic(sources)) return [sources];
@@ -126,38 +128,40 @@ function findPlace(configs: readonly string[], { cwd }: Terminal): Place | Diagn
   return { folder: path.dirname(first.userFile), bindings };
 }
 
-/** The vpc config to edit; `foreign`: one that is not JSON. */
+/** The vpc config to edit. `foreign`: it is not JSON. */
 type Target = { file: string; value: unknown } & ({ kind: "json"; text: string | undefined } | { kind: "foreign" });
 
 async function findTarget(folder: string): Promise<Target | Diagnostic> {
+  const misnamed = findMisnamed(folder);
+  if (misnamed !== undefined) return misnamed;
   const [name, ...others] = CONFIG_NAMES.filter((candidate) => existsSync(path.join(folder, candidate)));
   const file = path.join(folder, name ?? "vpc.jsonc");
   if (name === undefined) return { kind: "json", file, value: {}, text: undefined };
-  // Which of them counts is not for a program to choose; nor is a program run to be edited.
+  // If there are several configs, the user must choose one. A program can't be edited, so it is not run.
   const isJson = /\.jsonc?$/.test(name);
   if (others.length === 0 && !isJson) return { kind: "foreign", file, value: {} };
   const { document, diagnostics } = others.length > 0 ? await readVpcIn(folder) : await readVpc(file);
   const [first] = diagnostics;
   if (first !== undefined) return first;
   const value = document?.value;
-  const isEditable = isTable(value) && (value["services"] === undefined || isTable(value["services"]));
+  const isEditable = isPlainObject(value) && (value["services"] === undefined || isPlainObject(value["services"]));
   if (isEditable) return { kind: "json", file, value, text: readFileSync(file, "utf8") };
   return {
     severity: "error",
     code: "invalid-config",
-    text: 'this vpc config has no "services" to import into, and no room for them',
+    text: 'this vpc config has no "services" object to import into',
     file,
     notes: ['Write { "services": {} }.'],
   };
 }
 
 function tunnelIdsKnown(config: unknown, bindings: readonly VpcBinding[]): string[] {
-  const networks = isTable(config) && isTable(config["networks"]) ? Object.keys(config["networks"]) : [];
+  const networks = isPlainObject(config) && isPlainObject(config["networks"]) ? Object.keys(config["networks"]) : [];
   const bound = bindings.filter(({ bindingType }) => bindingType === "vpc-network").map(({ id }) => id);
   return [...tunnelIdsIn(config), ...[...networks, ...bound].filter(isUuid)];
 }
 
-/** A config that is not JSON is not edited; what to put into it is printed. */
+/** Does not edit a config that isn't JSON, but prints what to add to it. */
 function refuse(
   file: string,
   { records, diagnostics }: { records: readonly ImportedRecord[]; diagnostics: readonly Diagnostic[] },
@@ -169,7 +173,7 @@ function refuse(
     code: "config-not-editable",
     text: `only vpc.jsonc and vpc.json are edited, so nothing was imported`,
     file,
-    notes: records.length === 0 ? [] : [isToml ? "Put this into it:" : 'Put this into its "services":'],
+    notes: records.length === 0 ? [] : [isToml ? "Add this to it:" : 'Add this to its "services":'],
   };
   const services = records.map(({ serviceId, label, fields }) => [serviceId ?? label, fields] as const);
   fail([...diagnostics, notEditable], terminal);

@@ -11,37 +11,41 @@ import { guessTargets, isHttpLike } from "../init/guess-targets.ts";
 import { listeningPorts } from "../init/listening-ports.ts";
 import { type NewConfig, oneLine, writeConfig } from "../init/write-config.ts";
 import { MESH_ID, entryKey } from "../model.ts";
-import { CONFIG_NAMES } from "../read/read-vpc.ts";
-import { type Command, FINE, PROBLEMS, defineCommand } from "./command.ts";
+import { CONFIG_NAMES, findMisnamed } from "../read/read-vpc.ts";
+import { type Command, FINE, PROBLEMS } from "./command.ts";
+import { defineCommand } from "./define-command.ts";
 import { CONFIG_FLAG } from "./config-flags.ts";
 import { formatRows } from "./help.ts";
 import { type Project, readEnvironment, readProject } from "./read-project.ts";
 import { writeConfigFile } from "./write-config-file.ts";
 
-/** Lines to choose from in each network. */
+/** The number of example lines in each network. */
 const MAX_EXAMPLES = 4;
 
-/** @param findPorts asks the system which ports somebody listens on */
+/** @param findPorts finds the ports of this machine that a program listens on */
 export function createInit(findPorts: () => Promise<number[]>): Command {
   return defineCommand({
     name: "init",
-    summary: "a first vpc.jsonc for the bindings of the wrangler config, with guesses",
-    description: `Reads the wrangler config, every environment of it, and writes a commented vpc.jsonc beside it with one entry
-for each VPC binding. Where a service may be is guessed from its name, from what listens on this machine now, and from the
-compose file in the folder if there is one. It never replaces a vpc config without --force.`,
+    summary: "write a first vpc.jsonc for the bindings of the wrangler config",
+    description: `Reads all environments of the wrangler config, and writes a commented vpc.jsonc next to it with one entry for each
+VPC binding. The targets are guesses, based on the binding's name, on the ports that something listens on now, and on the
+compose file in the folder, if there is one. It never replaces a vpc config without --force.`,
     positionals: [],
     flags: {
       config: CONFIG_FLAG,
-      force: { type: "boolean", summary: "replace the vpc.jsonc that is there" },
+      force: { type: "boolean", summary: "replace an existing vpc.jsonc" },
     },
     examples: [
       { args: "", summary: "for the wrangler config here" },
-      { args: "-c api/wrangler.toml -c web/wrangler.toml", summary: "for two Workers, beside each" },
+      {
+        args: "-c api/wrangler.toml -c web/wrangler.toml",
+        summary: "for two Workers: a vpc.jsonc next to each config",
+      },
     ],
     exitCodes: {
-      0: "it is written",
-      1: "there is a vpc config already, there are no bindings, or a file can't be read or written",
-      2: "the command line can't be understood, or there is no wrangler config",
+      0: "the file is written",
+      1: "a vpc config already exists, there are no bindings, or a file can't be read or written",
+      2: "the command line is invalid, or there is no wrangler config",
     },
     async run({ flags }, terminal) {
       const project = readProject({ configs: flags.config, cwd: terminal.cwd });
@@ -51,19 +55,19 @@ compose file in the folder if there is one. It never replaces a vpc config witho
       if (left.length > 0) terminal.printError(formatDiagnostics(left, terminal.cwd));
       const byFolder = Map.groupBy(project.configs, ({ userFile }) => path.dirname(userFile));
       const ports = await findPorts();
-      // Here, for its YAML parser takes its time to load, and every command would wait for it.
+      // Imported here, because its YAML parser is slow to load and every command would wait for it.
       const { findCompose } = await import("../init/find-compose.ts");
       const plans = [...byFolder].map(([folder, configs]) => ({
         folder,
         wrangler: configs.map(({ userFile }) => formatLocation({ file: userFile }, terminal.cwd)).join(" and "),
         config: planConfig({ folder, ports, compose: findCompose(folder), project: { ...project, configs } }),
       }));
-      // All or none.
+      // Every file is checked before the first one is written.
       const bound = plans.filter(({ config }) => config.services.length + config.networks.length > 0);
       if (bound.length === 0) {
         const names = plans.map(({ wrangler }) => wrangler).join(" and ");
         terminal.printError(
-          `There are no VPC bindings in ${names}, so there is nothing to write. They stand under "vpc_services" and "vpc_networks".`,
+          `There are no VPC bindings in ${names}, so there is nothing to write. Add some to "vpc_services" or "vpc_networks".`,
         );
         return PROBLEMS;
       }
@@ -84,7 +88,7 @@ compose file in the folder if there is one. It never replaces a vpc config witho
         terminal.print(`Wrote ${formatLocation({ file }, terminal.cwd)}:\n${formatRows(rowsOf(config))}`);
       }
       terminal.print(
-        '\nNext: the targets are guesses, so look them over. Then type "miniflare-vpc check --probe" to see what answers,\nand "miniflare-vpc dev" to run.',
+        '\nNext: check the targets, which are guesses. Then type "miniflare-vpc check --probe" to see which of them answer,\nand "miniflare-vpc dev" to start.',
       );
       return FINE;
     },
@@ -93,25 +97,27 @@ compose file in the folder if there is one. It never replaces a vpc config witho
 
 export const init: Command = createInit(listeningPorts);
 
-/** @returns why nothing may be written into a folder */
+/** @returns the reason why nothing can be written into a folder */
 function findObstacle(folder: string, { cwd, isForced }: { cwd: string; isForced: boolean }): string | undefined {
+  const misnamed = findMisnamed(folder);
+  if (misnamed !== undefined) return formatDiagnostics([misnamed], cwd);
   const present = CONFIG_NAMES.filter((name) => existsSync(path.join(folder, name)));
   const [found] = present;
   if (found === undefined) return undefined;
   const file = formatLocation({ file: path.join(folder, found) }, cwd);
   if (present.length > 1 || !/\.jsonc?$/.test(found)) {
-    return `${file} is there already, and a folder has one vpc config. Remove it if it is a vpc.jsonc that you want.`;
+    return `${file} already exists, and a folder can have only one vpc config. To get a vpc.jsonc, remove it first.`;
   }
   return isForced
     ? undefined
-    : `${file} is there already. "--force" replaces it; "miniflare-vpc check" tells what it lacks.`;
+    : `${file} already exists. "--force" replaces it; "miniflare-vpc check" shows what is missing.`;
 }
 
 interface Planning {
   folder: string;
   ports: readonly number[];
   compose: FoundCompose | undefined;
-  /** With the Workers of this folder only. */
+  /** Has only the Workers of this folder. */
   project: Project;
 }
 
@@ -148,13 +154,13 @@ function planConfig({ folder, ports, compose, project }: Planning): NewConfig {
 interface Used {
   id: string;
   bindingType: "vpc-service" | "vpc-network";
-  /** The first of them. */
+  /** The name of the first binding. */
   bindingName: string;
-  /** All of them, for people. */
+  /** All bindings, for people to read. */
   uses: string;
 }
 
-/** What the bindings of all environments lead to, each once. */
+/** The services and networks of the bindings of all environments, each once. */
 function usesOf(project: Project): Used[] {
   const bindings = project.environments.flatMap((env) =>
     readEnvironment(project, env).workers.flatMap((worker) =>
@@ -176,7 +182,7 @@ function usesOf(project: Project): Used[] {
   );
 }
 
-/** Where the nearest installation has the schema, relative to a folder. */
+/** The path of the schema in the nearest installation, relative to a folder. */
 function schemaFrom(folder: string): string {
   const inside = path.join("node_modules", "miniflare-vpc");
   let up = folder;
@@ -194,7 +200,7 @@ function rowsOf({ services, networks }: NewConfig): [string, string][] {
     ...services.map(({ uses, guess }): [string, string] => [oneLine(uses), `→ ${guess.target}  ${guess.because}`]),
     ...networks.map(({ uses, compose }): [string, string] => [
       oneLine(uses),
-      compose.length === 0 ? 'no routes yet: write them into "routes"' : `the services of ${compose.join(" and ")}`,
+      compose.length === 0 ? 'no routes yet: add them to "routes"' : `the services of ${compose.join(" and ")}`,
     ]),
   ];
 }

@@ -1,53 +1,59 @@
 /**
- * What a table leads to that can be dialled: addresses and Unix sockets, each once. A Worker, a function and a
- * `deny` are none; neither is a target whose host or port is only known from a request.
+ * Lists the targets of a table that can be dialled: addresses and Unix sockets, each once, or once for each way of
+ * checking its certificate. A Worker, a function, a
+ * stand-in and a `deny` can't be dialled, nor can a target whose host or port depends on the request.
  */
 
-import { formatEndpoint } from "../../service-worker/address.ts";
-import { decide } from "../../service-worker/decide.ts";
-import { type ForwardTarget, formatTarget } from "../../service-worker/forward-target.ts";
-import { indexTable } from "../../service-worker/route-index.ts";
-import type {
-  Limits,
-  Network,
-  Route,
-  RoutingTable,
-  Scheme,
-  ServiceBinding,
-  TlsPolicy,
-} from "../../service-worker/table.ts";
+import { formatEndpoint } from "../../service-worker/routing/address.ts";
+import { decide } from "../../service-worker/routing/decide.ts";
+import { type ForwardTarget, formatTarget } from "../../service-worker/routing/forward-target.ts";
+import { indexTable } from "../../service-worker/routing/route-index.ts";
+import { type Policies, policiesFor } from "../../service-worker/routing/route-settings.ts";
+import {
+  type Network,
+  type Route,
+  type RoutingTable,
+  type Scheme,
+  type ServiceBinding,
+  portOf,
+} from "../../service-worker/routing/table.ts";
 
 export type DialableTarget = ForwardTarget & { type: "address" | "unix" };
 
-export interface ListedTarget {
+/** Its policies are those of the first service or route that leads to it. */
+export interface ListedTarget extends Policies {
   to: DialableTarget;
-  /** What it is asked in; absent: any of `http:`, `https:` and plain TCP. */
+  /** The protocol that it is known to speak. Absent: it can be `http:`, `https:` or plain TCP. */
   scheme?: Scheme;
-  /** What a Host header and a certificate would say. */
+  /** The name for the Host header and the certificate. */
   hostName: string;
-  tls: TlsPolicy;
-  limits: Limits;
-  /** Of the services and routes that lead to it. */
+  /** The places of the services and routes that lead to it. */
   origins: string[];
 }
 
 type Found = Omit<ListedTarget, "origins"> & { origin: string };
 
-/** @param tables of one project, one for each environment */
+/** @param tables the tables of one project, one for each environment */
 export function listTargets(tables: readonly RoutingTable[]): ListedTarget[] {
-  const listed = new Map<string, ListedTarget>();
+  /** By address. */
+  const listed = new Map<string, ListedTarget[]>();
   const found = tables.flatMap((table) => [...targetsOf(table)]);
-  // One whose scheme is known tells more; it speaks for one where it is not.
+  // Targets with a known scheme come first, because probing them shows more; the same address without one joins them.
   for (const { origin, ...target } of found.toSorted((a, b) => rank(a) - rank(b))) {
     const address = addressOf(target.to);
-    const keys = target.scheme === undefined ? ["http", "https", ""] : [target.scheme];
-    const key =
-      keys.map((scheme) => `${scheme} ${address}`).find((each) => listed.has(each)) ?? `${keys.at(-1)} ${address}`;
-    const known = listed.get(key);
-    if (known === undefined) listed.set(key, { ...target, origins: [origin] });
+    const there = listed.get(address) ?? [];
+    listed.set(address, there);
+    const known = there.find((other) => isProbedBy(other, target));
+    if (known === undefined) there.push({ ...target, origins: [origin] });
     else if (!known.origins.includes(origin)) known.origins.push(origin);
   }
-  return [...listed.values()];
+  return [...listed.values()].flat();
+}
+
+/** Whether the probe of another target at the same address shows the same: over TLS only with the same mode and roots. */
+function isProbedBy(other: ListedTarget, { scheme, tls }: Omit<Found, "origin">): boolean {
+  if (scheme === undefined) return true;
+  return other.scheme === scheme && (scheme === "http" || JSON.stringify(other.tls) === JSON.stringify(tls));
 }
 
 function addressOf(to: DialableTarget): string {
@@ -60,13 +66,13 @@ function rank({ scheme }: Found): number {
 
 function* targetsOf(table: RoutingTable): Generator<Found> {
   const index = indexTable(table);
-  const policies = new Map<Network, Pick<Found, "tls" | "limits">>();
+  const policies = new Map<Network, Policies>();
   for (const [key, binding] of Object.entries(table.bindings)) {
     if (binding.kind === "unlinked") continue;
     const { tls, limits } = binding;
     const position = binding.kind === "network" ? binding.network : binding.service.network;
     const network = position === undefined ? undefined : table.networks[position];
-    // Of a network that is bound itself, its own policy counts; of another, that of a service in it.
+    // A network with a binding has its own policy; another network gets the policy of a service in it.
     if (network !== undefined && (binding.kind === "network" || !policies.has(network)))
       policies.set(network, { tls, limits });
     if (binding.kind === "service") yield* targetsOfService(binding, (asked) => decide(index, key, asked));
@@ -75,38 +81,34 @@ function* targetsOf(table: RoutingTable): Generator<Found> {
     for (const route of network.routes) {
       const to = targetOfRoute(route);
       if (to === undefined) continue;
-      yield { to, ...schemeOf(to), hostName: hostNameOf(route, to), ...policy, origin: route.origin };
+      const { tls, limits } = policiesFor(policy, route.settings);
+      yield { to, ...schemeOf(to), hostName: hostNameOf(route, to), tls, limits, origin: route.origin };
     }
   }
 }
 
 function* targetsOfService(
-  { service, tls, limits }: ServiceBinding,
+  { service }: ServiceBinding,
   ask: (asked: Parameters<typeof decide>[2]) => ReturnType<typeof decide>,
 ): Generator<Found> {
   const host = service.hosts[0] ?? "localhost";
-  const schemes = (["http", "https", "tcp"] as const).filter((scheme) => portFor(service, scheme) !== undefined);
+  const schemes = (["http", "https", "tcp"] as const).filter((scheme) => portOf(service, scheme) !== undefined);
   const answers = schemes.flatMap((scheme) => {
     const decision = ask({ scheme, host, port: 1 });
     if (decision.type === "refuse" || !isDialable(decision.to)) return [];
-    return [{ to: decision.to, scheme: decision.to.type === "address" ? (decision.to.scheme ?? scheme) : scheme }];
+    const { to, tls, limits } = decision;
+    return [{ to, tls, limits, scheme: to.type === "address" ? (to.scheme ?? scheme) : scheme }];
   });
   for (const same of Map.groupBy(answers, ({ to }) => formatTarget(to)).values()) {
     const [first] = same;
     if (first === undefined) continue;
     const spoken = new Set(same.map(({ scheme }) => scheme));
     const [scheme] = spoken.size === 1 ? spoken : [];
-    const hostName = service.hosts[0] ?? (first.to.type === "address" ? first.to.host : "localhost");
+    const { to, tls, limits } = first;
+    const hostName = service.hosts[0] ?? (to.type === "address" ? to.host : "localhost");
     const known = scheme === undefined || scheme === "tcp" ? {} : { scheme };
-    yield { to: first.to, ...known, hostName, tls, limits, origin: service.origin };
+    yield { to, ...known, hostName, tls, limits, origin: service.origin };
   }
-}
-
-function portFor(
-  { httpPort, httpsPort, tcpPort }: ServiceBinding["service"],
-  scheme: Scheme | "tcp",
-): number | undefined {
-  return { http: httpPort, https: httpsPort, tcp: tcpPort }[scheme];
 }
 
 function isDialable(to: ForwardTarget): to is DialableTarget {
@@ -128,6 +130,7 @@ function targetOfRoute({ match, ports, target }: Route): DialableTarget | undefi
     }
     case "worker":
     case "function":
+    case "stand-in":
     case "deny":
       return undefined;
     default:

@@ -1,5 +1,5 @@
 /**
- * Arguments → values, by a command's declaration; every mistake in words, the likely meaning with it.
+ * Parses arguments into values by a command's declaration. A mistake gets a message with what was probably meant.
  */
 
 import { parseArgs } from "node:util";
@@ -13,19 +13,20 @@ export interface ParsedArguments {
   positionals: Record<string, string | string[] | undefined>;
 }
 
-/** Every command has it. */
-export const HELP_FLAG: Flag = { type: "boolean", short: "h", summary: "print this" };
+/** Every command has this flag. */
+export const HELP_FLAG: Flag = { type: "boolean", short: "h", summary: "print this help" };
 
-/** The flags of a command, `--help` among them. */
+/** The flags of a command, including `--help`. */
 export function allFlags({ flags }: Pick<CommandInfo, "flags">): Flags {
   return { ...flags, help: HELP_FLAG };
 }
 
-type Declared = Pick<CommandInfo, "name" | "flags" | "positionals">;
+type Declared = Pick<CommandInfo, "name" | "flags" | "positionals" | "passedOnTo">;
 
 /** @throws {UsageError} */
 export function parseArguments(command: Declared, argv: readonly string[]): ParsedArguments | "help" {
   const flags = allFlags(command);
+  const isPassedOn = command.passedOnTo !== undefined;
   const { tokens } = parseArgs({
     args: [...argv],
     options: Object.fromEntries(
@@ -35,7 +36,7 @@ export function parseArguments(command: Declared, argv: readonly string[]): Pars
     allowPositionals: true,
     tokens: true,
   });
-  // Whoever asks for help need not have typed the rest of it right.
+  // Show the help even if the rest of the command line is wrong.
   if (tokens.some((token) => token.kind === "option" && token.name === "help")) return "help";
 
   const values: ParsedArguments["flags"] = Object.fromEntries(
@@ -49,19 +50,22 @@ export function parseArguments(command: Declared, argv: readonly string[]): Pars
       continue;
     }
     const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
-    if (flag === undefined) throw unknownFlag(command, token.rawName);
+    if (flag === undefined) {
+      if (isPassedOn) continue;
+      throw unknownFlag(command, token.rawName);
+    }
     const inline = token.inlineValue === true ? token.value : undefined;
     if (flag.type === "boolean") {
-      if (inline !== undefined) throw new UsageError(`the flag "${token.rawName}" takes no value.`);
-      values[token.name] = true;
+      if (inline !== undefined && !isPassedOn) throw new UsageError(`the flag "${token.rawName}" takes no value.`);
+      values[token.name] = inline !== "false";
       continue;
     }
-    // A flag behind a flag is the next one, not its value; and `-c=x` is `-c x`.
+    // A flag after a flag is the next flag, not a value; and `-c=x` means `-c x`.
     const isNext = token.inlineValue === false && token.value.startsWith("-") && token.value !== "-";
     const isShort = !token.rawName.startsWith("--");
     const value = isNext ? undefined : isShort ? token.value?.replace(/^=/, "") : token.value;
     if (value === undefined || (value === "" && !flag.mayBeEmpty)) {
-      throw new UsageError(`the flag "${token.rawName}" lacks its value: ${token.rawName} ${flag.value}.`);
+      throw new UsageError(`the flag "${token.rawName}" requires a value: ${token.rawName} ${flag.value}.`);
     }
     checkChoice(value, { ...flag, what: `"${token.rawName}"` });
     const given = values[token.name];
@@ -70,7 +74,7 @@ export function parseArguments(command: Declared, argv: readonly string[]): Pars
     else throw new UsageError(`the flag "${token.rawName}" is given twice.`);
   }
   delete values["help"];
-  return { flags: values, positionals: assign(command.positionals, words) };
+  return { flags: values, positionals: assign(command.positionals, isPassedOn ? [] : words) };
 }
 
 function initialValue(flag: Flag): boolean | string[] | undefined {
@@ -81,7 +85,7 @@ function initialValue(flag: Flag): boolean | string[] | undefined {
 function unknownFlag(command: Declared, given: string): UsageError {
   const flags = allFlags(command);
   const bare = given.replace(/^-+/, "");
-  // One letter is close to all others.
+  // A single letter is similar to every other one.
   const meant = bare.length > 1 ? didYouMean(bare, Object.keys(flags)) : undefined;
   const hint =
     meant === undefined
@@ -93,7 +97,7 @@ function unknownFlag(command: Declared, given: string): UsageError {
 function checkChoice(value: string, { choices, what }: { choices?: readonly string[]; what: string }): void {
   if (choices === undefined || choices.includes(value)) return;
   const meant = didYouMean(value, choices);
-  const hint = meant === undefined ? `It is one of ${choices.join(", ")}.` : `Did you mean ${JSON.stringify(meant)}?`;
+  const hint = meant === undefined ? `Valid values: ${choices.join(", ")}.` : `Did you mean ${JSON.stringify(meant)}?`;
   throw new UsageError(`${what} can't be ${JSON.stringify(value)}. ${hint}`);
 }
 
@@ -110,6 +114,6 @@ function assign(positionals: readonly Positional[], words: readonly string[]): P
     values[positional.name] = positional.isRepeated ? taken : taken[0];
   }
   const surplus = words[next];
-  if (surplus !== undefined) throw new UsageError(`${JSON.stringify(surplus)} is one argument too many.`);
+  if (surplus !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(surplus)}.`);
   return values;
 }

@@ -1,6 +1,6 @@
 /**
- * Problems that keep a command from its answer: for a person to standard error, for a program in place of the
- * answer. `check`, whose answer they are, shares the JSON.
+ * Prints problems that keep a command from answering: to standard error for people, or as JSON instead of the answer
+ * for programs. `check` prints the same JSON as its answer.
  */
 
 import { type Diagnostic, formatDiagnostics, sortDiagnostics } from "../diagnostics.ts";
@@ -9,11 +9,11 @@ import type { Terminal } from "./terminal.ts";
 export interface Problems {
   errors: number;
   warnings: number;
-  /** By file and position. */
+  /** Sorted by file and position. */
   diagnostics: Diagnostic[];
 }
 
-/** What `--json` prints of them, in every command. */
+/** What `--json` prints for problems, in every command. */
 export function problemsToJson(diagnostics: readonly Diagnostic[]): Problems {
   return {
     errors: countOf("error", diagnostics),
@@ -26,7 +26,7 @@ export function countOf(severity: Diagnostic["severity"], diagnostics: readonly 
   return diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
 }
 
-/** @param flags of the command line */
+/** @param flags the flags of the command line */
 export function printProblems(diagnostics: readonly Diagnostic[], flags: { json: boolean }, terminal: Terminal): void {
   if (flags.json) terminal.print(JSON.stringify(problemsToJson(diagnostics), undefined, 2));
   else terminal.printError(formatDiagnostics(diagnostics, terminal.cwd));

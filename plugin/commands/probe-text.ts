@@ -1,4 +1,4 @@
-/** What probed targets answered, as lines for a person and as diagnostics. */
+/** Formats the answers of probed targets as lines for people and as diagnostics. */
 
 import path from "node:path";
 
@@ -7,8 +7,7 @@ import type { Probed } from "./probe.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function formatProbes(probed: readonly Probed[], { paint }: Pick<Terminal, "paint">): string {
-  if (probed.length === 0)
-    return "There is no target to dial: none is an address or a Unix socket that is known beforehand.";
+  if (probed.length === 0) return "There is no target to dial: no target is a fixed address or a Unix socket.";
   const widest = (cellOf: (each: Probed) => string): number => Math.max(...probed.map((each) => cellOf(each).length));
   const widths = { target: widest(({ target }) => target), time: widest(formatTime) };
   const lines = probed.map((each) => {
@@ -20,7 +19,7 @@ export function formatProbes(probed: readonly Probed[], { paint }: Pick<Terminal
     return `    ${head}  ${escapeControls(`${details === "" ? "" : `${details}  `}(${origins[0]}${more})`)}`;
   });
   const silent = probed.filter(({ outcome }) => outcome.state !== "open").length;
-  const summary = silent === 0 ? "Every target answers." : `Without an answer: ${silent} of ${probed.length}.`;
+  const summary = silent === 0 ? "Every target answers." : `No answer from ${silent} of ${probed.length} targets.`;
   return `targets\n${lines.join("\n")}\n${summary}`;
 }
 
@@ -30,8 +29,7 @@ function formatTime({ time }: Probed): string {
 
 function describeAnswer({ outcome }: Probed): string[] {
   if (outcome.state !== "open") return [outcome.detail];
-  if (outcome.status !== undefined) return [`HTTP ${outcome.status}`];
-  return outcome.silence === undefined ? [] : [outcome.silence];
+  return outcome.status === undefined ? [] : [`HTTP ${outcome.status}`];
 }
 
 function describeCertificate({ certificate }: Probed): string[] {
@@ -41,7 +39,7 @@ function describeCertificate({ certificate }: Probed): string[] {
   return [`certificate of ${subject}, ${Date.parse(expires) < Date.now() ? "expired" : "expires"} ${day}`];
 }
 
-/** Of a target that does not answer; at the first line that leads to it. */
+/** The diagnostic for a target that does not answer, at the first line that leads to it. */
 export function diagnosticOf({ target, outcome, origins: [origin = ""] }: Probed): Diagnostic {
   const [, file = origin, line, column] = /^(.*?)(?::(\d+):(\d+))?$/.exec(origin) ?? [];
   const why = outcome.state === "open" ? "" : `: ${outcome.detail}`;
@@ -52,6 +50,8 @@ export function diagnosticOf({ target, outcome, origins: [origin = ""] }: Probed
     file: path.resolve(file),
     ...(line !== undefined && { line: Number(line) }),
     ...(column !== undefined && { column: Number(column) }),
-    notes: ["Start the service, or change the target if it listens elsewhere."],
+    notes: [outcome.state === "failed" ? "Correct the target, or the service that listens there." : START],
   };
 }
+
+const START = "Start the service, or change the target if it listens elsewhere.";

@@ -1,46 +1,47 @@
 /**
- * Dials targets and tells what answers: whether the connection is accepted, a certificate, a status. Sends
- * nothing but a TLS handshake and a `HEAD /`, and these only where the target is known to speak them.
+ * Dials targets and reports whether they accept the connection, with their certificate and status. Sends only a
+ * TLS handshake and a `HEAD /`, and these only to targets that are known to speak TLS or HTTP.
  */
 
 import { once } from "node:events";
-import http from "node:http";
 import type net from "node:net";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 
-import { formatTarget } from "../../service-worker/forward-target.ts";
-import type { ProxyErrorCode } from "../../service-worker/proxy-error.ts";
-import { dial } from "../egress/dial.ts";
-import { classify } from "../egress/failure.ts";
+import type { EgressFailure } from "../../service-worker/routing/egress-protocol.ts";
+import { formatTarget } from "../../service-worker/routing/forward-target.ts";
+import type { ProxyErrorCode } from "../../service-worker/routing/error-codes.ts";
+import { NO_HANDSHAKE, dial } from "../egress/dial.ts";
+import { EgressError, classify } from "../egress/egress-error.ts";
 import { dialTls, termsFor } from "../egress/tls.ts";
 import type { ListedTarget } from "./list-targets.ts";
+import { type Question, askHead, waitForHangUp } from "./probe-answer.ts";
 
 export interface Probed {
-  /** As written in a config, the scheme in front where it is known. */
+  /** As in a config, with the scheme if it is known. */
   target: string;
   origins: readonly string[];
-  outcome: Outcome;
+  outcome: ProbeOutcome;
   certificate?: ProbedCertificate;
-  /** Milliseconds until the connection was open, with TLS where it is spoken, or had failed. */
+  /** Milliseconds until the connection was open, including TLS if the target speaks it, or until it failed. */
   time: number;
 }
 
-export type Outcome =
-  /** `status`: of the answer to `HEAD /`; absent: the target was not asked, or `silence` says what became of it. */
-  | { state: "open"; status?: number; silence?: string }
+export type ProbeOutcome =
+  /** `status` is the one of the answer to `HEAD /`. Absent: no request was sent. */
+  | { state: "open"; status?: number }
   | { state: "refused" | "timed out" | "failed"; code: ProxyErrorCode; detail: string };
 
 export interface ProbedCertificate {
-  /** The common name, or what names it else. */
+  /** The common name, or else the alternative names. */
   subject: string;
   /** ISO 8601. */
   expires: string;
 }
 
-/** Dialled at once; more would be refused by the system before they are by a target. */
+/** Targets dialled at the same time. With more, the system may refuse before a target does. */
 const AT_ONCE = 64;
 
-/** @param onProgress told how many are done */
+/** @param onProgress called with the number of targets that are done */
 export async function probeTargets(
   targets: readonly ListedTarget[],
   onProgress: (done: number) => void,
@@ -54,7 +55,7 @@ export async function probeTargets(
       onProgress(++done);
     }
   };
-  // The sockets that are dialled with don't keep the process alive.
+  // `dial` uses sockets that don't keep the process alive.
   const alive = setInterval(() => undefined, 1000);
   try {
     await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -65,7 +66,7 @@ export async function probeTargets(
 }
 
 async function probeTarget(listed: ListedTarget): Promise<Probed> {
-  const { to, scheme, limits, origins } = listed;
+  const { to, scheme, origins } = listed;
   const address = formatTarget(to.type === "address" ? { ...to, ...(scheme && { scheme }) } : to);
   const started = performance.now();
   const base = (): Omit<Probed, "outcome"> => ({
@@ -73,34 +74,82 @@ async function probeTarget(listed: ListedTarget): Promise<Probed> {
     origins,
     time: Math.round(performance.now() - started),
   });
+  let opened: Omit<Probed, "outcome"> | undefined;
   let socket: net.Socket | undefined;
   try {
-    if (scheme === "https") {
-      const secure = await openTls(listed);
-      socket = secure;
-    } else {
-      socket = dial(to, { limits });
-      await once(socket, "connect");
-    }
-    const open = base();
+    socket = await open(listed);
     const certificate = scheme === "https" ? describeCertificate(socket as TLSSocket) : undefined;
-    const answer = scheme === undefined ? {} : await askHead(socket, listed);
-    return { ...open, ...(certificate && { certificate }), outcome: { state: "open", ...answer } };
+    opened = { ...base(), ...(certificate && { certificate }) };
+    return { ...opened, outcome: { state: "open", ...(await listen(socket, listed)) } };
   } catch (error) {
-    const failed = base();
-    const { code, detail } = classify(error);
+    opened ??= base();
+    const failure = classify(error);
+    const { code, detail } = (await findOtherScheme(listed, failure)) ?? failure;
     const certificate = code === "tls_certificate_error" ? await readCertificate(listed) : undefined;
-    return { ...failed, ...(certificate && { certificate }), outcome: { state: stateOf(code), code, detail } };
+    return { ...opened, ...(certificate && { certificate }), outcome: { state: stateOf(code), code, detail } };
   } finally {
     socket?.destroy();
   }
+}
+
+async function open(listed: ListedTarget): Promise<net.Socket> {
+  if (listed.scheme === "https") return openTls(listed);
+  const socket = dial(listed.to, { limits: listed.limits });
+  await once(socket, "connect");
+  return socket;
+}
+
+/** @returns the status, if a request was sent */
+async function listen(socket: net.Socket, listed: ListedTarget): Promise<{ status?: number }> {
+  if (listed.scheme === undefined) {
+    await waitForHangUp(socket);
+    return {};
+  }
+  const status = await askHead(socket, questionFor(listed));
+  // TLS servers that answer plain HTTP at all answer with 400.
+  const wrong = status === 400 ? await findOtherScheme(listed, TO_PLAIN_HTTP) : undefined;
+  if (wrong !== undefined) throw new EgressError(wrong);
+  return { status };
+}
+
+const TO_PLAIN_HTTP: EgressFailure = { code: "http_protocol_error", detail: "400 to plain HTTP" };
+
+function questionFor({ hostName, limits }: ListedTarget): Question {
+  return { hostName, patience: limits.readTimeout ?? limits.connectTimeout };
+}
+
+/** @returns a better description of the failure, if the target speaks TLS instead of plain HTTP, or the reverse */
+async function findOtherScheme(
+  listed: ListedTarget,
+  { code, detail }: EgressFailure,
+): Promise<EgressFailure | undefined> {
+  const { scheme, to } = listed;
+  const isMistakable =
+    scheme === "https"
+      ? code === "tls_protocol_error" || detail.startsWith(NO_HANDSHAKE)
+      : code === "http_protocol_error" || code === "connection_terminated" || code === "connection_read_timeout";
+  if (scheme === undefined || !isMistakable) return undefined;
+  const other = scheme === "https" ? "http" : "https";
+  let socket: net.Socket | undefined;
+  try {
+    socket = await open({ ...listed, scheme: other, tls: { verify: "disabled", ca: [] } });
+    if (other === "http") await askHead(socket, questionFor(listed));
+  } catch {
+    // It speaks neither of them, so the first failure describes it.
+    return undefined;
+  } finally {
+    socket?.destroy();
+  }
+  const words = { http: "plain HTTP", https: "TLS" };
+  const advice = to.type === "address" ? `; write "${formatTarget({ ...to, scheme: other })}"` : "";
+  return { code, detail: `it speaks ${words[other]}, not ${words[scheme]}${advice}` };
 }
 
 function openTls({ to, tls, hostName, limits }: ListedTarget): Promise<TLSSocket> {
   return dialTls(to, { terms: termsFor(to, { ...tls, hostName }), limits });
 }
 
-/** Of a target whose certificate was not accepted. */
+/** Reads the certificate of a target, if it was not accepted. */
 async function readCertificate(listed: ListedTarget): Promise<ProbedCertificate | undefined> {
   try {
     const socket = await openTls({ ...listed, tls: { verify: "disabled", ca: [] } });
@@ -108,7 +157,7 @@ async function readCertificate(listed: ListedTarget): Promise<ProbedCertificate 
     socket.destroy();
     return certificate;
   } catch {
-    // The failure that matters was reported; without a certificate there is nothing to add.
+    // The first failure is already reported, and without a certificate there is nothing to add.
     return undefined;
   }
 }
@@ -119,26 +168,9 @@ function describeCertificate(socket: TLSSocket): ProbedCertificate | undefined {
   return { subject: String(subject?.CN ?? subjectaltname ?? "nobody"), expires: new Date(expires).toISOString() };
 }
 
-/** @returns the status; or why there was none, in words */
-async function askHead(
-  socket: net.Socket,
-  { hostName, limits }: ListedTarget,
-): Promise<{ status: number } | { silence: string }> {
-  const patience = limits.readTimeout ?? limits.connectTimeout;
-  const host = hostName.includes(":") ? `[${hostName}]` : hostName;
-  const request = http.request({ createConnection: () => socket, method: "HEAD", path: "/", headers: { host } });
-  request.setTimeout(patience, () => request.destroy(new Error(`no answer to HEAD / within ${patience} ms`)));
-  request.end();
-  try {
-    const [response]: http.IncomingMessage[] = await once(request, "response");
-    response?.resume();
-    return { status: response?.statusCode ?? 0 };
-  } catch (error) {
-    return { silence: classify(error).detail };
-  }
-}
-
 function stateOf(code: ProxyErrorCode): "refused" | "timed out" | "failed" {
   if (code === "connection_refused") return "refused";
-  return code === "connection_timeout" || code === "dns_timeout" ? "timed out" : "failed";
+  return TIMEOUTS.has(code) ? "timed out" : "failed";
 }
+
+const TIMEOUTS = new Set<ProxyErrorCode>(["connection_timeout", "dns_timeout", "connection_read_timeout"]);

@@ -1,41 +1,42 @@
 /**
- * What a command looks at: the wrangler configs, the Workers and bindings of their environments, and the vpc
- * configs linked with them. Reads as `dev` does; prints nothing.
+ * Reads what a command needs: the wrangler configs, the Workers and bindings of their environments, and the vpc
+ * configs linked with them. Finds them as `dev` does. Prints nothing.
  */
 
 import path from "node:path";
 
 import { type Diagnostic, didYouMean, formatLocation, isDiagnostic } from "../diagnostics.ts";
-import { findConfigs } from "../dev/find-configs.ts";
+import { describeNewConfig, findConfigs } from "../wrangler-config/find-configs.ts";
 import {
   environmentsOf,
   readVpcEntries,
   readWrangler,
   type WranglerConfig,
   workerNameOf,
-} from "../dev/read-wrangler.ts";
-import { type LoadedSession, type ReadModel, loadSession, readModel } from "../load.ts";
+} from "../wrangler-config/read-wrangler.ts";
+import { type LoadedTable, type ReadModel, loadTable, readModel } from "../load.ts";
 import type { SessionWorker } from "../model.ts";
+import { requireConfigs } from "./config-flags.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface Project {
-  /** Those that can be read. */
+  /** The wrangler configs that can be read. */
   configs: readonly ProjectConfig[];
-  /** Absolute; of the wrangler configs that can't be. */
+  /** Absolute paths of the wrangler configs that can't be read. */
   unreadable: readonly string[];
-  /** Of the wrangler configs themselves: what can't be read of them. */
+  /** Problems in the wrangler configs themselves. */
   diagnostics: readonly Diagnostic[];
-  /** Every environment there is, the top level (undefined) first. */
+  /** All environments, the top level (undefined) first. */
   environments: readonly (string | undefined)[];
 }
 
 interface ProjectConfig extends Pick<WranglerConfig, "raw" | "locate" | "file"> {
-  /** The config the user wrote; the vpc config lies beside it. */
+  /** The config that the user wrote; the vpc config is next to it. */
   userFile: string;
 }
 
 export interface ProjectRequest {
-  /** As typed; none: what wrangler would find. */
+  /** As typed. If there are none, the configs that wrangler would find. */
   configs: readonly string[];
   /** Absolute. */
   cwd: string;
@@ -43,10 +44,13 @@ export interface ProjectRequest {
 
 /** @throws {UsageError} if there is no wrangler config */
 export function readProject({ configs, cwd }: ProjectRequest): Project {
+  requireConfigs(configs, cwd);
   const sources = findConfigs({ configs: configs.map((text) => ({ text })) }, cwd);
   if (isDiagnostic(sources))
     return { configs: [], unreadable: [sources.file], diagnostics: [sources], environments: [] };
   if (sources.length === 0) {
+    const unread = describeNewConfig(cwd, { isWanted: false });
+    if (unread !== undefined) throw new UsageError(unread);
     throw new UsageError(`there is no wrangler config in ${cwd} or above it. Name one with "--config FILE".`);
   }
   const results = sources.map(({ file, userFile }) => ({ userFile, result: readWrangler(file) }));
@@ -61,19 +65,19 @@ export function readProject({ configs, cwd }: ProjectRequest): Project {
   };
 }
 
-/** All but the top level. */
+/** All environments except the top level. */
 export function environmentsIn({ environments }: Pick<Project, "environments">): string[] {
   return environments.filter((env) => env !== undefined);
 }
 
-/** @param wanted as typed; empty: the top level. @throws {UsageError} if no config has it */
+/** @param wanted as typed; empty: the top level. @throws {UsageError} if no config has this environment */
 export function chooseEnvironment({ configs, environments }: Project, wanted: string): string | undefined {
   if (wanted === "") return undefined;
-  // Of what can't be read it is unknown which it has.
+  // If no config can be read, its environments are unknown.
   if (environments.includes(wanted) || configs.length === 0) return wanted;
   const names = environmentsIn({ environments });
   const meant = didYouMean(wanted, names);
-  const has = names.length === 0 ? "It has none." : `It is one of ${names.join(", ")}.`;
+  const has = names.length === 0 ? "There are no environments." : `Environments: ${names.join(", ")}.`;
   const files = configs.map(({ userFile }) => formatLocation({ file: userFile })).join(" and ");
   throw new UsageError(
     `there is no environment ${JSON.stringify(wanted)} in ${files}. ${meant === undefined ? has : `Did you mean ${JSON.stringify(meant)}?`}`,
@@ -84,7 +88,7 @@ export function chooseEnvironment({ configs, environments }: Project, wanted: st
 export interface Environment {
   env: string | undefined;
   workers: SessionWorker[];
-  /** Of the entries that wrangler would refuse. */
+  /** Problems of entries that wrangler would refuse. */
   diagnostics: Diagnostic[];
 }
 
@@ -101,11 +105,11 @@ export function readEnvironment({ configs }: Project, env: string | undefined): 
   };
 }
 
-/** The vpc configs of a project, each read once however many environments are linked with it. */
+/** The vpc configs of a project. Each one is read once, even if several environments are linked with it. */
 export interface VpcConfigs {
-  /** @param folder absolute; of a wrangler config */
+  /** @param folder absolute path of the folder of a wrangler config */
   read(folder: string): Promise<ReadModel>;
-  /** Those read so far. */
+  /** The configs that have been read so far. */
   all(): Promise<ReadModel[]>;
 }
 
@@ -121,9 +125,10 @@ export function readVpcConfigs(): VpcConfigs {
   };
 }
 
-/** Links an environment with the vpc configs beside the wrangler configs of its Workers. */
-export function linkEnvironment({ workers, env }: Environment, configs: VpcConfigs): Promise<LoadedSession> {
-  return loadSession({
+/** Links an environment with the vpc configs next to the wrangler configs of its Workers. */
+export function linkEnvironment({ workers, env }: Environment, configs: VpcConfigs): Promise<LoadedTable> {
+  return loadTable({
+    isThorough: true,
     workers,
     source: undefined,
     env,

@@ -1,23 +1,31 @@
 /**
- * `miniflare-vpc routes`: the table as it stands, in the order in which it is read, each line with where it
- * comes from.
+ * `miniflare-vpc routes`: prints the table in order of precedence, and where each line comes from.
  */
 
-import { indexTable, listRoutes } from "../../service-worker/route-index.ts";
-import { type Network, type Route, type Service, bindingKey } from "../../service-worker/table.ts";
+import type { Fault } from "../../service-worker/routing/fault.ts";
+import { indexTable, listRoutes } from "../../service-worker/routing/route-index.ts";
+import { type Network, type Route, type Service, bindingKey } from "../../service-worker/routing/table.ts";
 import { escapeControls } from "../diagnostics.ts";
-import { type Command, FINE, PROBLEMS, defineCommand } from "./command.ts";
+import { type Command, FINE, PROBLEMS } from "./command.ts";
+import { defineCommand } from "./define-command.ts";
 import { CONFIG_FLAG, ENV_FLAG, JSON_FLAG, WORKER_FLAG } from "./config-flags.ts";
 import { formatOrigin } from "./format-origin.ts";
-import { formatTableTarget } from "./format-target.ts";
-import { type OpenSession, type SessionBinding, bindingsOf, findBinding, openSession } from "./open-session.ts";
+import { formatFault } from "./fault-words.ts";
+import { formatRoute, formatTableTarget } from "./format-target.ts";
+import {
+  type ChosenEnvironment,
+  type EnvironmentBinding,
+  bindingsOf,
+  findBinding,
+  loadChosenEnvironment,
+} from "./chosen-environment.ts";
 import { printProblems } from "./print-problems.ts";
 
 export const routes: Command = defineCommand({
   name: "routes",
-  summary: "the whole table of services and routes, sorted by precedence",
-  description: `Prints every service and every network that a binding leads to, and each network's routes in the order in which
-they are read: the first line that matches a destination decides. Behind each stands where it comes from.`,
+  summary: "print all services and routes, in order of precedence",
+  description: `Prints every service and network that a binding leads to, and the routes of each network in order of precedence:
+the first line that matches a destination wins. Each line ends with its file, line and column.`,
   positionals: [
     { name: "binding", summary: "only what this binding leads to", isOptional: true, completes: "binding" },
   ],
@@ -29,33 +37,38 @@ they are read: the first line that matches a destination decides. Behind each st
   exitCodes: {
     0: "the table is printed",
     1: "a config has errors",
-    2: "the command line can't be understood, or there is no wrangler config",
+    2: "the command line is invalid, or there is no wrangler config",
   },
   async run({ flags, positionals: { binding: bindingName } }, terminal) {
-    const session = await openSession(flags, terminal);
-    if (Array.isArray(session)) {
-      printProblems(session, flags, terminal);
+    const environment = await loadChosenEnvironment(flags, terminal);
+    if (Array.isArray(environment)) {
+      printProblems(environment, flags, terminal);
       return PROBLEMS;
     }
     const shown =
       bindingName === undefined
-        ? bindingsOf(session, flags.worker)
-        : [findBinding(session, { bindingName, workerName: flags.worker })];
-    const table = arrange(session, shown);
+        ? bindingsOf(environment, flags.worker)
+        : [findBinding(environment, { bindingName, workerName: flags.worker })];
+    const table = arrange(environment, shown);
     terminal.print(flags.json ? JSON.stringify(toJson(table), undefined, 2) : escapeControls(format(table)));
     return FINE;
   },
 });
 
-/** What some bindings lead to; each service and network once, however many bindings share it. */
+/** What some bindings lead to. Each service and network is listed once, even if several bindings share it. */
 interface Arranged {
-  services: { service: Service; network: Network | undefined; bindings: SessionBinding[] }[];
-  networks: { network: Network; routes: Route[]; bindings: SessionBinding[] }[];
-  unlinked: SessionBinding[];
-  remote: SessionBinding[];
+  services: {
+    service: Service;
+    faults: readonly Fault[];
+    network: Network | undefined;
+    bindings: EnvironmentBinding[];
+  }[];
+  networks: { network: Network; routes: Route[]; bindings: EnvironmentBinding[] }[];
+  unlinked: EnvironmentBinding[];
+  remote: EnvironmentBinding[];
 }
 
-function arrange({ table, remoteBindings }: OpenSession, shown: readonly SessionBinding[]): Arranged {
+function arrange({ table, remoteBindings }: ChosenEnvironment, shown: readonly EnvironmentBinding[]): Arranged {
   const index = indexTable(table);
   const services = new Map<string, Arranged["services"][number]>();
   const networks = new Map<number, Arranged["networks"][number]>();
@@ -82,7 +95,7 @@ function arrange({ table, remoteBindings }: OpenSession, shown: readonly Session
         continue;
       }
       const network = service.network === undefined ? undefined : addNetwork(service.network)?.network;
-      services.set(service.origin, { service, network, bindings: [shownBinding] });
+      services.set(service.origin, { service, faults: binding.faults ?? [], network, bindings: [shownBinding] });
     }
   }
   return { ...arranged, services: [...services.values()], networks: [...networks.values()] };
@@ -94,9 +107,12 @@ function format({ services, networks, unlinked, remote }: Arranged): string {
       ? []
       : [
           `services\n${formatColumns(
-            services.map(({ service, network, bindings }) => [
+            services.map(({ service, faults, network, bindings }) => [
               service.label,
-              `→ ${service.target === undefined ? viaNetwork(service, network) : formatTableTarget(service.target)}`,
+              [
+                `→ ${service.target === undefined ? viaNetwork(service, network) : formatTableTarget(service.target)}`,
+                ...faults.map(formatFault),
+              ].join(", "),
               service.origin,
               namesOf(bindings),
             ]),
@@ -105,31 +121,31 @@ function format({ services, networks, unlinked, remote }: Arranged): string {
     ...networks.map(({ network, routes: all, bindings }) => {
       const place = network.origin === "" ? "the routes of all networks" : network.origin;
       const names = bindings.length === 0 ? "" : `  ${namesOf(bindings)}`;
-      const lines = all.map((route) => [route.text, `→ ${formatTableTarget(route.target)}`, formatOrigin(route)]);
-      return `network ${network.networkId}  ${place}${names}\n${lines.length === 0 ? "    no routes: everything is refused" : formatColumns(lines)}`;
+      const lines = all.map((route) => [route.text, `→ ${formatRoute(route)}`, formatOrigin(route)]);
+      return `network ${network.networkId}  ${place}${names}\n${lines.length === 0 ? "    no routes: every call is refused" : formatColumns(lines)}`;
     }),
-    ...formatOthers("no entry: everything is refused", unlinked),
+    ...formatOthers("no entry: every call is refused", unlinked),
     ...formatOthers('"remote": left to wrangler\'s remote bindings', remote),
   ];
   return blocks.length === 0 ? "There are no VPC bindings." : blocks.join("\n\n");
 }
 
-/** Where a service without a target is looked up. */
+/** Describes where a service without a target is looked up. */
 function viaNetwork({ hosts, networkId = "" }: Service, network: Network | undefined): string {
   const host = hosts.join(", then ");
   return network === undefined ? `network ${networkId}, which has no entry` : `network ${network.networkId} as ${host}`;
 }
 
-function namesOf(bindings: readonly SessionBinding[]): string {
+function namesOf(bindings: readonly EnvironmentBinding[]): string {
   return bindings.map(({ workerName, bindingName }) => `${bindingName} of ${workerName}`).join(", ");
 }
 
-function formatOthers(title: string, bindings: readonly SessionBinding[]): string[] {
+function formatOthers(title: string, bindings: readonly EnvironmentBinding[]): string[] {
   if (bindings.length === 0) return [];
   return [`${title}\n${formatColumns(bindings.map((binding) => [namesOf([binding]), binding.id]))}`];
 }
 
-/** Rows of equally many cells. */
+/** @param rows rows with the same number of cells */
 function formatColumns(rows: readonly string[][]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0),
@@ -139,17 +155,18 @@ function formatColumns(rows: readonly string[][]): string {
     .join("\n");
 }
 
-function namesOnly(bindings: readonly SessionBinding[]): object[] {
+function namesOnly(bindings: readonly EnvironmentBinding[]): object[] {
   return bindings.map(({ workerName, bindingName, id }) => ({ worker: workerName, name: bindingName, id }));
 }
 
 function toJson({ services, networks, unlinked, remote }: Arranged): object {
   return {
-    services: services.map(({ service: { label, origin, hosts, target }, network, bindings }) => ({
+    services: services.map(({ service: { label, origin, hosts, target }, faults, network, bindings }) => ({
       label,
       origin,
       hosts,
       target: target && formatTableTarget(target),
+      faults: faults.length > 0 ? faults : undefined,
       network: network?.networkId,
       bindings: namesOnly(bindings),
     })),
@@ -157,9 +174,10 @@ function toJson({ services, networks, unlinked, remote }: Arranged): object {
       id: networkId,
       origin,
       bindings: namesOnly(bindings),
-      routes: all.map(({ text, target, origin: routeOrigin, composeService }) => ({
+      routes: all.map(({ text, target, settings, origin: routeOrigin, composeService }) => ({
         route: text,
         target: formatTableTarget(target),
+        settings,
         origin: routeOrigin,
         composeService,
       })),

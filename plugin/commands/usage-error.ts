@@ -1,4 +1,4 @@
-/** A call that can't be carried out as it was typed. The message is a sentence behind "miniflare-vpc COMMAND: ". */
+/** A mistake in the command line. The message is a sentence that follows "miniflare-vpc COMMAND: ". */
 
 export class UsageError extends Error {
   override readonly name = "UsageError";

@@ -1,14 +1,15 @@
-/** Writes a vpc config for a command; where it may not is the user's to mend. */
+/** Writes a vpc config for a command. A failure is a diagnostic, because the user can fix it. */
 
 import { writeFileSync } from "node:fs";
 
 import type { Diagnostic } from "../diagnostics.ts";
-import { messageOf } from "../error.ts";
+import { messageOf } from "../system/error.ts";
+import { retryWhileLocked } from "../system/locked-files.ts";
 
-/** @param file absolute. @returns why it could not be written */
+/** @param file absolute path. @returns a diagnostic if the file could not be written */
 export function writeConfigFile(file: string, text: string): Diagnostic | undefined {
   try {
-    writeFileSync(file, text);
+    retryWhileLocked(() => writeFileSync(file, text));
     return undefined;
   } catch (error) {
     return {

@@ -1,5 +1,5 @@
 /**
- * Adds to a model the routes that its networks' compose files stand for. The user's own routes win.
+ * Adds the routes of the networks' compose files to a model. The user's own routes win.
  */
 
 import path from "node:path";
@@ -15,29 +15,28 @@ import { toRoutes } from "./to-routes.ts";
 
 export interface ComposeAddition {
   model: VpcModel;
-  /** Absolute; compose files and .env files, also those that don't exist yet. */
+  /** Absolute paths of compose files and .env files, including files that don't exist yet. */
   files: string[];
 }
 
 export function addComposeRoutes(model: VpcModel, diagnostics: Diagnostic[]): ComposeAddition {
   const files = new Set<string>();
-  // Several networks may name one compose file.
-  const found = new Map<string, Diagnostic>();
-  const networks = new Map<string, Entry<NetworkModel>>();
-  for (const [key, entry] of model.networks) {
-    networks.set(key, entry.kind === "entry" && entry.compose.length > 0 ? withRoutes(entry) : entry);
-  }
+  // Several networks may name the same compose file, but each mistake in it is reported once.
+  const unique = new Map<string, Diagnostic>();
 
   function withRoutes(entry: NetworkModel & { kind: "entry"; at: Path }): Entry<NetworkModel> {
-    const own: Diagnostic[] = [];
-    const report = reportComposeTo(own);
+    const reported: Diagnostic[] = [];
+    const report = reportComposeTo(reported);
     const project = readProject(entry, report);
-    if (project.services.size === 0 && own.length === 0) {
+    if (project.services.size === 0 && reported.length === 0) {
       const names = entry.compose.map(({ file }) => JSON.stringify(path.basename(file)));
       report({
         severity: "warning",
         code: "compose-empty",
-        text: `there is no service in ${names.join(" and ")}, so no routes come from there`,
+        text:
+          names.length === 1
+            ? `${names[0]} has no services, so it adds no routes`
+            : `${names.join(" and ")} have no services, so they add no routes`,
         at: placeOf([...entry.at, "compose"]),
       });
     }
@@ -50,7 +49,7 @@ export function addComposeRoutes(model: VpcModel, diagnostics: Diagnostic[]): Co
         return ports === undefined ? route : Object.assign(route, { ports });
       },
     );
-    for (const diagnostic of own) found.set(JSON.stringify(diagnostic), diagnostic);
+    for (const diagnostic of reported) unique.set(JSON.stringify(diagnostic), diagnostic);
     return { ...entry, routes: [...entry.routes, ...added] };
   }
 
@@ -63,7 +62,7 @@ export function addComposeRoutes(model: VpcModel, diagnostics: Diagnostic[]): Co
         onFile: (file) => files.add(file),
       });
     } catch (error) {
-      // What reads it calls itself once a level.
+      // The readers recurse once per level, so deep nesting overflows the stack.
       if (!(error instanceof RangeError)) throw error;
       const text = "the compose files are nested too deeply to be read";
       report({ code: "nested-too-deeply", text, at: placeOf([...at, "compose"]) });
@@ -76,6 +75,10 @@ export function addComposeRoutes(model: VpcModel, diagnostics: Diagnostic[]): Co
     return { file: document.file, ...document.locate(at, "value") };
   }
 
-  for (const diagnostic of found.values()) diagnostics.push(diagnostic);
+  const networks = new Map<string, Entry<NetworkModel>>();
+  for (const [key, entry] of model.networks) {
+    networks.set(key, entry.kind === "entry" && entry.compose.length > 0 ? withRoutes(entry) : entry);
+  }
+  for (const diagnostic of unique.values()) diagnostics.push(diagnostic);
   return { model: { ...model, networks }, files: [...files] };
 }

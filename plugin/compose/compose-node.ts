@@ -1,6 +1,6 @@
 /**
- * A piece of a compose file: its value, and where it stands. Immutable; what was merged from several files keeps
- * the place of each part.
+ * A piece of a compose file: its value and its place. Immutable. A node that was merged from several files keeps the
+ * place of each part.
  */
 
 import type { Diagnostic } from "../diagnostics.ts";
@@ -18,9 +18,9 @@ export type ComposeNode = ComposeMap | ComposeList | ComposeScalar;
 
 interface NodeBase {
   at: Place;
-  /** Of its key in a map; otherwise its own. */
+  /** The place of its key in a map; otherwise its own place. */
   key: Place;
-  /** `!reset`: it is gone, and so is what it overrides; `!override`: it replaces instead of being merged. */
+  /** `!reset` removes the value and the one it overrides; `!override` replaces it instead of merging. */
   tag?: "reset" | "override";
 }
 
@@ -39,19 +39,19 @@ export interface ComposeScalar extends NodeBase {
   value: string | number | boolean | null;
 }
 
-/** The child under a key; undefined also where it was reset or left empty. */
+/** The child under a key; undefined if it is missing, reset or empty. */
 export function childOf(map: ComposeMap, key: string): ComposeNode | undefined {
   const child = map.entries.get(key);
   return child === undefined || child.tag === "reset" || isNothing(child) ? undefined : child;
 }
 
-/** A child that is text, or a number to be read as one. */
+/** The text of a scalar child. Numbers and booleans become text. */
 export function textOf(map: ComposeMap, key: string): { text: string; at: Place } | undefined {
   const child = childOf(map, key);
   return child?.type === "scalar" ? { text: String(child.value), at: child.at } : undefined;
 }
 
-/** The texts of a list, or of a single one; what is none is left out. */
+/** The text of a scalar, or the texts of a list. Skips items that are not scalars. */
 export function textsOf(node: ComposeNode | undefined): { text: string; at: Place }[] {
   if (node === undefined || node.tag === "reset" || isNothing(node)) return [];
   switch (node.type) {
@@ -66,7 +66,7 @@ export function textsOf(node: ComposeNode | undefined): { text: string; at: Plac
   }
 }
 
-/** What stands where something else should, for messages. */
+/** Describes a node of the wrong type in a message. */
 export function quoteNode(node: ComposeNode): string {
   switch (node.type) {
     case "scalar":
@@ -93,7 +93,7 @@ export interface ComposeFinding {
   notes?: string[];
 }
 
-/** Of a text or a note, in UTF-16 units: a compose file may put anything into it. */
+/** The limit for a text or a note, in UTF-16 units. A compose file may put anything into it. */
 const MAX_SAID = 2000;
 
 export type ReportCompose = (finding: ComposeFinding) => void;

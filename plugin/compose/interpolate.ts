@@ -1,37 +1,37 @@
 /**
- * `${VARIABLE}` in a compose file or an .env file, as Docker Compose replaces it. Pure.
+ * Replaces `${VARIABLE}` in a compose file or an .env file, as Docker Compose does. Pure.
  */
 
-/** The value of a variable; undefined: it is not set. */
-export type Lookup = (name: string) => string | undefined;
+/** @returns the value of a variable; undefined if it is not set */
+export type VariableLookup = (name: string) => string | undefined;
 
 export interface Interpolated {
   text: string;
-  /** Variables that are not set and have no default: Compose takes them for empty, with a warning. */
+  /** Variables that are not set and have no default. Compose warns and replaces them with nothing. */
   unset: string[];
 }
 
 export interface InterpolationProblem {
-  /** What is wrong, as a sentence without its end. */
+  /** What is wrong: a sentence without a full stop. */
   problem: string;
   note: string;
 }
 
 const NAME = /^[a-z_]\w*/i;
 const OPERATOR = /^:?[-+?]/;
-/** Variables of variables can stand for more than any machine holds. In UTF-16 units. */
+/** In UTF-16 units. Variables that contain variables can grow beyond any machine's memory. */
 const MAX_LENGTH = 100_000;
-const FORMS = "Write ${NAME}, ${NAME:-default}, ${NAME:?message} or ${NAME:+replacement}; a $ itself is written $$.";
+const FORMS = "Write ${NAME}, ${NAME:-default}, ${NAME:?message} or ${NAME:+replacement}. Write $$ for a literal $.";
 
-export function interpolate(template: string, lookup: Lookup): Interpolated | InterpolationProblem {
+export function interpolate(template: string, lookup: VariableLookup): Interpolated | InterpolationProblem {
   const unset: string[] = [];
   let text = "";
   for (let rest = template; rest !== "";) {
     if (text.length > MAX_LENGTH && text.length > template.length) {
       const start = JSON.stringify(template.slice(0, 40));
       return {
-        problem: `what starts with ${start} has more than ${MAX_LENGTH} characters with its variables`,
-        note: "Make the variables shorter.",
+        problem: `the text that starts with ${start} has more than ${MAX_LENGTH} characters once its variables are replaced`,
+        note: "Use shorter values for the variables.",
       };
     }
     const dollar = rest.indexOf("$");
@@ -47,7 +47,7 @@ export function interpolate(template: string, lookup: Lookup): Interpolated | In
       const end = closingBrace(rest);
       const replaced = end === -1 ? undefined : replaceBraced(rest.slice(1, end), lookup);
       if (replaced === undefined)
-        return { problem: `${JSON.stringify(template)} holds a \${ that is no variable`, note: FORMS };
+        return { problem: `${JSON.stringify(template)} contains an invalid variable`, note: FORMS };
       if ("problem" in replaced) return replaced;
       text += replaced.text;
       for (const name of replaced.unset) unset.push(name);
@@ -56,7 +56,7 @@ export function interpolate(template: string, lookup: Lookup): Interpolated | In
     }
     const [name] = NAME.exec(rest) ?? [];
     if (name === undefined) {
-      // As in a shell, a $ in front of anything else is just that.
+      // As in a shell, a $ before anything else is a plain $.
       text += "$";
       continue;
     }
@@ -68,8 +68,8 @@ export function interpolate(template: string, lookup: Lookup): Interpolated | In
   return { text, unset };
 }
 
-/** @param inside what stands between the braces @returns undefined when it is no variable */
-function replaceBraced(inside: string, lookup: Lookup): Interpolated | InterpolationProblem | undefined {
+/** @param inside the text between the braces @returns undefined if it isn't a valid variable */
+function replaceBraced(inside: string, lookup: VariableLookup): Interpolated | InterpolationProblem | undefined {
   const [name] = NAME.exec(inside) ?? [];
   if (name === undefined) return undefined;
   const value = lookup(name);
@@ -98,7 +98,7 @@ function replaceBraced(inside: string, lookup: Lookup): Interpolated | Interpola
   }
 }
 
-/** @param text starts with a brace @returns the index of the one that closes it; -1: none does */
+/** @param text starts with a brace @returns the index of its closing brace, or -1 */
 function closingBrace(text: string): number {
   let depth = 0;
   for (let index = 0; index < text.length; index++) {

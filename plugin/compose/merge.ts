@@ -1,6 +1,6 @@
 /**
- * Puts one compose file over another, as Docker Compose does: mappings key by key, lists one after the other, the
- * rest replaced; `!reset` and `!override` as they say.
+ * Merges one compose file over another, as Docker Compose does: merges mappings key by key, concatenates lists and
+ * replaces everything else. Respects `!reset` and `!override`.
  */
 
 import type { ComposeNode } from "./compose-node.ts";

@@ -1,30 +1,30 @@
 /**
- * A service of a compose project, as far as others reach it: its names and addresses in the compose networks, and
- * the ports it publishes on this machine.
+ * Reads how others reach a service of a compose project: its names and addresses in the compose networks, and the
+ * ports it publishes on this machine.
  */
 
-import { type Host, isProblem, parseHost } from "../../service-worker/address.ts";
+import { type Host, isProblem, parseHost } from "../../service-worker/routing/address.ts";
 import { type ComposeMap, type Place, type ReportCompose, childOf, textOf, textsOf } from "./compose-node.ts";
 import { type ComposePort, parseComposePort } from "./parse-ports.ts";
 
 export interface ComposeService {
   serviceName: string;
   at: Place;
-  /** Without duplicates, the service's name first. */
+  /** Without duplicates. The service's name is first. */
   hosts: Host[];
   ports: ComposePort[];
-  /** Whether it is meant to publish any, also where none could be understood. */
+  /** Whether it lists ports to publish, even if none of them is valid. */
   isPublishing: boolean;
-  /** Ports that other containers are told of. */
+  /** The ports of `expose`. */
   exposed: number[];
-  /** It only runs when one of them is active; none: always. */
+  /** The service runs only if one of these is active. If there are none, it always runs. */
   profiles: string[];
   image: string;
   /**
-   * `own`: as usual; `host`: this machine's, so that every port it listens on is one of this machine's; `shared`:
-   * another container's or none, so that its name leads nowhere.
+   * `own`: networks of the project, the default. `host`: this machine's network, so every port it listens on is a port of
+   * this machine. `unnamed`: another container's network, or none; the service's name leads nowhere.
    */
-  network: "own" | "host" | "shared";
+  network: "own" | "host" | "unnamed";
 }
 
 export function parseComposeService(serviceName: string, map: ComposeMap, report: ReportCompose): ComposeService {
@@ -44,7 +44,7 @@ export function parseComposeService(serviceName: string, map: ComposeMap, report
 
 function networkOf(mode: string): ComposeService["network"] {
   if (mode === "host") return "host";
-  return mode === "none" || /^(service|container):/.test(mode) ? "shared" : "own";
+  return mode === "none" || /^(service|container):/.test(mode) ? "unnamed" : "own";
 }
 
 function exposedPort(text: string): number[] {
@@ -81,7 +81,7 @@ function hostsOf(serviceName: string, map: ComposeMap, report: ReportCompose): H
       at,
     });
   };
-  // An empty one, of a variable that is not set, say, is none to Compose.
+  // Compose ignores an empty name, such as a variable that is not set.
   for (const name of names) if (name.text !== "") add(name, "name");
   for (const address of addresses) if (address.text !== "") add(address, "ip");
   return [...hosts.values()];

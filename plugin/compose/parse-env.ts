@@ -1,10 +1,10 @@
 /**
- * An .env file as Docker Compose reads it: `NAME=value`, quotes, comments, `export`, and variables in values.
- * Reads no files.
+ * Parses the text of an .env file as Docker Compose does: `NAME=value`, quotes, comments, `export`, and variables in
+ * values. Reads no files.
  */
 
 import { positionsOf } from "../read/locate.ts";
-import { type Lookup, interpolate } from "./interpolate.ts";
+import { type VariableLookup, interpolate } from "./interpolate.ts";
 
 export interface EnvFile {
   values: Map<string, string>;
@@ -13,15 +13,15 @@ export interface EnvFile {
 
 const STATEMENT = /(?:export\s+)?([\w.[\]-]+)[^\S\n]*(?:([=:])[^\S\n]*|(?=\n|$))/y;
 const BLANK = /\s+|#.*/y;
-/** A quoted value may go over several lines. */
+/** A quoted value may span several lines. */
 const QUOTED = /(["'])((?:\\[^]|(?!\1)[^\\])*)\1/y;
 const LINE = /[^\n]*/y;
 const ESCAPES: Record<string, string> = { n: "\n", r: "\r", t: "\t", '"': '"', "\\": "\\", $: "$$" };
 
-/** @param outer of the process; it wins over the file, also inside of values */
-export function parseEnvFile(source: string, outer: Lookup): EnvFile {
+/** @param outer variables of the process: they win over the file, also inside values */
+export function parseEnvFile(source: string, outer: VariableLookup): EnvFile {
   const file: EnvFile = { values: new Map(), problems: [] };
-  const lookup: Lookup = (name) => outer(name) ?? file.values.get(name);
+  const lookup: VariableLookup = (name) => outer(name) ?? file.values.get(name);
   const text = source.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
   const positionAt = positionsOf(text);
   const matchAt = (pattern: RegExp, at: number): RegExpExecArray | null => {
@@ -47,19 +47,19 @@ export function parseEnvFile(source: string, outer: Lookup): EnvFile {
     const [head, name, separator] = matchAt(STATEMENT, at) ?? [];
     if (head === undefined || name === undefined) {
       const line = lineAt(at);
-      // Not quoted: it may be part of a secret.
-      fail(at, "this is no line of an .env file", ["Write NAME=value."]);
+      // The message doesn't quote the line: it may be part of a secret.
+      fail(at, "this is not a valid line of an .env file", ["Write NAME=value."]);
       at += line.length;
       continue;
     }
     const valueAt = at + head.length;
     const [quoted, quote, inside = ""] = matchAt(QUOTED, valueAt) ?? [];
     if (separator === undefined) {
-      // A name alone is the process's variable, which counts anyway.
+      // A name alone refers to the process's variable, which wins anyway.
       at = valueAt;
     } else if (quoted === undefined) {
       const line = lineAt(valueAt);
-      if (/^["']/.test(line)) fail(at, `the value of ${JSON.stringify(name)} has a quote that is not closed`, []);
+      if (/^["']/.test(line)) fail(at, `the value of ${JSON.stringify(name)} has an unclosed quote`, []);
       else set(name, (line.split(" #")[0] ?? "").trim(), at);
       at = valueAt + line.length;
     } else {

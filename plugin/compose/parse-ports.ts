@@ -1,11 +1,11 @@
 /**
- * An entry of a service's "ports": the short syntax, `[[IP:]HOST:]CONTAINER[/PROTOCOL]`, and the long one.
+ * Parses an entry of a service's "ports": the short syntax, `[[IP:]HOST:]CONTAINER[/PROTOCOL]`, and the long syntax.
  */
 
-import { isProblem, parseHost, parsePort } from "../../service-worker/address.ts";
+import { bracketHost, isProblem, parseHost, parsePort } from "../../service-worker/routing/address.ts";
 import { type ComposeMap, type ComposeNode, type Place, childOf, quoteNode, textOf } from "./compose-node.ts";
 
-/** Ports, the ends included. */
+/** Both ends are included. */
 export interface PortRange {
   from: number;
   to: number;
@@ -13,19 +13,22 @@ export interface PortRange {
 
 export interface ComposePort {
   at: Place;
-  /** As written; of the long syntax, what the short one would be. */
+  /** As written. For the long syntax, the equivalent short syntax. */
   text: string;
   protocol: string;
   /** In the container. */
   target: PortRange;
-  /** On this machine: as many as in the container, or a choice of several for one. Absent: any that is free. */
+  /**
+   * On this machine: as many ports as in the container, or several for Docker to choose one from. Absent: Docker
+   * chooses any free port.
+   */
   published?: PortRange;
   /** In normal form. */
   hostAddress?: string;
 }
 
 export interface PortProblem {
-  /** What is wrong, as the end of a sentence. */
+  /** What is wrong: the end of a sentence. */
   problem: string;
   note: string;
 }
@@ -43,7 +46,7 @@ export function parseComposePort(node: ComposeNode): ComposePort | PortProblem {
 
 function parseShort(text: string, at: Place): ComposePort | PortProblem {
   const [ports = "", protocol = "tcp", ...more] = text.split("/");
-  // IPv6 comes with brackets or without: the last two parts are the ports.
+  // An IPv6 address may have no brackets, so the last two parts are the ports.
   const parts = ports.split(":");
   const target = parts.at(-1) ?? "";
   const published = parts.at(-2) ?? "";
@@ -57,14 +60,14 @@ function parseLong(map: ComposeMap): ComposePort | PortProblem {
   const target = field("target");
   if (childOf(map, "target") === undefined) {
     return {
-      problem: 'lacks a "target"',
+      problem: 'has no "target"',
       note: "The target is the port in the container: { target: 5432, published: 5432 }.",
     };
   }
   const published = field("published");
   const address = field("host_ip");
   const protocol = field("protocol") || "tcp";
-  const host = address.includes(":") ? `[${address}]` : address;
+  const host = bracketHost(address);
   const text = `${[host, published, target].filter((part) => part !== "").join(":")}${protocol === "tcp" ? "" : `/${protocol}`}`;
   return check({ text, at: map.at, target, published, address, protocol });
 }
@@ -82,29 +85,29 @@ function check({ text, at, target, published, address, protocol }: Written): Com
   const quoted = JSON.stringify(text);
   if (!PROTOCOLS.includes(protocol.toLowerCase())) {
     return {
-      problem: `is ${quoted}, with the protocol ${JSON.stringify(protocol)}`,
-      note: `A protocol is ${PROTOCOLS.join(", ")}.`,
+      problem: `is ${quoted}: it has the unknown protocol ${JSON.stringify(protocol)}`,
+      note: `Use one of ${PROTOCOLS.join(", ")}.`,
     };
   }
   const inside = parseRange(target);
-  if ("problem" in inside) return { problem: `is ${quoted}, which ${inside.problem}`, note: FORMS };
+  if ("problem" in inside) return { problem: `is ${quoted}: it ${inside.problem}`, note: FORMS };
   const port: ComposePort = { at, text, protocol: protocol.toLowerCase(), target: inside };
   if (address !== "") {
     const host = parseHost(address);
     if (isProblem(host) || host.type !== "ip") {
-      return { problem: `is ${quoted}, with ${JSON.stringify(address)}, which is not an IP address`, note: FORMS };
+      return { problem: `is ${quoted}, but ${JSON.stringify(address)} is not an IP address`, note: FORMS };
     }
     port.hostAddress = host.text;
   }
-  // As with an empty one, Docker chooses.
+  // Docker chooses a port for 0 too.
   if (published === "" || published === "0") return port;
   const outside = parseRange(published);
-  if ("problem" in outside) return { problem: `is ${quoted}, which ${outside.problem}`, note: FORMS };
+  if ("problem" in outside) return { problem: `is ${quoted}: it ${outside.problem}`, note: FORMS };
   const isChoice = inside.from === inside.to;
   if (!isChoice && sizeOf(inside) !== sizeOf(outside)) {
     return {
-      problem: `is ${quoted}: ${sizeOf(outside)} ports of this machine for ${sizeOf(inside)} of the container`,
-      note: "Both ranges must be of the same length.",
+      problem: `is ${quoted}: it has ${sizeOf(inside)} ports in the container but ${sizeOf(outside)} on this machine`,
+      note: "Both ranges must have the same length.",
     };
   }
   return { ...port, published: outside };
@@ -116,7 +119,7 @@ function parseRange(text: string): PortRange | { problem: string } {
   const to = parsePort(toText.trim());
   if (typeof from === "object") return from;
   if (typeof to === "object") return to;
-  if (more.length > 0 || from > to) return { problem: `has the port range ${JSON.stringify(text)}, which is no range` };
+  if (more.length > 0 || from > to) return { problem: `has the invalid port range ${JSON.stringify(text)}` };
   return { from, to };
 }
 

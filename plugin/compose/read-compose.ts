@@ -1,6 +1,6 @@
 /**
- * Compose files → the services of the project they make: .env, several files, `include` and `extends`, as Docker
- * Compose puts them together. Reads files; understands nothing of a service but where it comes from.
+ * Compose files → the services of their project. Combines .env, several files, `include` and `extends` as Docker
+ * Compose does. Reads files, and leaves the names and ports of a service to `parseComposeService`.
  */
 
 import path from "node:path";
@@ -15,39 +15,39 @@ import {
   textOf,
   textsOf,
 } from "./compose-node.ts";
-import type { Lookup } from "./interpolate.ts";
+import type { VariableLookup } from "./interpolate.ts";
 import { mergeEntries, mergeNodes } from "./merge.ts";
 import { parseEnvFile } from "./parse-env.ts";
 import { type FileBudget, MAX_FILES, readSource } from "./read-source.ts";
 import { type Budget, readYaml } from "./read-yaml.ts";
 
-/** As Compose itself has it. */
+/** The limit that Compose has. */
 const MAX_VALUES = 100_000;
-/** Services that extend each other, one after the other. */
+/** The longest chain of services that extend each other. */
 const MAX_EXTENDS = 100;
 
 export interface ComposeProject {
   services: Map<string, ComposeMap>;
-  /** Those that COMPOSE_PROFILES names; `*` is all of them. */
+  /** The profiles that COMPOSE_PROFILES names. `*` means all of them. */
   profiles: string[];
 }
 
 export interface ComposeSource {
-  /** Absolute path, and where it is named; in the order in which each overrides those before. */
+  /** Absolute paths, and where the config names them. Each file overrides the files before it. */
   files: readonly { file: string; at: Place }[];
-  /** Of the process: wins over .env. */
-  environment: Lookup;
+  /** Variables of the process: they win over .env. */
+  environment: VariableLookup;
   report: ReportCompose;
-  /** Called with each file that was read or looked for. */
+  /** Called with each file that is read or looked for. */
   onFile: (file: string) => void;
 }
 
 interface Reading extends Omit<ComposeSource, "environment" | "files"> {
   budget: Budget & FileBudget;
-  lookup: Lookup;
-  /** Services of files that others extend, by absolute path; read with `lookup`. */
+  lookup: VariableLookup;
+  /** The services of files that `extends` names, by absolute path. Read with `lookup`. */
   extended: Map<string, Map<string, ComposeMap> | undefined>;
-  /** What paths in the files start from. */
+  /** The base folder for relative paths in the files. */
   folder: string;
   /** Files that include this one. */
   including: readonly string[];
@@ -63,11 +63,11 @@ export function readCompose({ files, environment, report, onFile }: ComposeSourc
   return { services, profiles: profiles.filter((profile) => profile !== "") };
 }
 
-/** Of several .env files the last counts; a missing one is none. */
+/** The last of several .env files wins. A missing file is ignored. */
 function lookupWith(
   envFiles: readonly string[],
-  { outer, report, onFile, budget }: { outer: Lookup } & Pick<Reading, "report" | "onFile" | "budget">,
-): Lookup {
+  { outer, report, onFile, budget }: { outer: VariableLookup } & Pick<Reading, "report" | "onFile" | "budget">,
+): VariableLookup {
   const values = new Map<string, string>();
   for (const file of envFiles) {
     onFile(file);
@@ -80,7 +80,7 @@ function lookupWith(
     }
     const env = parseEnvFile(source, (name) => outer(name) ?? values.get(name));
     for (const { line, ...problem } of env.problems) {
-      // Only what needs the variable is at a loss.
+      // A warning, because only the values that use the variable are affected.
       report({ severity: "warning", code: "invalid-env-file", at: { file, line, column: 1 }, ...problem });
     }
     for (const [name, value] of env.values) values.set(name, value);
@@ -119,7 +119,7 @@ function readDocuments({ file, at }: { file: string; at: Place }, reading: Readi
       ? `the compose file ${JSON.stringify(path.basename(file))} does not exist`
       : `the compose file ${JSON.stringify(path.basename(file))} can't be read: ${source.problem}`,
     at,
-    notes: [...source.notes, `It was looked for at ${file}.`],
+    notes: [...source.notes, `Its full path is ${file}.`],
   });
   return [];
 }
@@ -138,7 +138,7 @@ function servicesOf(document: ComposeMap, { report }: Reading): Map<string, Comp
   }
   const maps = new Map<string, ComposeMap>();
   for (const [name, service] of services.entries) {
-    // Reset, it takes a service of an earlier file away, whatever it is.
+    // `!reset` removes the service of an earlier file, whatever its own value is.
     if (service.type === "map" || service.tag === "reset") {
       maps.set(
         name,
@@ -156,7 +156,7 @@ function servicesOf(document: ComposeMap, { report }: Reading): Map<string, Comp
   return maps;
 }
 
-/** With a list of networks as the mapping that it stands for, so that files merge. */
+/** Turns a list of networks into the equivalent mapping, so that files merge. */
 function withNetworkMap(service: ComposeMap): ComposeMap {
   const networks = service.entries.get("networks");
   if (networks?.type !== "list") return service;
@@ -171,9 +171,9 @@ interface Extending {
   name: string;
   service: ComposeMap;
   file: string;
-  /** Of the same file. */
+  /** The services of the same file. */
   services: ReadonlyMap<string, ComposeMap>;
-  /** Services whose base this is. */
+  /** The chain of services that led here, as `file\nservice`. */
   trail: readonly string[];
 }
 
@@ -188,13 +188,13 @@ function extend({ name, service, file, services, trail }: Extending, reading: Re
     reading.report({ code: "compose-extends", text: `the service ${JSON.stringify(name)} ${text}`, at, notes });
     return service;
   };
-  if (base === undefined) return fail('"extends" no service', ["Write extends: { service: NAME }."]);
+  if (base === undefined) return fail('has an "extends" without a service', ["Write extends: { service: NAME }."]);
   const baseFile = from === undefined ? file : path.resolve(reading.folder, from.text);
   const step = `${baseFile}\n${base.text}`;
-  if (trail.includes(step)) return fail("extends itself, by way of others", ["Take one of the steps out."]);
+  if (trail.includes(step)) return fail("extends itself through other services", ['Remove one "extends" of the loop.']);
 
   if (trail.length >= MAX_EXTENDS)
-    return fail(`extends another, and is extended by ${MAX_EXTENDS} itself, one by way of the next`);
+    return fail(`extends another service, but a chain of "extends" can have only ${MAX_EXTENDS} steps`);
 
   const inner = from === undefined ? reading : { ...reading, folder: path.dirname(baseFile) };
   const there = from === undefined ? services : servicesIn({ file: baseFile, at: from.at }, inner);
@@ -210,10 +210,10 @@ function extend({ name, service, file, services, trail }: Extending, reading: Re
   );
   const merged = mergeNodes(extended, service);
   budget.valuesLeft -= sizeOf(merged);
-  return budget.valuesLeft < 0 ? fail(`extends so much that there are more than ${budget.values} values`) : merged;
+  return budget.valuesLeft < 0 ? fail(`takes the project over ${budget.values} values with what it extends`) : merged;
 }
 
-/** Of what a service got from those that it extends, roughly. */
+/** The rough number of values in a merged service. */
 function sizeOf(node: ComposeNode): number {
   if (node.type !== "map") return 1;
   const parts = [...node.entries.values()].map((part) =>
@@ -222,7 +222,7 @@ function sizeOf(node: ComposeNode): number {
   return parts.reduce((sum, size) => sum + size, 1);
 }
 
-/** @returns undefined when the file can't be read; that is reported then */
+/** @returns undefined if the file can't be read, which is reported */
 function servicesIn(place: { file: string; at: Place }, reading: Reading): Map<string, ComposeMap> | undefined {
   const known = reading.extended;
   if (known.has(place.file)) return known.get(place.file);
@@ -253,7 +253,7 @@ function readIncluded(document: ComposeMap, file: string, reading: Reading): Map
         code: "compose-remote-include",
         text: `${JSON.stringify(remote.text)} is not on this machine, so its services have no routes`,
         at: remote.at,
-        notes: ['Write the routes you need of it into "routes" of the network.'],
+        notes: ['Add the routes that you need to "routes" of the network.'],
       });
       continue;
     }

@@ -1,10 +1,9 @@
 /**
- * A file of a compose project → its text, or why there is none. Understands none of it.
+ * Reads the text of a file of a compose project, or says why it can't. Does not parse it.
  */
 
-import { readFileSync } from "node:fs";
-
-import { hasCode, messageOf } from "../error.ts";
+import { hasCode, messageOf } from "../system/error.ts";
+import { readFile } from "../read/read-file.ts";
 import { decodeText } from "../read/read-text.ts";
 
 export const MAX_FILES = 1000;
@@ -15,23 +14,23 @@ export interface FileBudget {
 
 export interface NoSource {
   reason: "missing" | "unreadable" | "not-utf-8";
-  /** Undefined for a missing one. */
+  /** Undefined if the file is missing. */
   problem?: string;
   notes: string[];
 }
 
 /** @param file absolute path */
 export function readSource(file: string, budget: FileBudget): string | NoSource {
-  // Files that include each other many times over stand for more than any machine reads.
+  // Files that include each other repeatedly can add up to more than any machine can read.
   if (--budget.filesLeft < 0) {
     return {
       reason: "unreadable",
-      problem: `for its compose project, more than ${MAX_FILES} files would be read`,
+      problem: `its compose project reads more than ${MAX_FILES} files`,
       notes: [],
     };
   }
   try {
-    const text = decodeText(readFileSync(file));
+    const text = decodeText(readFile(file));
     return typeof text === "string" ? text : { reason: "not-utf-8", problem: text.text, notes: text.notes };
   } catch (error) {
     if (hasCode(error, "ENOENT", "ENOTDIR")) return { reason: "missing", notes: [] };

@@ -1,6 +1,6 @@
 /**
- * The text of a compose file → the parts of it that routes are made from, variables replaced. Syntax only. The
- * rest is left alone: a variable that only a container needs may well be missing here.
+ * The text of a compose file → the parts that routes are made from, with variables replaced. Syntax only. Ignores
+ * the other parts, because a variable that only a container needs may be missing here.
  */
 
 import {
@@ -20,27 +20,27 @@ import {
 } from "yaml";
 
 import type { ComposeMap, ComposeNode, ComposeScalar, Place, ReportCompose } from "./compose-node.ts";
-import { type Lookup, interpolate } from "./interpolate.ts";
+import { type VariableLookup, interpolate } from "./interpolate.ts";
 
 export interface YamlSource {
   /** Absolute path. */
   file: string;
-  lookup: Lookup;
+  lookup: VariableLookup;
   report: ReportCompose;
   budget: Budget;
 }
 
 /**
- * How much a compose project may hold: aliases of aliases, and files that include each other many times over, can
- * stand for more than any machine does.
+ * The limit for the values of a compose project. Aliases of aliases, and files that include each other repeatedly, can
+ * expand beyond any machine's memory.
  */
 export interface Budget {
   readonly values: number;
-  /** Less than 0: there are more. */
+  /** Less than 0 if the project exceeds the limit. */
   valuesLeft: number;
 }
 
-/** What to take of a mapping: by its key, what to take of the value; undefined: nothing. */
+/** Selects parts of a mapping: returns the selection for a key's value, or undefined to skip the key. */
 type Selection = (key: string) => Selection | undefined;
 
 const all: Selection = () => all;
@@ -65,20 +65,20 @@ const service = only({
 const project = only({ include: all, services: () => service });
 
 interface Conversion extends YamlSource {
-  /** What each stands for. */
+  /** The node that each alias refers to. */
   aliases: ReadonlyMap<Alias, Node>;
   placeAt(node: Node | null): Place;
   /** Nodes that are being converted. */
   open: Set<Node>;
 }
 
-/** @returns its documents, each a mapping; undefined when it is not YAML, or no compose file; that is reported then */
+/** @returns its documents, each a mapping; undefined if it isn't a compose file or isn't YAML, which is reported */
 export function readYaml(text: string, source: YamlSource): ComposeMap[] | undefined {
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, {
     lineCounter: lines,
     prettyErrors: false,
-    // The library's own way compares each key with all the others.
+    // The library compares each key with all the others; `findDuplicateKey` looks each key up once.
     uniqueKeys: false,
   });
   const placeOf = (offset: number): Place => {
@@ -90,7 +90,7 @@ export function readYaml(text: string, source: YamlSource): ComposeMap[] | undef
     const [error] = document.errors;
     if (error !== undefined) {
       if (error.code === "RESOURCE_EXHAUSTION") {
-        // How deep is too deep is up to the machine: any place would be one by chance.
+        // No position, because the depth that fails depends on the machine.
         const text = "it is nested too deeply to be read";
         source.report({ code: "nested-too-deeply", text, at: { file: source.file } });
         return undefined;
@@ -106,7 +106,7 @@ export function readYaml(text: string, source: YamlSource): ComposeMap[] | undef
       return undefined;
     }
     const { contents } = document;
-    // A file of nothing but comments.
+    // The document contains only comments.
     if (contents === null || (isScalar(contents) && contents.value === null)) continue;
     const conversion: Conversion = {
       ...source,
@@ -116,16 +116,16 @@ export function readYaml(text: string, source: YamlSource): ComposeMap[] | undef
     };
     const root = convert(contents, { key: placeAt(contents), select: project }, conversion);
     if (source.budget.valuesLeft < 0) {
-      const text = `with its aliases it has more than ${source.budget.values} values`;
+      const text = `with its aliases, the compose project has more than ${source.budget.values} values`;
       source.report({ code: "compose-too-large", text, at: root.at });
       return undefined;
     }
     if (root.type !== "map") {
       source.report({
         code: "invalid-compose",
-        text: "this is no compose file: it is not a mapping",
+        text: "this is not a compose file: it is not a mapping",
         at: root.at,
-        notes: ['A compose file has "services:" at its top.'],
+        notes: ['A compose file has "services:" at its top level.'],
       });
       return undefined;
     }
@@ -141,13 +141,13 @@ function convert(
 ): ComposeNode {
   const at = node === null ? key : conversion.placeAt(node);
   const nothing: ComposeNode = { type: "scalar", value: null, at, key };
-  // What was reported is as if it were not there: once is enough.
+  // A reported node counts as absent, so that nothing reports it a second time.
   const broken: ComposeNode = { ...nothing, tag: "reset" };
   if (node === null || --conversion.budget.valuesLeft < 0) return nothing;
   if (isAlias(node)) {
     const target = conversion.aliases.get(node);
     if (target === undefined || conversion.open.has(target)) {
-      const problem = target === undefined ? "stands for nothing" : "stands for something that holds it";
+      const problem = target === undefined ? "has no anchor before it" : "refers to a value that contains it";
       conversion.report({ code: "yaml-syntax", text: `not YAML: the alias "*${node.source}" ${problem}`, at });
       return broken;
     }
@@ -196,7 +196,7 @@ function findDuplicateKey(document: Document): Scalar | undefined {
   return found;
 }
 
-/** In one go, for the library's own way looks through the document for each. */
+/** Resolves all aliases in one pass, because the library searches the whole document for each alias. */
 function resolveAliases(document: Document): Map<Alias, Node> {
   const anchors = new Map<string, Node>();
   const aliases = new Map<Alias, Node>();
@@ -217,7 +217,7 @@ function tagOf(node: Node): Pick<ComposeNode, "tag"> {
   return node.tag === "!override" ? { tag: "override" } : {};
 }
 
-/** The pairs of a mapping by key, those of `<<` included; its own come first. */
+/** The pairs of a mapping by key, including those of `<<`. The mapping's own pairs win. */
 function pairsOf(map: YAMLMap, conversion: Conversion): Map<string, Pair> {
   const pairs = new Map<string, Pair>();
   const merged: unknown[] = [];
@@ -252,7 +252,7 @@ function scalarOf(value: unknown, at: Place, { lookup, report }: Conversion): Pi
     report({
       severity: "warning",
       code: "compose-variable",
-      text: `the variable ${JSON.stringify(name)} is not set, so it is taken for empty, as Docker Compose does`,
+      text: `the variable ${JSON.stringify(name)} is not set, so it is empty, as in Docker Compose`,
       at,
       notes: [`Set it in .env beside the compose file, or give it a default: \${${name}:-…}.`],
     });

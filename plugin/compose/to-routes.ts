@@ -1,18 +1,20 @@
 /**
- * Services of a compose project → routes: each name and address with each published port. What has no route for
- * lack of a published port is reported, with what to publish.
+ * Services of a compose project → routes: one for each name or address with each published port. Reports each service
+ * that has no route because it publishes no port, and says what to publish.
  */
 
-import { type Host, formatEndpoint } from "../../service-worker/address.ts";
-import type { Route, RouteMatch } from "../../service-worker/table.ts";
+import { type Host, formatEndpoint } from "../../service-worker/routing/address.ts";
+import type { Route, RouteMatch } from "../../service-worker/routing/table.ts";
 import { matchKey } from "../model.ts";
 import { formatLocation } from "../diagnostics.ts";
+import { toLoopback } from "../parse/parse-target.ts";
 import { findOverlaps } from "../parse/port-ranges.ts";
+import { SCHEME_PORTS } from "../parse/scheme-ports.ts";
 import type { Place, ReportCompose } from "./compose-node.ts";
 import type { ComposeService } from "./parse-compose-service.ts";
 import { type ComposePort, sizeOf } from "./parse-ports.ts";
 
-/** A route that a compose file gives, and the place of the port it comes from. */
+/** A route from a compose file, and the place of the port that it comes from. */
 export interface ComposeRoute extends Pick<Route, "text" | "match" | "ports"> {
   at: Place;
   serviceName: string;
@@ -20,31 +22,29 @@ export interface ComposeRoute extends Pick<Route, "text" | "match" | "ports"> {
 }
 
 export interface Routing {
-  /** Active ones; `*` is all. */
+  /** The active profiles. `*` means all of them. */
   profiles: readonly string[];
-  /** Of the user's own: they win, and a service that has one is spared what is reported of it. */
+  /** The user's own routes. They win, and a missing port or profile of a service that has one is not reported. */
   own: readonly Pick<Route, "match" | "ports">[];
   report: ReportCompose;
 }
 
-/** Of the compose services of a network. */
+/** The limit for the compose routes of a network. */
 const MAX_ROUTES = 20_000;
 const LOCALHOST = "127.0.0.1";
-/** Docker's words for every address of this machine, and one to reach it at. */
-const EVERYWHERE: Record<string, string> = { "0.0.0.0": LOCALHOST, "::": "::1" };
 
-/** Ports of well-known images, for advice. */
+/** Ports of well-known images, for the notes. */
 const IMAGE_PORTS: [image: RegExp, port: number][] = [
-  [/postg(res|is)|timescale/, 5432],
-  [/mysql|mariadb|percona/, 3306],
-  [/redis|valkey/, 6379],
-  [/mongo/, 27_017],
-  [/rabbitmq/, 5672],
-  [/memcached/, 11_211],
+  [/postg(res|is)|timescale/, SCHEME_PORTS.postgres],
+  [/mysql|mariadb|percona/, SCHEME_PORTS.mysql],
+  [/redis|valkey/, SCHEME_PORTS.redis],
+  [/mongo/, SCHEME_PORTS.mongodb],
+  [/rabbitmq/, SCHEME_PORTS.amqp],
+  [/memcached/, SCHEME_PORTS.memcached],
   [/elasticsearch|opensearch/, 9200],
   [/nginx|httpd|caddy|traefik/, 80],
 ];
-/** The connector of a tunnel: it listens for nobody. */
+/** The connector of a tunnel: it has no port to publish. */
 const CONNECTOR = /(^|\/)cloudflared(:|@|$)/;
 
 export function toRoutes(services: readonly ComposeService[], routing: Routing): ComposeRoute[] {
@@ -70,11 +70,11 @@ export function toRoutes(services: readonly ComposeService[], routing: Routing):
   );
 }
 
-/** Whether the user's own route stands for all of a compose file's, or for a part of it that can't be cut out. */
+/** Whether the user's own route covers the whole compose route, or a part of it that can't be cut out. */
 function takesOver(own: Pick<Route, "ports">, { ports }: ComposeRoute): boolean {
   if (own.ports === undefined || ports === undefined) return own.ports === undefined;
   const isApart = own.ports.to < ports.from || own.ports.from > ports.to;
-  // A narrower one wins anyway.
+  // A narrower route wins anyway.
   const isInside = own.ports.from >= ports.from && own.ports.to <= ports.to && sizeOf(own.ports) < sizeOf(ports);
   return !isApart && !isInside;
 }
@@ -82,7 +82,7 @@ function takesOver(own: Pick<Route, "ports">, { ports }: ComposeRoute): boolean 
 function routesOf(service: ComposeService, routing: Routing): ComposeRoute[] {
   const { serviceName, hosts, at } = service;
   switch (service.network) {
-    case "shared":
+    case "unnamed":
       return [];
     case "host":
       return hosts.map((host) => ({
@@ -103,7 +103,7 @@ function routesOf(service: ComposeService, routing: Routing): ComposeRoute[] {
   }
 }
 
-/** At most, for none has been made yet. */
+/** An upper bound, computed before any route is made. */
 function countRoutes({ hosts, ports }: ComposeService): number {
   return (
     ports.filter(isPublished).reduce((sum, port) => sum + (isSame(port) ? 1 : sizeOf(port.target)), 0) * hosts.length
@@ -113,28 +113,28 @@ function countRoutes({ hosts, ports }: ComposeService): number {
 function reportTooMany({ serviceName, at }: ComposeService, report: ReportCompose): [] {
   report({
     code: "compose-too-large",
-    text: `with the service ${JSON.stringify(serviceName)} there are more than ${MAX_ROUTES} routes`,
+    text: `the service ${JSON.stringify(serviceName)} takes the network over ${MAX_ROUTES} routes`,
     at,
-    notes: ['Publish many ports as one range, and under the same numbers: "8000-8999:8000-8999" is one route.'],
+    notes: ['Publish many ports as one range with the same numbers on both sides: "8000-8999:8000-8999" is one route.'],
   });
   return [];
 }
 
 type PublishedPort = ComposePort & Required<Pick<ComposePort, "published">>;
 
-/** Whether it is known where the port is on this machine. */
+/** Whether the port on this machine is known. */
 function isPublished(port: ComposePort): port is PublishedPort {
   return port.protocol === "tcp" && port.published !== undefined && sizeOf(port.published) === sizeOf(port.target);
 }
 
-/** Whether the numbers on this machine are those in the container. */
+/** Whether the port numbers on this machine and in the container are the same. */
 function isSame({ target, published }: PublishedPort): boolean {
   return target.from === published.from;
 }
 
 function routesTo(host: Host, port: PublishedPort, serviceName: string): ComposeRoute[] {
   const { at, target, published, hostAddress } = port;
-  const address = EVERYWHERE[hostAddress ?? "0.0.0.0"] ?? hostAddress ?? LOCALHOST;
+  const address = toLoopback(hostAddress ?? LOCALHOST);
   const base = { match: matchOf(host), at, serviceName };
   if (isSame(port) && target.from !== target.to) {
     const text = `${formatEndpoint(host.text, target.from)}-${target.to}`;
@@ -157,7 +157,7 @@ function matchOf(host: Host): RouteMatch {
   return { type: "cidr", address: host.text, prefix: host.version === 4 ? 32 : 128 };
 }
 
-/** Of two routes for one destination the first is kept. */
+/** If two routes have the same destination, the first one wins. */
 function withoutConflicts(routes: readonly ComposeRoute[], report: ReportCompose): ComposeRoute[] {
   const dropped = new Set<ComposeRoute>();
   for (const same of Map.groupBy(routes, ({ match }) => matchKey(match)).values()) {
@@ -166,14 +166,14 @@ function withoutConflicts(routes: readonly ComposeRoute[], report: ReportCompose
       for (const { earlier, later } of overlaps) {
         if (dropped.has(later)) continue;
         dropped.add(later);
-        // Docker would publish one port twice.
+        // One service that publishes a port twice isn't a conflict.
         if (earlier.serviceName === later.serviceName) continue;
         report({
           severity: "warning",
           code: "compose-conflict",
-          text: `${JSON.stringify(later.text)} of the service ${JSON.stringify(later.serviceName)} leads to ${JSON.stringify(earlier.serviceName)} already, by ${formatLocation(earlier.at)}`,
+          text: `${JSON.stringify(later.text)} of the service ${JSON.stringify(later.serviceName)} already leads to the service ${JSON.stringify(earlier.serviceName)} (${formatLocation(earlier.at)})`,
           at: later.at,
-          notes: [`Give "routes" of the network a ${JSON.stringify(later.text)} of its own to choose.`],
+          notes: [`To choose, add ${JSON.stringify(later.text)} to "routes" of the network.`],
         });
       }
       left = left.filter((route) => !dropped.has(route));
@@ -192,15 +192,15 @@ function reportInactive(inactive: readonly ComposeService[], { own, report }: Ro
   report({
     severity: "warning",
     code: "compose-profile",
-    text: `no profile is active of ${names.join(", ")}, so ${missed.length > 1 ? "they have" : "it has"} no routes`,
+    text: `no active profile for ${names.join(", ")}, so ${missed.length > 1 ? "they have" : "it has"} no routes`,
     at: first.at,
     notes: [
-      `Set COMPOSE_PROFILES=${first.profiles[0] ?? ""} in .env beside the compose file, or in the environment, for Docker Compose and here alike.`,
+      `Set COMPOSE_PROFILES=${first.profiles[0] ?? ""} in .env beside the compose file, or in the environment. Docker Compose reads it too.`,
     ],
   });
 }
 
-/** What of a service nobody can reach from this machine, and how to publish it. */
+/** Reports the ports of a service that this machine can't reach, and how to publish them. */
 function reportUnreachable(
   { serviceName, at, ports, isPublishing, exposed, image }: ComposeService,
   report: ReportCompose,

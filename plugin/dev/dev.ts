@@ -1,83 +1,125 @@
 /**
- * `miniflare-vpc dev`: the user's own `wrangler dev`, started with a generated config beside each of
- * the user's. Reads configs and writes siblings; the plugin in wrangler's process does the rest.
+ * `miniflare-vpc dev`: starts the user's own `wrangler dev` with a generated config beside each of the
+ * user's configs. Reads configs and writes siblings; the plugin in wrangler's process does the rest.
  *
  *   wrangler.jsonc ─┐
  *                   ├─▶ .wrangler-vpc-<pid>-<n>.json ──▶ wrangler dev --config
  *   vpc.jsonc ──────┘   (only which bindings are "remote")
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import path from "node:path";
+import { inspect } from "node:util";
+import { requireConfigs } from "../commands/config-flags.ts";
+import type { Terminal } from "../commands/terminal.ts";
 
-import { bindingKey } from "../../service-worker/table.ts";
-import { parseDevArgs, replaceConfigs } from "./dev-args.ts";
+import { bindingKey } from "../../service-worker/routing/table.ts";
+import { parseDevArgs, replaceConfigs, takeOwnArgs, takeUi } from "../wrangler-config/dev-args.ts";
 import { type Diagnostic, formatDiagnostics, formatLocation, hasErrors, isDiagnostic } from "../diagnostics.ts";
-import { packageEntry } from "../with-vpc.ts";
-import { findConfigs } from "./find-configs.ts";
-import { findEnvironment } from "./find-environment.ts";
-import { loadProject, type Project, siblingsOf } from "./project.ts";
+import type { ControlOptions } from "../control/control-options.ts";
+import { makePrivateDirectory } from "../egress/private-directory.ts";
+import { packageEntry } from "../miniflare/loader.ts";
+import { describeNewConfig, findConfigs } from "../wrangler-config/find-configs.ts";
+import { findEnvironment } from "../wrangler-config/find-environment.ts";
+import { loadDevProject, type DevProject, siblingsOf } from "./load-dev-project.ts";
+import { readControlPort, readUi, whyTaken } from "./control-port.ts";
+import { checkAfterRecord, readRecord } from "./read-record.ts";
+import { describeRemote } from "./remote-bindings.ts";
 import { type Exit, findWrangler, runWrangler } from "./run-wrangler.ts";
-import { SiblingFiles } from "./sibling-files.ts";
-import { generatesTypes } from "./sibling.ts";
-import { watchFiles } from "../watch.ts";
+import { isPages } from "../wrangler-config/read-wrangler.ts";
+import { SiblingFiles } from "../wrangler-config/sibling-files.ts";
+import { generatesTypes } from "../wrangler-config/sibling.ts";
+import { recoverRecordings } from "../recordings/recover.ts";
+import type { SessionRecording } from "../recordings/recording-spec.ts";
+import { changedSince } from "../system/file-state.ts";
+import { isCi } from "../system/is-ci.ts";
+import { watchFiles } from "../system/watch.ts";
 
-const DEV_USAGE = `miniflare-vpc dev [arguments of wrangler dev]
-
-Runs your own wrangler dev with vpc_services and vpc_networks served on this machine, as the vpc config
-beside the wrangler config says. Every argument is handed through:
-
-    miniflare-vpc dev
-    miniflare-vpc dev --env staging --port 8788
-    miniflare-vpc dev -c api/wrangler.jsonc -c jobs/wrangler.toml
-
-See wrangler dev --help for them all.`;
-
-/** wrangler compares it with the config it runs, which is the generated one. */
+/** wrangler compares this file with the config it runs, which is the generated one. */
 const TYPES_FILE = "worker-configuration.d.ts";
 
-/** @param argv what follows `dev` on the command line */
-export async function runDev(argv: readonly string[]): Promise<Exit> {
+/** Prints a sentence without its full stop. */
+type Say = (sentence: string) => void;
+
+/** @param given what follows `dev` on the command line. @throws {UsageError} if it is invalid, or names a config that does not exist */
+export async function runDev(given: readonly string[], terminal: Terminal): Promise<Exit> {
+  const { printError } = terminal;
+  const { args: others, own } = takeOwnArgs(given);
+  const { args: argv, ui: uiArgs } = takeUi(others);
+  const controlPort = readControlPort(own.control, terminal.env);
+  const ui = readUi(uiArgs);
+  const say: Say = (sentence) => printError(`miniflare-vpc: ${sentence}.`);
   const args = parseDevArgs(argv);
-  if (args.isHelp) {
-    console.log(DEV_USAGE);
-    return 0;
-  }
-  if (args.wantsNewConfig) {
-    console.error("miniflare-vpc: a cloudflare.config.ts is not supported; leave out --experimental-new-config.");
-    return 1;
-  }
-  const cwd = path.resolve(args.cwd ?? ".");
-  const env = findEnvironment(args, { cwd, processEnv: process.env });
+  const cwd = path.resolve(terminal.cwd, args.cwd ?? ".");
+  checkAfterRecord(given, args.script, cwd);
+  const all = readRecord(own.record, cwd);
+  const env = findEnvironment(args, { cwd, processEnv: terminal.env });
+  requireConfigs(
+    args.configs.map(({ text }) => text),
+    cwd,
+  );
   const sources = findConfigs(args, cwd);
   if (isDiagnostic(sources)) {
-    console.error(formatDiagnostics([sources]));
+    printError(formatDiagnostics([sources]));
+    return 1;
+  }
+  const isWanted = args.wantsNewConfig;
+  const unread = sources.length === 0 || isWanted ? describeNewConfig(cwd, { isWanted }) : undefined;
+  if (unread !== undefined) {
+    const advice = isWanted ? " Then leave out --experimental-new-config." : "";
+    printError(`miniflare-vpc: ${unread}${advice}`);
     return 1;
   }
   const wrangler = findWrangler([...sources.map(({ userFile }) => path.dirname(userFile)), cwd]);
-  if (wrangler.type === "missing") {
-    console.error(`miniflare-vpc: ${wrangler.reason}`);
+  if (wrangler.type !== "found") {
+    printError(`miniflare-vpc: ${wrangler.reason}`);
     return 1;
   }
   if (args.isRemote || sources.length === 0) {
-    say(args.isRemote ? "with --remote the real VPC bindings are used" : "found no wrangler config");
+    say(args.isRemote ? "--remote uses the real VPC bindings" : "found no wrangler config");
     return await runWrangler(wrangler.bin, ["dev", ...argv]);
   }
 
   const request = { sources, env, workerName: args.workerName };
-  const start = await loadProject(request);
-  if (start.diagnostics.length > 0) console.error(formatDiagnostics(start.diagnostics));
+  const started = Date.now();
+  const start = await loadDevProject(request);
+  if (start.diagnostics.length > 0) printError(formatDiagnostics(start.diagnostics));
   if (start.project === undefined) return 1;
   const { workers, remoteBindings } = start.project;
   if (start.diagnostics.length > 0 && workers.every(({ bindings }) => bindings.length === 0)) {
-    // Nothing to serve: so that wrangler names the user's own file.
+    // Nothing to serve. wrangler gets the user's own file, so that its messages name it.
     return await runWrangler(wrangler.bin, ["dev", ...argv]);
   }
-  announce(start.project, { cwd, env, wantsTypes: args.wantsTypes });
+  announce(start.project, { cwd, env, wantsTypes: args.wantsTypes, hasControl: controlPort !== undefined, say });
+  const remote = args.isLocal ? [] : describeRemote(start.project, env);
+  // If nobody is logged in, wrangler fails without a terminal, and waits for a browser with one.
+  const isInteractive = process.stdin.isTTY && process.stdout.isTTY;
+  if (remote.length > 0 && isInteractive) say(needsLogin(remote));
 
+  const folders = new Set(
+    [cwd, ...sources.map(({ userFile }) => path.dirname(userFile))].map((each) => realpathSync(each)),
+  );
+  const sessionControl: ControlOptions = {
+    folders: [...folders],
+    ...(controlPort !== undefined && { port: controlPort }),
+  };
+  const taken =
+    (controlPort === undefined ? undefined : await whyTaken(controlPort, "--control")) ??
+    (typeof ui === "object" ? await whyTaken(ui.port, "--ui-port") : undefined);
+  if (taken !== undefined) {
+    say(taken);
+    return 1;
+  }
+  if (all !== undefined && isCi(terminal.env))
+    say("--record records nothing under CI; the session is served as without it");
+  const recording: SessionRecording = {
+    recovery: await makePrivateDirectory(),
+    ...(all !== undefined && !isCi(terminal.env) && { all }),
+  };
   using siblings = new SiblingFiles();
-  const write = (project: Project): { files: string[]; failures: Diagnostic[] } => {
-    const written = siblingsOf(project, { env, pluginPackage: packageEntry() }).map(({ file, content }, position) =>
+  const write = (project: DevProject): { files: string[]; failures: Diagnostic[] } => {
+    const options = { env, pluginPackage: packageEntry(), control: sessionControl, ui, recording };
+    const written = siblingsOf(project, options).map(({ file, content }, position) =>
       siblings.write(file, position, content),
     );
     return {
@@ -87,7 +129,7 @@ export async function runDev(argv: readonly string[]): Promise<Exit> {
   };
   const { files, failures } = write(start.project);
   if (failures.length > 0) {
-    console.error(formatDiagnostics(failures));
+    printError(formatDiagnostics(failures));
     return 1;
   }
 
@@ -95,48 +137,66 @@ export async function runDev(argv: readonly string[]): Promise<Exit> {
   let reported = formatDiagnostics(start.diagnostics);
   let restartFor = "";
   const reload = async (): Promise<readonly string[]> => {
-    const { project, diagnostics, files: watched } = await loadProject(request, lastGood);
+    const { project, diagnostics, files: watched } = await loadDevProject(request, lastGood);
     if (project !== undefined) {
       lastGood = project;
-      // A binding that became wrangler's would end wrangler where nobody is logged in.
+      // If a binding became remote and nobody is logged in, wrangler would exit.
       diagnostics.push(...write({ ...project, remoteBindings }).failures);
       const restart = restartNeeded(project, remoteBindings);
-      if (restart !== restartFor && restart !== "") say(`the vpc config ${restart}: restart for this to take effect`);
+      if (restart !== restartFor && restart !== "") say(`the vpc config ${restart}: restart to apply this`);
       restartFor = restart;
     }
     const report = formatDiagnostics(diagnostics);
-    if (hasErrors(diagnostics)) console.error(`${report}\nThe last good one stays in force.`);
-    // Most edits change nothing about a warning.
-    else if (report !== "" && report !== reported) console.error(report);
+    if (hasErrors(diagnostics)) printError(`${report}\nThe last good config stays in force.`);
+    // Most edits don't change the warnings.
+    else if (report !== "" && report !== reported) printError(report);
     reported = report;
     return watched;
   };
-  const watch = watchFiles(start.files, reload, (error) => console.error(error));
+  const watch = watchFiles(start.files, reload, (error) => printError(inspect(error)));
+  // The files were not watched while they were read.
+  if (start.files.some((file) => changedSince(file, started))) watch.check();
   try {
-    return await runWrangler(wrangler.bin, ["dev", ...replaceConfigs(args, files)]);
+    const exit = await runWrangler(wrangler.bin, ["dev", ...replaceConfigs(args, files)]);
+    for (const line of recoverRecordings(recording.recovery)) printError(`miniflare-vpc: ${line}`);
+    if (remote.length > 0 && exit === 1 && !isInteractive) say(needsLogin(remote));
+    return exit;
   } finally {
     watch.close();
   }
 }
 
-/** Says what a user may not expect. */
+/** Prints what a user may not expect and the warnings don't say. */
 function announce(
-  { workers }: Project,
-  { cwd, env, wantsTypes }: { cwd: string; env: string | undefined; wantsTypes: boolean },
+  { workers }: DevProject,
+  {
+    cwd,
+    env,
+    wantsTypes,
+    hasControl,
+    say,
+  }: { cwd: string; env: string | undefined; wantsTypes: boolean; hasControl: boolean; say: Say },
 ): void {
+  for (const { config, userFile, bindings } of workers) {
+    if (bindings.length > 0 || !isPages(config.raw)) continue;
+    say(`${formatLocation({ file: userFile })} is the config of a Pages project, but Pages has no VPC bindings`);
+  }
   if (workers.every(({ bindings }) => bindings.length === 0)) {
     const names = workers.map(({ userFile }) => formatLocation({ file: userFile })).join(" and ");
     const where = env === undefined ? names : `env.${env} of ${names}`;
-    say(`no vpc_services and no vpc_networks in ${where}; everything else is as with wrangler dev`);
+    say(`no vpc_services or vpc_networks in ${where}; everything else works as with wrangler dev`);
+    if (hasControl) say("--control has nothing to direct without a VPC binding, so it opens no port");
   }
   const hasTypes = existsSync(path.join(cwd, TYPES_FILE)) || workers.some(({ config }) => generatesTypes(config.raw));
   if (hasTypes || wantsTypes) {
-    say("types are not generated while this runs, and may be called out of date; wrangler types works as ever");
+    say(
+      "types are not generated while this runs, and wrangler may report them as out of date; wrangler types works as usual",
+    );
   }
 }
 
-/** What a vpc config says of "remote" that it did not say at the start, in words; empty if nothing. */
-function restartNeeded(project: Project, atStart: ReadonlySet<string>): string {
+/** Describes which bindings became "remote", or stopped being it, since the start; empty if none. */
+function restartNeeded(project: DevProject, atStart: ReadonlySet<string>): string {
   const bindings = project.workers.flatMap(({ workerName, bindings: all }) =>
     all.map(({ bindingName }) => ({ bindingName, key: bindingKey(workerName, bindingName) })),
   );
@@ -145,11 +205,11 @@ function restartNeeded(project: Project, atStart: ReadonlySet<string>): string {
   const unmade = bindings.filter(({ key }) => !isNow.has(key) && atStart.has(key));
   const namesOf = (some: typeof bindings): string => some.map(({ bindingName }) => bindingName).join(", ");
   return [
-    ...(made.length > 0 ? [`now says "remote" of ${namesOf(made)}`] : []),
-    ...(unmade.length > 0 ? [`no longer says "remote" of ${namesOf(unmade)}`] : []),
+    ...(made.length > 0 ? [`now says "remote" for ${namesOf(made)}`] : []),
+    ...(unmade.length > 0 ? [`no longer says "remote" for ${namesOf(unmade)}`] : []),
   ].join(" and ");
 }
 
-function say(sentence: string): void {
-  console.log(`miniflare-vpc: ${sentence}.`);
+function needsLogin(remote: readonly string[]): string {
+  return `wrangler needs a login for remote bindings: ${remote.join(", ")}. Without a login, use --local to run the rest`;
 }

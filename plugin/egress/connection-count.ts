@@ -1,16 +1,16 @@
 /**
- * Counts the connections in use to each target, whatever they are used for, and refuses one too many.
- * Kept connections that nobody uses are no part of it.
+ * Counts the connections in use to each target, over HTTP and TCP together, and refuses any above the limit.
+ * Kept connections that are idle don't count.
  */
 
-import type { EgressLimits } from "../../service-worker/egress-protocol.ts";
+import type { EgressLimits } from "../../service-worker/routing/egress-protocol.ts";
 import { type DialTarget, describeTarget } from "./dial.ts";
-import { EgressError } from "./failure.ts";
+import { EgressError } from "./egress-error.ts";
 
 const counts = new Map<string, number>();
 
 /**
- * @returns ends the use; further calls do nothing
+ * @returns a function that ends the use; further calls do nothing
  * @throws {EgressError} `connection_limit_reached`
  */
 export function useConnection(target: DialTarget, { connectionLimit }: EgressLimits): () => void {
@@ -38,7 +38,7 @@ export function countInUse(target: DialTarget): number {
   return counts.get(addressOf(target)) ?? 0;
 }
 
-/** The same for all connections that one limit is for. */
+/** The key that connections share if one limit covers them. */
 export function addressOf(target: DialTarget): string {
   return target.type === "unix" ? target.path : `${target.host}:${target.port}`;
 }

@@ -1,34 +1,44 @@
 /**
- * Opens a connection to an address or a unix socket of a target, within one time limit for the name
- * lookup and another for what follows it. Says nothing over it.
+ * Opens a connection to a target's address or Unix socket. The name lookup has one time limit, the
+ * connection another. Sends nothing.
  */
 
 import { once } from "node:events";
 import net from "node:net";
+import type tls from "node:tls";
 
-import type { EgressFailure, EgressLimits, EgressTarget } from "../../service-worker/egress-protocol.ts";
-import { classify } from "./failure.ts";
+import type { EgressFailure, EgressLimits, EgressTcpTarget } from "../../service-worker/routing/egress-protocol.ts";
+import { toError } from "../system/error.ts";
+import { EgressError, classify } from "./egress-error.ts";
 import { lookupAt } from "./resolve.ts";
 
-export type DialTarget = Exclude<EgressTarget, { type: "function" }>;
+export type DialTarget = Exclude<EgressTcpTarget, { type: "function" }>;
+
+/** Hears how a new connection comes about. */
+export interface DialWatch {
+  /** It has begun; the socket emits `lookup` and `connect`. */
+  dialled: (socket: net.Socket, target: DialTarget) => void;
+  /** Its TLS handshake is over, and the certificate is accepted. */
+  secured: (socket: tls.TLSSocket) => void;
+}
 
 export interface DialOptions {
   limits: EgressLimits;
   /** Default: false; our half is closed as soon as the target closes its half. */
   allowHalfOpen?: boolean;
-  /** In place of the system's resolver, where the target names no resolvers. */
+  /** Replaces the system's resolver if the target names no resolvers. */
   lookup?: net.LookupFunction;
+  watch?: DialWatch | undefined;
 }
 
 /**
- * A name with several addresses is tried on each of them (RFC 8305), so `localhost` finds a server on
- * `::1` as well as one on `127.0.0.1`. Destroying the socket gives the attempt up. The socket does not
- * keep the process alive.
+ * Tries every address of a name (RFC 8305), so `localhost` finds a server on `::1` as well as one on
+ * `127.0.0.1`. Destroying the socket cancels the attempt. The socket does not keep the process alive.
  *
  * @returns a socket that emits `connect`, or `error` with an error for `classify`
  */
 export function dial(target: DialTarget, options: DialOptions): net.Socket {
-  const { limits, allowHalfOpen = false } = options;
+  const { limits, allowHalfOpen = false, watch } = options;
   const socket = new TargetSocket({ allowHalfOpen });
   let timer: NodeJS.Timeout | undefined;
   const limit = (step: Step, timeout: number): void => {
@@ -44,13 +54,34 @@ export function dial(target: DialTarget, options: DialOptions): net.Socket {
   socket.once("connect", () => clearTimeout(timer));
   socket.once("close", () => clearTimeout(timer));
   socket.setNoDelay(true);
-  socket.connect(
-    target.type === "unix"
-      ? { path: target.path }
-      : { host: target.host, port: target.port, autoSelectFamily: true, ...(lookup && { lookup }) },
-  );
+  watch?.dialled(socket, target);
+  try {
+    if (target.type === "unix") checkPath(target.path);
+    socket.connect(
+      target.type === "unix"
+        ? { path: target.path }
+        : { host: target.host, port: target.port, autoSelectFamily: true, ...(lookup && { lookup }) },
+    );
+  } catch (error) {
+    // The system doesn't accept the address.
+    socket.destroy(toError(error));
+  }
   socket.unref();
   return socket;
+}
+
+/** The longest path of a Unix socket, in bytes: unix(7), and macOS's unix(4). */
+const MAX_PATH = process.platform === "darwin" ? 103 : 107;
+
+/** @throws {EgressError} `destination_unavailable` */
+function checkPath(socketPath: string): void {
+  const length = Buffer.byteLength(socketPath);
+  if (length <= MAX_PATH || process.platform === "win32") return;
+  throw new EgressError({
+    code: "destination_unavailable",
+    detail: `the path of the Unix socket ${socketPath} has ${length} bytes, but this system takes at most ${MAX_PATH}`,
+    hint: "Move the socket to a shorter path, or reach its folder through a short symbolic link.",
+  });
 }
 
 function whenClosed(socket: net.Socket): AbortSignal {
@@ -75,9 +106,9 @@ export async function probe(target: DialTarget, options: DialOptions): Promise<E
 const HUNG_UP = new Set(["EPIPE", "ECONNRESET", "ECONNABORTED"]);
 
 /**
- * A target may answer and hang up while it is still being written to: an early 413, or a database's
- * "too many connections". A plain socket dies of the failed write with that answer unread; this one
- * reads to the end first and fails then.
+ * A target may answer and hang up while we still write to it: an early 413, or a database's
+ * "too many connections". A plain socket fails with the write and loses that answer. This one
+ * reads to the end first, then fails.
  */
 class TargetSocket extends net.Socket {
   #isPostponed = false;
@@ -103,17 +134,20 @@ class TargetSocket extends net.Socket {
 
 type WriteCallback = (error?: Error | null) => void;
 
-/** What has taken too long: a connection is made in this order. */
+/** What took too long. A connection goes through these steps in this order. */
 type Step = "lookup" | "connection" | "handshake";
+
+/** How the text of a handshake timeout begins. */
+export const NO_HANDSHAKE = "no TLS handshake with";
 
 export function timeoutError(target: DialTarget, { timeout, step }: { timeout: number; step: Step }): Error {
   const where = describeTarget(target);
   const words: Record<Step, string> = {
     lookup: `no name server answered for ${where}`,
     connection: `no connection to ${where}`,
-    handshake: `no TLS handshake with ${where}`,
+    handshake: `${NO_HANDSHAKE} ${where}`,
   };
-  // The codes are those of the system's own timeouts: of a name server, of a connection.
+  // The system uses the same codes for its own timeouts: of a name server, of a connection.
   const code = step === "lookup" ? "ETIMEOUT" : "ETIMEDOUT";
   return Object.assign(new Error(`${words[step]} within ${Math.round(timeout)} ms`), { code });
 }

@@ -1,8 +1,8 @@
 /**
- * Why a target's name leads to no address, in words: whether the name is at fault or a name server.
+ * Explains why a target's name has no address: the name is wrong, or a name server failed.
  */
 
-import type { EgressFailure } from "../../service-worker/egress-protocol.ts";
+import type { EgressFailure } from "../../service-worker/routing/egress-protocol.ts";
 
 export interface FailedQuestion {
   /** Address or `address:port` of a name server. */
@@ -11,13 +11,13 @@ export interface FailedQuestion {
   code: string;
 }
 
-/** @param lookup `failed`: one for each server that was asked; `dnsTimeout`: milliseconds they had together */
+/** @param lookup `failed`: one entry for each server that was asked; `dnsTimeout`: milliseconds for all of them together */
 export function describeLookup(
   host: string,
   lookup: { failed: readonly FailedQuestion[]; dnsTimeout: number },
 ): EgressFailure {
   const { failed, dnsTimeout } = lookup;
-  // The last one's answer ended the search; before a silence, what another has said tells more.
+  // The last answer ended the search. An answer from any server says more than a timeout.
   const telling = failed.findLast(({ code }) => code !== "ETIMEOUT");
   if (telling === undefined) {
     const servers = failed.map(({ server }) => server).join(", ");
@@ -36,36 +36,36 @@ function explain(host: string, { server, code }: FailedQuestion): { detail: stri
   switch (code) {
     case "ENOTFOUND":
       return {
-        detail: `the name ${host} does not exist (NXDOMAIN), says the name server ${server}`,
+        detail: `the name server ${server} says that the name ${host} does not exist (NXDOMAIN)`,
         hint: "Correct the target's host name, or add it to that name server.",
       };
     case "ENODATA":
       return {
-        detail: `the name ${host} has no address, neither A nor AAAA, says the name server ${server}`,
+        detail: `the name server ${server} says that the name ${host} has no address, neither A nor AAAA`,
         hint: "Correct the target's host name, or add an A or AAAA record for it to that name server.",
       };
     case "ECONNREFUSED":
       return {
-        detail: `no name server listens at ${server}`,
+        detail: `no name server is listening at ${server}`,
         hint: "Start it, or correct its address in the vpc config.",
       };
     case "EREFUSED":
       return {
         detail: `the name server ${server} refuses to answer for ${host} (REFUSED)`,
-        hint: "Have it answer this machine, or name another one in the vpc config.",
+        hint: "Allow this machine to query it, or name another one in the vpc config.",
       };
     default:
       return {
         detail: `the name server ${server} failed to answer for ${host} (${wordFor(code)})`,
-        hint: "The fault is the name server's, not the name's: look at its own log, or name another one in the vpc config.",
+        hint: "The name server is at fault, not the name: look at its log, or name another one in the vpc config.",
       };
   }
 }
 
-/** As in DNS itself (RFC 1035 §4.1.1), where it is one of those. */
+/** DNS's own word for the code (RFC 1035 §4.1.1), if it has one. */
 function wordFor(code: string): string {
   if (code === "ETIMEOUT") return "no answer";
-  return code === "ECONNREFUSED" ? "nobody listens" : code.replace(/^E/, "");
+  return code === "ECONNREFUSED" ? "nothing is listening" : code.replace(/^E/, "");
 }
 
 /** @param code of a failed `getaddrinfo` */
@@ -73,7 +73,7 @@ export function describeSystemLookup(host: string, code: string): EgressFailure 
   if (code === "ENOTFOUND") {
     return {
       code: "dns_error",
-      detail: `the name ${host} does not exist, says this machine's resolver`,
+      detail: `this machine's resolver says that the name ${host} does not exist`,
       hint: "Correct the target's host name, or add it to this machine's hosts file.",
     };
   }

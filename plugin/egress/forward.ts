@@ -1,47 +1,32 @@
 /**
- * Forwards an HTTP/1.1 request to an address or a unix socket as it is: header fields octet for
- * octet, bodies streamed both ways, 1xx, trailers and upgrades relayed. Adds nothing but framing.
+ * Forwards an HTTP/1.1 request unchanged to an address or a Unix socket: header fields byte for
+ * byte, bodies streamed both ways, 1xx, trailers and upgrades relayed. Adds only framing.
  *
  *   workerd ──incoming──▶ │ ──upstream──▶ target
- *           ◀─outgoing─── │ ◀─response───
+ *           ◀─outgoing─── │ ◀─response───          relay-answer.ts
  *
- * An abort or a failure on one side destroys the other, so that neither mistakes it for an end.
+ * An abort or a failure on one side destroys the other, so that neither side mistakes it for a clean end.
  */
 
 import http from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 
-import type { EgressFailure, EgressLimits, EgressTls } from "../../service-worker/egress-protocol.ts";
-import { messageOf } from "../error.ts";
+import { endLike, flushHead, hasBody } from "./body-framing.ts";
 import { useConnection } from "./connection-count.ts";
-import type { DialTarget } from "./dial.ts";
-import { EgressError, classify, sendFailure } from "./failure.ts";
-import { hasBody } from "./function-target.ts";
-import { REQUEST_PRIVATE, RESPONSE_PRIVATE, formatHead, relayedFields, toFields } from "./headers.ts";
-import { dropKept, hasKept, requestThroughPool } from "./pool.ts";
+import { EgressError, classify, sendFailure } from "./egress-error.ts";
+import type { Exchange } from "./exchange.ts";
+import { REQUEST_PRIVATE, relayedFields } from "./headers.ts";
+import { type PooledRequest, distrustKept, dropKept, hasKept, requestThroughPool } from "./pool.ts";
+import { describeSwitch, relayInterim, relayResponse, relayUpgrade } from "./relay-answer.ts";
 import { afterPoll, canRepeat } from "./repeat.ts";
 import { describeBreakOff, describeNoResponse } from "./response-failure.ts";
-import { splice } from "./splice.ts";
 import { type PieceWatch, limitReading, limitWriting } from "./time-limits.ts";
 import { type TlsTerms, termsFor } from "./tls.ts";
-import { describeMismatch, watchForEnd } from "./upgrade.ts";
+import { watchForEnd } from "./upgrade.ts";
 
-/** Octets of header fields in one message; workerd passes 300 KiB, Node's default is 16. */
+/** Bytes of header fields in one message. workerd passes 300 KiB; Node's default is 16 KiB. */
 export const MAX_HEADER_SIZE: number = 1024 * 1024;
-
-export interface Exchange {
-  incoming: IncomingMessage;
-  outgoing: ServerResponse;
-  target: DialTarget;
-  /** Absent: the target is spoken to in plain HTTP. */
-  tls?: EgressTls;
-  limits: EgressLimits;
-  /** Over a new connection, none of those that were kept. */
-  isFresh?: boolean;
-  /** The connection under a request for an upgrade, which has left Node's hands. */
-  upgrade?: Duplex;
-}
 
 export function forward(exchange: Exchange): void {
   const { incoming, outgoing, target, tls, limits, isFresh = false } = exchange;
@@ -66,13 +51,13 @@ export function forward(exchange: Exchange): void {
 
 interface Attempt extends Exchange {
   terms: TlsTerms | undefined;
-  /** To be called when the connection is no longer used. */
+  /** Call it when the connection is no longer in use. */
   endUse: () => void;
   isRetry: boolean;
 }
 
 function send(attempt: Attempt): void {
-  const { incoming, outgoing, limits, endUse } = attempt;
+  const { incoming, outgoing, limits, endUse, watch } = attempt;
   const abort = new AbortController();
   let upstream: http.ClientRequest;
   try {
@@ -87,11 +72,11 @@ function send(attempt: Attempt): void {
   let isContinued = false;
   let isOver = false;
   const giveUp = (): void => {
-    // Each exchange comes by here at its end, and an abort takes a tenth of a small one's time.
+    // Every exchange ends here, and an abort is slow, so abort only while dialling.
     const isDialling = upstream.socket === null;
     upstream.destroy();
     if (isDialling) abort.abort();
-    // What is left of an upload is read to its end, or workerd's connection would stay stuck in it.
+    // Read the rest of an upload, because workerd's connection would stay stuck in it.
     incoming.resume();
   };
   outgoing.once("close", giveUp);
@@ -111,26 +96,36 @@ function send(attempt: Attempt): void {
       dropKept(attempt);
       return send({ ...attempt, isRetry: true });
     }
+    if (isStale) distrustKept(attempt);
     const isUpgrade = attempt.upgrade !== undefined;
     sendFailure(outgoing, describeNoResponse(error, { received, isUpgrade }));
   };
   const count = (chunk: Buffer): void => void (received += chunk.length);
   upstream.once("socket", (socket) => {
-    socket.unref();
-    // Before Node's own listener, whose errors depend on it.
+    // A connection with faults is none of the system's.
+    if ("unref" in socket) socket.unref();
+    // Counts before Node's own listener runs, because Node's errors are described with this count.
     socket.prependListener("data", count);
     upstream.once("close", () => socket.off("data", count));
+    watch?.taken(socket, { isReused: upstream.reusedSocket, target: attempt.target });
   });
+  if (watch !== undefined) upstream.once("finish", watch.sent);
   upstream.once("close", endUse);
   upstream.on("information", (interim: http.InformationEvent) => {
     if (interim.statusCode === 100) isContinued = true;
     relayInterim(interim, outgoing);
   });
   upstream.once("response", (begun) => {
+    // Node doesn't treat a 101 without a protocol as an upgrade. What follows it answers no other request.
+    if (begun.statusCode === 101) {
+      upstream.destroy(new EgressError(describeSwitch(attempt, begun)));
+      return;
+    }
     upstream.socket?.off("data", count);
     received = 0;
     begun.on("data", count);
     response = begun;
+    watch?.answered(begun);
     begun.on("error", fail);
     relayResponse(begun, attempt, { isContinued, hasFailed: () => isOver });
   });
@@ -152,24 +147,31 @@ function send(attempt: Attempt): void {
   sendBody(incoming, upstream, limitWriting(upstream, limits.writeTimeout));
 }
 
-function openRequest({ incoming, target, limits, terms }: Attempt, givenUp: AbortSignal): http.ClientRequest {
-  const upstream = requestThroughPool({
+function openRequest(attempt: Attempt, givenUp: AbortSignal): http.ClientRequest {
+  const { incoming, target, limits, terms, connect, proxy, watch } = attempt;
+  const open = connect === undefined ? requestThroughPool : requestOver(() => connect(terms));
+  const upstream = open({
     method: incoming.method ?? "GET",
     path: incoming.url ?? "/",
     setHost: false,
     maxHeaderSize: MAX_HEADER_SIZE,
-    // As tolerant as workerd's own client: a sloppy origin works on either path.
+    // As tolerant as workerd's own client, so a sloppy origin works on both paths.
     insecureHTTPParser: true,
     target,
     limits,
     terms,
     givenUp,
+    mayRepeat: canRepeat(incoming),
+    watch,
   });
   upstream.maxHeadersCount = 0;
-  // Removed before they are set: Node then adds none of its own.
+  // Node doesn't add its own value for a field that was removed.
   for (const framing of ["connection", "content-length", "transfer-encoding"]) upstream.removeHeader(framing);
   try {
-    for (const [fieldName, value] of relayedFields(incoming.rawHeaders, REQUEST_PRIVATE)) {
+    for (const [fieldName, value] of [
+      ...relayedFields(incoming.rawHeaders, REQUEST_PRIVATE),
+      ...(proxy?.fields ?? []),
+    ]) {
       upstream.appendHeader(fieldName, value);
     }
   } catch (error) {
@@ -179,9 +181,9 @@ function openRequest({ incoming, target, limits, terms }: Attempt, givenUp: Abor
   return upstream;
 }
 
-/** Not `flushHeaders()`, which would write the head as UTF-8. */
-function flushHead(message: http.OutgoingMessage, taken?: () => void): void {
-  message.write(new Uint8Array(), taken);
+/** Each request has its own connection. */
+function requestOver(connect: () => Duplex): (options: PooledRequest) => http.ClientRequest {
+  return (options) => http.request({ ...options, createConnection: connect });
 }
 
 function sendBody(incoming: IncomingMessage, upstream: http.ClientRequest, watch: PieceWatch): void {
@@ -196,7 +198,7 @@ function sendBody(incoming: IncomingMessage, upstream: http.ClientRequest, watch
   }
   flushHead(upstream, watch());
   incoming.on("data", (chunk) => {
-    // Once the target has hung up, the rest is read and dropped.
+    // After the target hangs up, read the rest and drop it.
     if (!upstream.destroyed && !upstream.write(chunk, watch())) incoming.pause();
   });
   upstream.on("drain", () => incoming.resume());
@@ -206,81 +208,3 @@ function sendBody(incoming: IncomingMessage, upstream: http.ClientRequest, watch
     endLike(incoming, upstream);
   });
 }
-
-/** With the same trailers; what Node takes for none breaks the message off. */
-function endLike(received: IncomingMessage, sent: http.OutgoingMessage): void {
-  try {
-    if (received.rawTrailers.length > 0) sent.addTrailers(toFields(received.rawTrailers));
-    sent.end();
-  } catch (error) {
-    sent.destroy(error instanceof Error ? error : undefined);
-  }
-}
-
-function relayInterim(interim: http.InformationEvent, outgoing: ServerResponse): void {
-  if (interim.statusCode === 100) outgoing.writeContinue();
-  else outgoing.socket?.write(formatResponseHead(interim));
-}
-
-interface Progress {
-  isContinued: boolean;
-  hasFailed: () => boolean;
-}
-
-function relayResponse(response: IncomingMessage, exchange: Exchange, { isContinued, hasFailed }: Progress): void {
-  const { incoming, outgoing } = exchange;
-  // A 101 that Node does not take for an upgrade, for it names no protocol.
-  if (response.statusCode === 101) {
-    const detail = describeMismatch(incoming, response);
-    const isUpgrade = exchange.upgrade !== undefined && detail !== undefined;
-    return sendFailure(outgoing, isUpgrade ? { code: "http_upgrade_failed", detail } : UNASKED);
-  }
-  // Node closes the connection after an answer that came instead of "100 Continue", and must be let say so.
-  const isLast = !outgoing.shouldKeepAlive || (incoming.headers.expect !== undefined && !isContinued);
-  if (!isLast) outgoing.removeHeader("connection");
-  try {
-    // The end of the target's connection is not the end of workerd's, which may still be uploading.
-    const fields = relayedFields(response.rawHeaders, RESPONSE_PRIVATE).filter(
-      ([fieldName, value]) => fieldName.toLowerCase() !== "connection" || !(isLast || /\bclose\b/i.test(value)),
-    );
-    outgoing.writeHead(response.statusCode ?? 0, response.statusMessage ?? "", fields.flat());
-  } catch (error) {
-    sendFailure(outgoing, { code: "http_protocol_error", detail: messageOf(error) });
-    return;
-  }
-  flushHead(outgoing);
-  response.once("end", () => {
-    // To Node, a reset is an end where only the connection's end tells of one.
-    if (!hasFailed()) endLike(response, outgoing);
-  });
-  response.pipe(outgoing, { end: false });
-}
-
-function relayUpgrade(response: IncomingMessage, socket: Duplex, attempt: Attempt & { head: Buffer }): void {
-  const { incoming, outgoing, upgrade, head } = attempt;
-  if (upgrade === undefined || outgoing.socket === null) {
-    socket.destroy();
-    return sendFailure(outgoing, UNASKED);
-  }
-  const mismatch = describeMismatch(incoming, response);
-  if (mismatch !== undefined) {
-    socket.destroy();
-    return sendFailure(outgoing, { code: "http_upgrade_failed", detail: mismatch });
-  }
-  outgoing.detachSocket(outgoing.socket);
-  upgrade.write(formatResponseHead(response));
-  socket.unshift(head);
-  socket.allowHalfOpen = true;
-  splice(upgrade, socket);
-}
-
-const UNASKED: EgressFailure = {
-  code: "http_protocol_error",
-  detail: "the target upgraded a request that did not ask for it",
-};
-
-function formatResponseHead({ statusCode, statusMessage, rawHeaders }: Head): Buffer {
-  return formatHead(`HTTP/1.1 ${statusCode} ${statusMessage}`, relayedFields(rawHeaders, RESPONSE_PRIVATE));
-}
-
-type Head = Pick<http.InformationEvent, "rawHeaders"> & Partial<Pick<IncomingMessage, "statusCode" | "statusMessage">>;

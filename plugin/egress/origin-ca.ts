@@ -1,6 +1,6 @@
 /**
- * Roots of the Cloudflare Origin CA, which a tunnel trusts besides the public ones. Data as Cloudflare
- * publishes it; a test compares the fingerprints. Both expire on 2029-08-15.
+ * Roots of the Cloudflare Origin CA, which a tunnel trusts in addition to the public ones. Cloudflare
+ * publishes this data; a test compares the fingerprints. Both roots expire on 2029-08-15.
  *
  * Source: https://developers.cloudflare.com/ssl/origin-configuration/origin-ca/
  */

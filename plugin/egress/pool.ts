@@ -1,5 +1,5 @@
 /**
- * The kept connections to targets, plain and TLS. Those of one key are interchangeable.
+ * Keeps connections to targets, plain and TLS, for reuse. Connections with the same key are interchangeable.
  */
 
 import http from "node:http";
@@ -7,87 +7,123 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { callbackify } from "node:util";
 
-import type { EgressLimits } from "../../service-worker/egress-protocol.ts";
+import type { EgressLimits } from "../../service-worker/routing/egress-protocol.ts";
 import { addressOf, countInUse } from "./connection-count.ts";
-import { type DialTarget, dial } from "./dial.ts";
+import { type DialTarget, type DialWatch, dial } from "./dial.ts";
+import { distrust, isToReplace, mayReuse, noteClosed, noteKept, noteUsed } from "./reuse.ts";
 import { type TlsTerms, dialTls } from "./tls.ts";
 
 /** What decides which connection a request goes over. */
-export interface Route {
+export interface ConnectionSpec {
   target: DialTarget;
   limits: EgressLimits;
   /** Absent: plain HTTP. */
   terms: TlsTerms | undefined;
 }
 
-export interface PooledRequest extends http.RequestOptions, Route {
-  /** Gives up a connection that is being made for the request, which Node's `destroy` waits for. Not `signal`: that is Node's. */
+export interface PooledRequest extends http.RequestOptions, ConnectionSpec {
+  /** Cancels the connection that is being opened for the request, because Node's `destroy` would wait for it. Not `signal`, which Node handles itself. */
   givenUp: AbortSignal;
+  mayRepeat: boolean;
+  /** Hears of a new connection. */
+  watch?: DialWatch | undefined;
 }
 
-/** The keep-alive of the private path, in milliseconds. Node gives idle sockets up earlier if the target says so. */
+/** The keep-alive of the private path, in milliseconds. Node closes an idle socket earlier if the target asks for it. */
 const KEEP_ALIVE = 30_000;
 
 const dialTlsThen = callbackify(dialTls);
 
-/** Of each connection, the target's address. */
+/** The target's address of each connection. */
 const addresses = new WeakMap<Duplex, string>();
 
 class Pool extends http.Agent {
   override getName(options?: http.ClientRequestArgs): string {
-    return nameOf(options as PooledRequest);
+    return keyOf(options as PooledRequest);
   }
 
   override createConnection(
     options: http.ClientRequestArgs,
     callback: (error: Error | null, socket: Duplex) => void,
   ): Duplex | undefined {
-    const { target, limits, terms, givenUp } = options as PooledRequest;
+    const { target, limits, terms, givenUp, watch } = options as PooledRequest;
     makeRoom(target, limits);
-    if (terms === undefined) {
-      const socket = dial(target, { limits });
+    const begin = (socket: Duplex): void => {
       addresses.set(socket, addressOf(target));
+      noteUsed(socket);
+      socket.once("close", () => noteClosed(socket, keyOf({ target, limits, terms })));
+    };
+    if (terms === undefined) {
+      const socket = dial(target, { limits, watch });
+      begin(socket);
       return socket;
     }
-    dialTlsThen(target, { terms, limits, signal: givenUp }, (error, socket) => {
-      if (socket) addresses.set(socket, addressOf(target));
+    dialTlsThen(target, { terms, limits, signal: givenUp, watch }, (error, socket) => {
+      if (socket) begin(socket);
       callback(error, socket);
     });
     return undefined;
   }
 
-  override keepSocketAlive(socket: Duplex): void {
-    // What comes while nothing was asked must not be taken for the answer to what will be; later versions of
-    // Node see to that themselves.
+  override keepSocketAlive(socket: Duplex): boolean {
+    // Bytes that arrive before a request must not become the answer to the next one. Later versions of Node
+    // check this themselves.
     socket.on("data", destroyItself);
-    return super.keepSocketAlive(socket);
+    // It returns a boolean, although its type doesn't say so.
+    const isKept = Boolean(super.keepSocketAlive(socket));
+    if (isKept) noteKept(socket);
+    return isKept;
   }
 
   override reuseSocket(socket: Duplex, request: http.ClientRequest): void {
     socket.off("data", destroyItself);
+    noteUsed(socket);
     super.reuseSocket(socket, request);
   }
 }
 
 const pool = new Pool({ keepAlive: true, timeout: KEEP_ALIVE });
 
-/** Over a kept connection if there is one, else over a new one that is kept afterwards. */
+/**
+ * Uses a kept connection if there is one, otherwise a new one, which is kept afterwards.
+ *
+ * @param options `mayRepeat`: the request can be sent again if the kept connection turns out to be closed
+ */
 export function requestThroughPool(options: PooledRequest): http.ClientRequest {
-  // One that the target has ended is on Node's list until it is closed.
-  drop(pool.freeSockets[nameOf(options)], (socket) => socket.destroyed || socket.readableEnded || !socket.writable);
-  return http.request({ ...options, agent: pool });
+  const key = keyOf(options);
+  // Node lists a connection that the target has ended until it is closed.
+  drop(pool.freeSockets[key], (socket) => socket.destroyed || socket.readableEnded || !socket.writable);
+  const freeSockets: NodeJS.Dict<Socket[]> = pool.freeSockets;
+  const kept = freeSockets[key];
+  if (options.mayRepeat || kept === undefined || mayReuse(kept, key)) {
+    return http.request({ ...options, agent: pool });
+  }
+  const [oldest] = kept;
+  drop(kept, (socket) => socket === oldest && isToReplace(socket));
+  makeRoom(options.target, options.limits);
+  delete freeSockets[key];
+  try {
+    return http.request({ ...options, agent: pool });
+  } finally {
+    if (kept.length > 0) freeSockets[key] = kept;
+  }
 }
 
-export function hasKept(route: Route): boolean {
-  return pool.freeSockets[nameOf(route)]?.some((socket) => !socket.destroyed) ?? false;
+export function hasKept(spec: ConnectionSpec): boolean {
+  return pool.freeSockets[keyOf(spec)]?.some((socket) => !socket.destroyed) ?? false;
 }
 
-/** Closes the kept connections that a request could go over: where one is stale, the others may be, too. */
-export function dropKept(route: Route): void {
-  drop(pool.freeSockets[nameOf(route)], () => true);
+/** Call it when a request that may not be repeated was lost because its kept connection was closed. */
+export function distrustKept(spec: ConnectionSpec): void {
+  distrust(keyOf(spec));
 }
 
-/** Closes kept connections to a target as far as they and those in use are more than the limit. */
+/** Closes the kept connections with the same key, because if one is stale, the others may be too. */
+export function dropKept(spec: ConnectionSpec): void {
+  drop(pool.freeSockets[keyOf(spec)], () => true);
+}
+
+/** Closes kept connections to a target until they and those in use are within the limit. */
 export function makeRoom(target: DialTarget, { connectionLimit }: EgressLimits): void {
   if (connectionLimit === undefined) return;
   const address = addressOf(target);
@@ -98,14 +134,15 @@ export function makeRoom(target: DialTarget, { connectionLimit }: EgressLimits):
   for (const list of lists) drop(list, (socket) => isKept(socket) && surplus-- > 0);
 }
 
-function nameOf({ target, terms }: Route): string {
+function keyOf({ target, terms }: ConnectionSpec): string {
   return terms?.key ?? JSON.stringify(target);
 }
 
-/** Takes them off the agent's list at once, which it does itself only when a connection has closed. */
+/** Takes them off the agent's list at once. The agent itself does so only after a connection has closed. */
 function drop(kept: Socket[] | undefined, isUnwanted: (socket: Socket) => boolean): void {
   for (const socket of kept?.filter(isUnwanted) ?? []) {
     kept?.splice(kept.indexOf(socket), 1);
+    if (!socket.readableEnded && !socket.destroyed) noteUsed(socket);
     socket.destroy();
   }
 }

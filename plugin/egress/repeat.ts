@@ -1,22 +1,22 @@
 /**
- * Which requests may be sent a second time when a kept connection turns out to be stale, and how the
- * others keep out of its way.
+ * Which requests may be sent again when a kept connection turns out to be stale, and how the other
+ * requests avoid stale connections.
  */
 
 import type { IncomingMessage } from "node:http";
 
-import { isIdempotent } from "../../service-worker/idempotent.ts";
-import { hasBody } from "./function-target.ts";
+import { isIdempotent } from "../../service-worker/routing/idempotent.ts";
+import { hasBody } from "./body-framing.ts";
 
-/** A body is passed on as it comes and not kept. */
+/** A request with a body can't be repeated, because the body is streamed and not kept. */
 export function canRepeat(incoming: IncomingMessage): boolean {
   return isIdempotent(incoming.method) && !hasBody(incoming);
 }
 
 /**
- * Once what has already happened to the kept connections is known: a request that can't be repeated must
- * not go over one that the target has closed. The first turn ends the present round of events, the
- * second one the next.
+ * Waits until Node has seen what already happened to the kept connections, because a request that can't be
+ * repeated must not use one that the target has closed. The first turn ends the current round of events, the
+ * second turn ends the next.
  */
 export function afterPoll(then: () => void): void {
   setImmediate(() => setImmediate(then));

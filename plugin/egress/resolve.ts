@@ -1,6 +1,6 @@
 /**
- * Asks name servers of the config's choice for a host's addresses, in place of this machine's
- * resolver: no hosts file, no search domains, nothing remembered.
+ * Asks the name servers that the config names for a host's addresses, instead of this machine's
+ * resolver: no hosts file, no search domains, no cache.
  */
 
 import { Resolver } from "node:dns/promises";
@@ -9,16 +9,16 @@ import type net from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { callbackify } from "node:util";
 
-import type { EgressLimits } from "../../service-worker/egress-protocol.ts";
+import type { EgressLimits } from "../../service-worker/routing/egress-protocol.ts";
 import { type FailedQuestion, describeLookup } from "./dns-failure.ts";
-import { EgressError, codeOf } from "./failure.ts";
+import { EgressError, codeOf } from "./egress-error.ts";
 
 export interface NameServers {
   /** At least one, each an address or `address:port`. */
   resolvers: readonly string[];
   /** `dnsTimeout` is for all of them together. */
   limits: Pick<EgressLimits, "dnsTimeout">;
-  /** Gives the lookup up. */
+  /** Cancels the lookup. */
   signal: AbortSignal;
 }
 
@@ -27,7 +27,7 @@ export function lookupAt(servers: NameServers): net.LookupFunction {
   return (host, _, callback) => resolveThen(host, servers, (error, addresses) => callback(error, addresses ?? []));
 }
 
-/** The servers are asked in turn, each for its share of the time, until one has an answer. */
+/** Asks the servers in turn, each for its share of the time, until one answers. */
 async function resolve(host: string, { resolvers, limits, signal }: NameServers): Promise<LookupAddress[]> {
   const { dnsTimeout } = limits;
   const deadline = performance.now() + dnsTimeout;
@@ -37,7 +37,7 @@ async function resolve(host: string, { resolvers, limits, signal }: NameServers)
     const answer = await ask(host, { server, timeout, signal });
     if (typeof answer !== "string") return answer;
     failed.push({ server, code: answer });
-    // Those are answers, too.
+    // These two codes are answers as well.
     if (answer === "ENOTFOUND" || answer === "ENODATA" || signal.aborted) break;
   }
   throw new EgressError(describeLookup(host, { failed, dnsTimeout }));
@@ -48,12 +48,12 @@ const resolveThen = callbackify(resolve);
 /** RFC 8305 §3: how long the addresses of one family wait for those of the other, in milliseconds. */
 const RESOLUTION_DELAY = 50;
 
-/** @returns the addresses, or c-ares's code for why there are none; `ETIMEOUT` if `timeout` is over */
+/** @returns the addresses, or c-ares's code for why there are none; `ETIMEOUT` after `timeout` */
 async function ask(
   host: string,
   { server, timeout, signal }: { server: string; timeout: number; signal: AbortSignal },
 ): Promise<LookupAddress[] | string> {
-  // A lost datagram is sent again: the first try takes a third of the time, the second twice as long.
+  // Sends a lost datagram again: the first try takes a third of the time, the second twice as long.
   const resolver = new Resolver({ timeout: Math.max(1, Math.floor(timeout / 3)), tries: 2 });
   const giveUp = (): void => resolver.cancel();
   const timer = setTimeout(giveUp, timeout).unref();
@@ -87,7 +87,7 @@ async function ask(
   return code === "ECANCELLED" ? "ETIMEOUT" : code;
 }
 
-/** Which of two families' codes says most. */
+/** Sorts the codes of the two families: the one that says the most comes first. */
 function rank(code: string): number {
   if (code === "ENOTFOUND") return 0;
   return code === "ENODATA" ? 2 : 1;

@@ -1,15 +1,15 @@
 /**
- * Why there is no response, or only a part of one, in words.
+ * Explains why there is no response, or only part of one.
  */
 
 import type { IncomingMessage } from "node:http";
 
-import type { EgressFailure } from "../../service-worker/egress-protocol.ts";
-import { hasCode } from "../error.ts";
-import { EgressError, classify, codeOf } from "./failure.ts";
+import type { EgressFailure } from "../../service-worker/routing/egress-protocol.ts";
+import { hasCode } from "../system/error.ts";
+import { EgressError, classify, codeOf } from "./egress-error.ts";
 import { isTlsCode } from "./tls-failure.ts";
 
-/** @param state `received`: bytes of a response; `isUpgrade`: whether the request was for one */
+/** @param state `received`: bytes of a response so far; `isUpgrade`: the request asked for an upgrade */
 export function describeNoResponse(error: unknown, state: { received: number; isUpgrade: boolean }): EgressFailure {
   const failure = withoutResponse(error, state.received);
   if (!state.isUpgrade) return failure;
@@ -18,7 +18,7 @@ export function describeNoResponse(error: unknown, state: { received: number; is
       return { code: "http_upgrade_failed", detail: "it closed the connection instead of answering" };
     case "http_response_incomplete":
     case "http_protocol_error":
-      return { code: "http_upgrade_failed", detail: `its answer is no HTTP response: ${failure.detail}` };
+      return { code: "http_upgrade_failed", detail: `its answer isn't an HTTP response: ${failure.detail}` };
     default:
       return failure;
   }
@@ -30,7 +30,7 @@ function withoutResponse(error: unknown, received: number): EgressFailure {
     const detail = `the connection closed after ${bytes(received)}, in the middle of the response's head`;
     return { code: "http_response_incomplete", detail };
   }
-  // A reset, unlike an orderly end, is the system's and names its call.
+  // A reset comes from the system and names its system call. A clean end doesn't.
   if (error instanceof Error && "syscall" in error) return classify(error);
   return { code: "connection_terminated", detail: "the connection ended without a byte of a response" };
 }
@@ -48,14 +48,14 @@ export function describeBreakOff(error: unknown, response: IncomingMessage, rece
     return { code: "http_protocol_error", detail: `after ${bytes(received)} of the response's body: ${detail}` };
   }
   const length = response.headers["content-length"];
-  const isChunked = response.headers["transfer-encoding"] !== undefined;
+  const isChunked = /chunked\s*$/i.test(response.headers["transfer-encoding"] ?? "");
   const missing = isChunked ? "and then no last chunk" : "and then the connection failed";
   return {
     code: "http_response_incomplete",
     detail:
-      length === undefined || isChunked
-        ? `${bytes(received)} of the body came, ${missing}`
-        : `${received} of ${bytes(Number(length))} of the body came`,
+      length === undefined || response.headers["transfer-encoding"] !== undefined
+        ? `${bytes(received)} of the body arrived, ${missing}`
+        : `${received} of ${bytes(Number(length))} of the body arrived`,
   };
 }
 

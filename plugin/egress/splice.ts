@@ -1,5 +1,5 @@
 /**
- * Raw bytes both ways: an HTTP CONNECT to a target (RFC 9110 §9.3.6), and whatever else has become a
+ * Copies raw bytes both ways: for an HTTP CONNECT to a target (RFC 9110 §9.3.6), and for any other
  * pair of plain connections.
  *
  *   service worker ◀─ half-close, backpressure ─▶ target
@@ -7,41 +7,77 @@
 
 import type { Duplex } from "node:stream";
 
-import type { EgressLimits } from "../../service-worker/egress-protocol.ts";
+import { ESTABLISHED, type EgressFailure, type EgressLimits } from "../../service-worker/routing/egress-protocol.ts";
 import { useConnection } from "./connection-count.ts";
-import { type DialTarget, dial } from "./dial.ts";
-import { classify, sendRawFailure } from "./failure.ts";
+import { type DialTarget, type DialWatch, dial } from "./dial.ts";
+import { keepFailureOf } from "./exchange-failures.ts";
+import { classify, sendRawFailure } from "./egress-error.ts";
 import { makeRoom } from "./pool.ts";
 
-/** What a CONNECT is answered with once there is a connection. */
-export const ESTABLISHED = "HTTP/1.1 200 OK\r\n\r\n";
+/** The id under which the reason for a break-off is kept. */
+export interface Named {
+  exchangeId: string | undefined;
+}
+
+/** How a CONNECT is answered. An observed connection has its own ways. */
+export interface Joining {
+  join: (socket: Duplex, upstream: Duplex) => void;
+  refuse: (socket: Duplex, failure: EgressFailure) => void;
+}
 
 /** Dials, answers the CONNECT on `socket`, and splices. */
-export function connectToTarget(socket: Duplex, target: DialTarget, { limits }: { limits: EgressLimits }): void {
+export function connectToTarget(
+  socket: Duplex,
+  target: DialTarget,
+  {
+    limits,
+    exchangeId,
+    join = splice,
+    refuse: answer = sendRawFailure,
+    watch,
+  }: { limits: EgressLimits; watch?: DialWatch | undefined } & Named & Partial<Joining>,
+): void {
   let endUse: () => void;
   try {
     endUse = useConnection(target, limits);
   } catch (error) {
-    return sendRawFailure(socket, classify(error));
+    return answer(socket, classify(error));
   }
   makeRoom(target, limits);
-  const upstream = dial(target, { limits, allowHalfOpen: true });
+  const upstream = dial(target, { limits, allowHalfOpen: true, watch });
   upstream.once("close", endUse);
+  // A target that has ended, and whose bytes are on their way, no longer uses the connection.
+  socket.once("finish", endUse);
   const giveUp = (): void => void upstream.destroy();
-  const refuse = (error: Error): void => sendRawFailure(socket, classify(error));
+  const refuse = (error: Error): void => answer(socket, classify(error));
   socket.once("close", giveUp);
   upstream.once("error", refuse);
   upstream.once("connect", () => {
     socket.off("close", giveUp);
     upstream.off("error", refuse);
     socket.write(ESTABLISHED);
-    splice(socket, upstream);
+    keepBreak(upstream, { exchangeId });
+    join(socket, upstream);
   });
 }
 
+/** For the service worker, which only sees the Unix socket end. Call it before `splice`. */
+function keepBreak(upstream: Duplex, { exchangeId }: Named): void {
+  const keep = (error?: Error): void => {
+    if (!upstream.readableEnded) keepFailureOf(exchangeId, error ? classify(error) : DESTROYED);
+  };
+  upstream.once("error", keep);
+  upstream.once("close", () => keep());
+}
+
+export const DESTROYED: EgressFailure = {
+  code: "connection_terminated",
+  detail: "the connection was destroyed before it ended",
+};
+
 /**
- * Until both sides have ended. The end of one side ends the other's half; its failure destroys the
- * other. Both must allow half-open.
+ * Copies until both sides have ended. If one side ends, the other's half ends too. If one side fails, the
+ * other is destroyed. Both must allow half-open.
  */
 export function splice(one: Duplex, other: Duplex): void {
   copy(one, other);
@@ -50,7 +86,7 @@ export function splice(one: Duplex, other: Duplex): void {
 
 function copy(from: Duplex, to: Duplex): void {
   from.on("error", () => {
-    // A connection that failed after its end has nothing more to take; what it gave is still delivered.
+    // A connection that fails after its end accepts nothing more, but what it sent is still delivered.
     if (from.readableEnded) to.end(() => to.destroy());
     else to.destroy();
   });

@@ -1,17 +1,17 @@
 /**
- * How long a target may keep a request waiting: to take its next piece, and to send the next bytes of a
- * response. The waiting of others (a slow client, a reader that holds back) is not counted.
+ * Limits how long a target may keep a request waiting: for taking its next piece, and for sending the next
+ * bytes of a response. Time that a slow client or reader takes doesn't count.
  */
 
 import type { ClientRequest, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-import { EgressError } from "./failure.ts";
+import { EgressError } from "./egress-error.ts";
 
-/** Called with each piece of a request that is written; what it returns, once the target has taken that. */
+/** Call it for each piece of a request that is written, and call what it returns when the target has taken the piece. */
 export type PieceWatch = () => (() => void) | undefined;
 
-/** @param timeout milliseconds; absent: no limit. Over it, the request fails with `connection_write_timeout` */
+/** @param timeout milliseconds; absent: no limit. After it, the request fails with `connection_write_timeout` */
 export function limitWriting(upstream: ClientRequest, timeout: number | undefined): PieceWatch {
   if (timeout === undefined) return () => undefined;
   let pending = 0;
@@ -45,14 +45,16 @@ export interface ReadLimit {
   outgoing: ServerResponse;
 }
 
-/** Over the limit, the request fails with `connection_read_timeout`. */
+/** After the limit, the request fails with `connection_read_timeout`. */
 export function limitReading(upstream: ClientRequest, { timeout, isAwaited, outgoing }: ReadLimit): void {
   if (timeout === undefined) return;
   let isBegun = false;
   const timer = setTimeout(() => {
-    // Started again by what ends the wait: the request's end, or the reader's.
+    // The end of the request, or a reader that reads on, starts the timer again.
     if (!isAwaited() || outgoing.writableNeedDrain) return;
-    const detail = isBegun ? `nothing more of the response came for ${timeout} ms` : `no response within ${timeout} ms`;
+    const detail = isBegun
+      ? `nothing more of the response arrived for ${timeout} ms`
+      : `no response within ${timeout} ms`;
     upstream.destroy(new EgressError({ code: "connection_read_timeout", detail }));
   }, timeout).unref();
   const restart = (): void => void timer.refresh();

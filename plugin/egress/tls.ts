@@ -1,49 +1,67 @@
 /**
- * Opens a TLS connection to a target and checks its certificate. Nothing is handed out, and no session
- * kept, before the check.
+ * Opens a TLS connection to a target and checks its certificate. Returns no connection and keeps no TLS session
+ * before the check.
  */
 
 import { once } from "node:events";
 import net from "node:net";
 import tls from "node:tls";
 
-import type { EgressLimits, EgressTls } from "../../service-worker/egress-protocol.ts";
-import { hasCode } from "../error.ts";
-import { type DialTarget, dial, timeoutError } from "./dial.ts";
-import { EgressError } from "./failure.ts";
-import { describeChainProblem, describeHangUp, describeHostMismatch } from "./tls-failure.ts";
-import { type Trust, trustOf, withoutTrust } from "./trust.ts";
+import type { EgressLimits, EgressTls } from "../../service-worker/routing/egress-protocol.ts";
+import { hasCode } from "../system/error.ts";
+import { type DialTarget, type DialWatch, dial, timeoutError } from "./dial.ts";
+import { EgressError } from "./egress-error.ts";
+import { describeChainProblem, describeHangUp, describeHostMismatch, isOnlyCommon, lacksRoot } from "./tls-failure.ts";
+import { type Trust, addSystemRoots, trustOf, trustUnchecked } from "./trust.ts";
 
-/** How to speak TLS with one target under one name; made anew for each request. */
+/** How to speak TLS with one target under one name. Each request makes its own. */
 export interface TlsTerms {
   tls: EgressTls;
   trust: Trust;
-  /** Connections and sessions with the same key are interchangeable. */
+  /** Connections and TLS sessions with the same key are interchangeable. */
   key: string;
 }
 
 /** @throws {EgressError} `tls_certificate_error` if a `ca` file can't be used */
 export function termsFor(target: DialTarget, tlsOrder: EgressTls): TlsTerms {
   const { hostName, verify, ca } = tlsOrder;
-  const trust = verify === "disabled" ? withoutTrust() : trustOf(ca);
+  const trust = verify === "disabled" ? trustUnchecked() : trustOf(ca);
   return { tls: tlsOrder, trust, key: JSON.stringify([target, hostName, verify, trust.key]) };
 }
 
 export interface TlsDialOptions {
   terms: TlsTerms;
-  /** `connectTimeout` is for the connection and the handshake together, once the name is resolved. */
+  /** `connectTimeout` covers the connection and the handshake together, after the name is resolved. */
   limits: EgressLimits;
-  /** Gives the attempt up. */
+  /** Cancels the attempt. */
   signal?: AbortSignal;
+  /** Who watches sees the certificate, so no session is resumed. */
+  watch?: DialWatch | undefined;
 }
 
-/** @throws an error for `classify` */
-export async function dialTls(target: DialTarget, { terms, limits, signal }: TlsDialOptions): Promise<tls.TLSSocket> {
-  const plain = dial(target, { limits });
+/**
+ * Dials again with the system's own roots if no other root vouches for the target.
+ *
+ * @throws an error for `classify`
+ */
+export async function dialTls(target: DialTarget, options: TlsDialOptions): Promise<tls.TLSSocket> {
+  try {
+    return await dialOnce(target, options);
+  } catch (error) {
+    const { terms, signal } = options;
+    if (!(error instanceof RootlessError) || !terms.trust.lacksSystemRoots) throw error;
+    await addSystemRoots();
+    signal?.throwIfAborted();
+    return await dialOnce(target, { ...options, terms: termsFor(target, terms.tls) });
+  }
+}
+
+async function dialOnce(target: DialTarget, { terms, limits, signal, watch }: TlsDialOptions): Promise<tls.TLSSocket> {
+  const plain = dial(target, { limits, watch });
   const giveUp = (): void => void plain.destroy(new Error("the request was given up"));
   signal?.addEventListener("abort", giveUp);
   try {
-    return await shakeHands(plain, target, { terms, limits });
+    return await shakeHands(plain, target, { terms, limits, watch });
   } finally {
     signal?.removeEventListener("abort", giveUp);
   }
@@ -52,24 +70,24 @@ export async function dialTls(target: DialTarget, { terms, limits, signal }: Tls
 async function shakeHands(
   plain: net.Socket,
   target: DialTarget,
-  { terms, limits }: Omit<TlsDialOptions, "signal">,
+  { terms, limits, watch }: Omit<TlsDialOptions, "signal">,
 ): Promise<tls.TLSSocket> {
   let started = performance.now();
   plain.once("lookup", () => (started = performance.now()));
   await once(plain, "connect");
-  const session = sessions.get(terms.key);
+  const session = watch === undefined ? tlsSessions.get(terms.key) : undefined;
   const socket = tls.connect({
     socket: plain,
-    // RFC 6066 §3: an address is no server name.
+    // RFC 6066 §3: an address isn't a server name.
     servername: net.isIP(terms.tls.hostName) === 0 ? terms.tls.hostName : "",
     secureContext: terms.trust.context,
     ALPNProtocols: ["http/1.1"],
-    // `checkCertificate` refuses instead, for it can say why.
+    // `checkCertificate` refuses instead, because it can say why.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
     ...(session && { session }),
   });
-  // Node passes the plain socket's error on, and may have one of its own after that.
+  // Node passes on the plain socket's error, and may emit another one after it.
   socket.on("error", () => socket.destroy());
   let latest: Buffer | undefined;
   socket.on("session", (offered) => (latest = offered));
@@ -81,14 +99,15 @@ async function shakeHands(
   try {
     await once(socket, "secureConnect");
     checkCertificate(socket, terms.tls);
+    watch?.secured(socket);
   } catch (error) {
     socket.destroy();
     throw explain(error);
   } finally {
     clearTimeout(timer);
   }
-  if (latest !== undefined) keepSession(terms.key, latest);
-  socket.on("session", (offered) => keepSession(terms.key, offered));
+  if (latest !== undefined) keepTlsSession(terms.key, latest);
+  socket.on("session", (offered) => keepTlsSession(terms.key, offered));
   return socket;
 }
 
@@ -97,29 +116,36 @@ function checkCertificate(socket: tls.TLSSocket, { hostName, verify }: EgressTls
   if (verify === "disabled") return;
   const certificate = socket.getPeerCertificate();
   const problem = socket.authorizationError;
-  // OpenSSL's name for it, although it is declared as an Error.
-  if (problem) throw new EgressError(describeChainProblem(String(problem), certificate));
-  // A resumed session was checked when it was made, and carries no certificate.
+  // It is OpenSSL's name of the problem, although it is declared as an Error.
+  if (problem) {
+    const failure = describeChainProblem(String(problem), certificate);
+    throw lacksRoot(String(problem)) ? new RootlessError(failure) : new EgressError(failure);
+  }
+  // A resumed TLS session carries no certificate. It was checked when it was made.
   if (verify === "verify_ca" || socket.isSessionReused()) return;
-  if (tls.checkServerIdentity(hostName, certificate) !== undefined) {
+  // Node accepts a certificate's common name if it is the only name. A tunnel doesn't.
+  if (isOnlyCommon(certificate) || tls.checkServerIdentity(hostName, certificate) !== undefined) {
     throw new EgressError(describeHostMismatch(hostName, certificate));
   }
 }
 
-/** What `classify` could not tell: the target ended the connection in the middle of the handshake. */
+/** No root vouches for the target's certificate. */
+class RootlessError extends EgressError {}
+
+/** Recognizes what `classify` can't: the target ended the connection during the handshake. */
 function explain(error: unknown): unknown {
-  // A reset, unlike an orderly end, is the system's and names its call.
+  // A reset comes from the system and names its system call. A clean end doesn't.
   const isEnd = hasCode(error, "ECONNRESET") && error instanceof Error && !("syscall" in error);
   return isEnd ? new EgressError(describeHangUp()) : error;
 }
 
-/** Sessions to resume (RFC 8446 §2.2), the latest last. */
-const sessions = new Map<string, Buffer>();
-const MAX_SESSIONS = 100;
+/** TLS sessions to resume (RFC 8446 §2.2), newest last. */
+const tlsSessions = new Map<string, Buffer>();
+const MAX_TLS_SESSIONS = 100;
 
-function keepSession(key: string, session: Buffer): void {
-  sessions.delete(key);
-  sessions.set(key, session);
-  const [oldest] = sessions.keys();
-  if (sessions.size > MAX_SESSIONS && oldest !== undefined) sessions.delete(oldest);
+function keepTlsSession(key: string, session: Buffer): void {
+  tlsSessions.delete(key);
+  tlsSessions.set(key, session);
+  const [oldest] = tlsSessions.keys();
+  if (tlsSessions.size > MAX_TLS_SESSIONS && oldest !== undefined) tlsSessions.delete(oldest);
 }

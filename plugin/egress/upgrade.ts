@@ -1,16 +1,18 @@
 /**
- * What becomes of a request for an upgrade (RFC 9110 §7.8): whether the target's 101 answers it, and
- * the two connections from then on.
+ * Handles an upgrade request (RFC 9110 §7.8): checks whether the target's 101 answers it, and watches
+ * for the end of its connection.
  */
 
 import { createHash } from "node:crypto";
-import type { IncomingMessage } from "node:http";
+import http from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 /** RFC 6455 §1.3. */
 const WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/** @returns why a 101 is no answer to the request, or undefined if it is one */
+/** @returns why a 101 doesn't answer the request, or undefined if it does */
 export function describeMismatch(incoming: IncomingMessage, response: IncomingMessage): string | undefined {
   const asked = protocolsOf(incoming);
   const given = protocolsOf(response);
@@ -23,8 +25,25 @@ export function describeMismatch(incoming: IncomingMessage, response: IncomingMe
   if (!given.includes("websocket") || key === undefined) return undefined;
   const accept = response.headers["sec-websocket-accept"];
   if (accept === undefined) return 'its 101 has no "Sec-WebSocket-Accept"';
-  const expected = createHash("sha1").update(`${key}${WEBSOCKET_GUID}`).digest("base64");
-  return accept === expected ? undefined : 'its 101 has a "Sec-WebSocket-Accept" that is not for the request\'s key';
+  return accept === acceptOf(key)
+    ? undefined
+    : "its 101 has a \"Sec-WebSocket-Accept\" that doesn't match the request's key";
+}
+
+/** @returns the `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key` (RFC 6455 §4.2.2) */
+export function acceptOf(key: string): string {
+  return createHash("sha1").update(`${key}${WEBSOCKET_GUID}`).digest("base64");
+}
+
+/** A response on a connection that Node has handed over because of an `Upgrade` field. It is the last one there. */
+export function responseOn(socket: Duplex, incoming: IncomingMessage): ServerResponse {
+  const outgoing = new http.ServerResponse(incoming);
+  outgoing.shouldKeepAlive = false;
+  outgoing.assignSocket(socket as Socket);
+  socket.on("error", () => socket.destroy());
+  socket.on("drain", () => outgoing.emit("drain"));
+  outgoing.once("finish", () => socket.end());
+  return outgoing;
 }
 
 function protocolsOf({ headers }: IncomingMessage): string[] {
@@ -33,9 +52,9 @@ function protocolsOf({ headers }: IncomingMessage): string[] {
 }
 
 /**
- * Nobody reads a connection while its upgrade is pending; this hears it close, and consumes nothing.
+ * Nothing reads a connection while its upgrade is pending. This notices when it ends, without consuming data.
  *
- * @returns stops that
+ * @returns a function that stops watching
  */
 export function watchForEnd(socket: Duplex, onEnd: () => void): () => void {
   const look = (): void => void socket.read(0);

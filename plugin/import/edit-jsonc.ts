@@ -1,12 +1,12 @@
 /**
- * Edits of JSON with comments that leave every comment, blank line and order as they are. Each edit goes by the
- * text as it stands; the text must be free of errors.
+ * Edits JSON with comments and keeps every comment, every blank line and the order of keys. Takes only text without
+ * syntax errors.
  */
 
 import { type Node, createScanner, findNodeAtLocation, parseTree } from "jsonc-parser";
 
 import type { Path } from "../read/locate.ts";
-import { formatJson } from "./format-json.ts";
+import { type Layout, formatJson } from "./format-json.ts";
 
 export interface NewValue {
   path: Path;
@@ -14,16 +14,16 @@ export interface NewValue {
 }
 
 /**
- * Replaces values, and adds keys that are not there at the end of their objects. No path may lead into another.
+ * Replaces values, and adds missing keys at the end of their objects. No path may be inside another path.
  *
- * @throws {Error} if such an object is not there
+ * @throws {Error} if the object of a missing key doesn't exist
  */
 export function setValues(text: string, all: readonly NewValue[]): string {
   const root = rootOf(text);
   const placed = all.map(({ path, value }) => ({ path, value, node: findNodeAtLocation(root, [...path]) }));
   const present = placed.flatMap(({ value, node }) => (node === undefined ? [] : [{ value, node }]));
   let edited = text;
-  // In one go, from the end, so that the places of the others stay as they are.
+  // From the end, so that the offsets of the other values stay valid.
   for (const { value, node } of present.toSorted((one, other) => other.node.offset - one.node.offset)) {
     edited = splice(edited, node, formatJson(value, layoutAt(text, node.parent ?? node)));
   }
@@ -33,7 +33,7 @@ export function setValues(text: string, all: readonly NewValue[]): string {
   return edited;
 }
 
-/** Adds keys at the end of an object. @throws {Error} if it is not there */
+/** Adds keys at the end of an object. @throws {Error} if the object doesn't exist */
 export function addEntries(
   text: string,
   path: Path,
@@ -51,7 +51,7 @@ export function addEntries(
     .join(`,${separator}`);
   const close = endOf(object) - 1;
   if (last === undefined) {
-    // Comments are all there is in it.
+    // The object is empty or has only comments.
     const inside = text.slice(object.offset + 1, close).trimEnd();
     const end = `${layout.lineEnd}${layout.outerIndent}`;
     return `${text.slice(0, object.offset + 1)}${inside}${separator}${written}${end}${text.slice(close)}`;
@@ -63,7 +63,7 @@ export function addEntries(
   return `${upTo}${separator}${written}${comma === undefined ? "" : ","}${text.slice(at)}`;
 }
 
-/** Removes a key and its value, with the comma that is then too many. */
+/** Removes a key and its value, and the comma that becomes superfluous. */
 export function removeEntry(text: string, path: Path): string {
   const property = findNodeAtLocation(rootOf(text), [...path])?.parent;
   const siblings = property?.parent?.children ?? [];
@@ -85,19 +85,9 @@ export function removeEntry(text: string, path: Path): string {
   const without = text.slice(0, start) + text.slice(end);
   const before = siblings[index - 1];
   if (comma !== undefined || before === undefined) return without;
-  // It was the last, without a comma: so shall be the one before it.
+  // The removed entry was the last and had no trailing comma, so the entry before it loses its comma.
   const surplus = findComma(text, endOf(before), property.offset);
   return surplus === undefined ? without : without.slice(0, surplus) + without.slice(surplus + 1);
-}
-
-export interface Layout {
-  /** Of the entries of the object. */
-  indent: string;
-  /** Of the line on which the object starts. */
-  outerIndent: string;
-  /** One level. */
-  unit: string;
-  lineEnd: string;
 }
 
 function layoutAt(text: string, node: Node): Layout {
@@ -138,7 +128,7 @@ function splice(text: string, node: Node, replacement: string): string {
   return text.slice(0, node.offset) + replacement + text.slice(endOf(node));
 }
 
-/** The offset of a comma that stands next, but for comments. */
+/** The offset of the next token if it is a comma. Skips comments. */
 function findComma(text: string, from: number, to: number): number | undefined {
   const scanner = createScanner(text, true);
   scanner.setPosition(from);
@@ -147,7 +137,7 @@ function findComma(text: string, from: number, to: number): number | undefined {
   return text[at] === "," && at < to ? at : undefined;
 }
 
-/** Behind the comments that follow on the same line: they belong to what they follow. */
+/** The offset after the comments on the same line, because they belong to the entry before them. */
 function endOfLine(text: string, from: number, to: number): number {
   const scanner = createScanner(text, false);
   scanner.setPosition(from);

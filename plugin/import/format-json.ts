@@ -1,16 +1,25 @@
 /**
- * JSON as a person would write it: what is short on one line, the rest a field a line.
+ * Formats JSON as a person would: short objects on one line, long ones with one field per line.
  */
 
-import { isTable } from "../read/document.ts";
-import type { Layout } from "./edit-jsonc.ts";
+import { isPlainObject } from "../read/document.ts";
 
 const MAX_LINE = 100;
 
-/** @param layout of the object whose entry the value is */
+export interface Layout {
+  /** The indentation of the object's entries. */
+  indent: string;
+  /** The indentation of the line on which the object starts. */
+  outerIndent: string;
+  /** One level of indentation. */
+  unit: string;
+  lineEnd: string;
+}
+
+/** @param layout of the object that contains the value */
 export function formatJson(value: unknown, layout: Pick<Layout, "indent" | "unit" | "lineEnd">): string {
   const inline = formatInline(value);
-  if (!isTable(value) || layout.indent.length + inline.length <= MAX_LINE) return inline;
+  if (!isPlainObject(value) || layout.indent.length + inline.length <= MAX_LINE) return inline;
   const indent = layout.indent + layout.unit;
   const fields = Object.entries(value).map(
     ([key, field]) => `${indent}${JSON.stringify(key)}: ${formatJson(field, { ...layout, indent })}`,
@@ -21,7 +30,7 @@ export function formatJson(value: unknown, layout: Pick<Layout, "indent" | "unit
 /** `{ "a": [1, 2] }` */
 function formatInline(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(formatInline).join(", ")}]`;
-  if (!isTable(value)) return JSON.stringify(value);
+  if (!isPlainObject(value)) return JSON.stringify(value);
   const fields = Object.entries(value).map(([key, field]) => `${JSON.stringify(key)}: ${formatInline(field)}`);
   return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
 }

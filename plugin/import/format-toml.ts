@@ -1,8 +1,8 @@
 /**
- * Records as TOML, for who pastes them into a vpc.toml.
+ * Formats records as TOML, to paste into a vpc.toml.
  */
 
-import { isTable } from "../read/document.ts";
+import { isPlainObject } from "../read/document.ts";
 
 export function formatTomlServices(
   services: readonly (readonly [key: string, value: Record<string, unknown>])[],
@@ -17,10 +17,10 @@ export function formatTomlServices(
     .join("\n\n");
 }
 
-/** On one line; a string of JSON is one of TOML. */
+/** On one line. A JSON string is also a valid TOML string. */
 function formatValue(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(formatValue).join(", ")}]`;
-  if (!isTable(value)) return JSON.stringify(value);
+  if (!isPlainObject(value)) return JSON.stringify(value);
   const fields = Object.entries(value).map(([key, inner]) => `${key} = ${formatValue(inner)}`);
   return `{ ${fields.join(", ")} }`;
 }

@@ -1,6 +1,7 @@
 /**
- * As much of HCL as it takes to read literals out of Terraform files: blocks, attributes, strings, numbers, lists
- * and objects. Any other expression is kept as text. https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
+ * Parses the part of HCL that is needed to read literals from Terraform files: blocks, attributes, strings, numbers,
+ * lists and objects. Keeps any other expression as text.
+ * https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
  */
 
 import { type Position, positionsOf } from "../read/locate.ts";
@@ -9,11 +10,11 @@ export type HclValue =
   | { type: "literal"; value: string | number | boolean | null; at: Position }
   | { type: "list"; items: HclValue[]; at: Position }
   | { type: "object"; entries: Map<string, HclValue>; at: Position }
-  /** A reference, a call, an operation, a text with `${}` in it: as written. */
+  /** A reference, a call, an operation or a string that contains `${}`, as written. */
   | { type: "expression"; text: string; at: Position };
 
 export interface HclBlock {
-  /** `resource`, say; and `"a" "b"` behind it. */
+  /** Such as `resource` in `resource "a" "b" { }`. The labels are `a` and `b`. */
   type: string;
   labels: string[];
   body: HclBody;
@@ -65,7 +66,7 @@ export function parseHcl(text: string): HclBody {
     const { type, text: found, offset } = peek();
     const what =
       type === "end" ? "the end of the file" : type === "newline" ? "the end of the line" : JSON.stringify(found);
-    throw new HclError(`${expected} is expected, but ${what} stands here`, positionAt(offset));
+    throw new HclError(`expected ${expected}, but found ${what}`, positionAt(offset));
   };
 
   function body(isNested: boolean): HclBody {
@@ -103,7 +104,7 @@ export function parseHcl(text: string): HclBody {
     return { type: "expression", text: text.slice(first.offset, skipExpression()), at };
   }
 
-  /** Whether what was read is the whole expression. */
+  /** Whether the expression ends here. */
   function isOver(): boolean {
     const { type } = peek();
     return type === "newline" || type === "end" || [",", "]", "}", ")"].some(isSign);
@@ -162,7 +163,7 @@ export function parseHcl(text: string): HclBody {
     return { type: "object", entries, at };
   }
 
-  /** A computed one, `(var.x)`, comes as it is written. */
+  /** A computed key, such as `(var.x)`, is returned as written. */
   function key(): string {
     const { type, text: written, offset } = peek();
     if (isSign("(")) {
@@ -178,7 +179,7 @@ export function parseHcl(text: string): HclBody {
     return type === "string" ? unquote(written) : written;
   }
 
-  /** @returns the offset where it ends */
+  /** @returns the offset of its end */
   function skipExpression(): number {
     let depth = 0;
     let end = peek().offset;
@@ -196,7 +197,7 @@ export function parseHcl(text: string): HclBody {
 }
 
 function template(text: string, { at, source }: { at: Position; source: string }): HclValue {
-  // Doubled, they stand for themselves.
+  // `$${` and `%%{` are escapes for a literal `${` and `%{`.
   return /(?<!\$)\$\{|(?<!%)%\{/.test(source)
     ? { type: "expression", text: source, at }
     : { type: "literal", value: text.replaceAll("$${", "${").replaceAll("%%{", "%{"), at };
@@ -240,7 +241,7 @@ function tokenize(text: string, positionAt: (offset: number) => Position): Token
       const [head, dash, delimiter = ""] = heredoc;
       const bodyAt = offset + head.length;
       const close = new RegExp(`^[^\\S\\n]*${delimiter}[^\\S\\n]*$`, "m").exec(text.slice(bodyAt));
-      if (close === null) throw new HclError(`the text from <<${delimiter} on does not end`, positionAt(offset));
+      if (close === null) throw new HclError(`the heredoc <<${delimiter} has no end`, positionAt(offset));
       const content = text.slice(bodyAt, bodyAt + close.index);
       push(
         "heredoc",
@@ -253,7 +254,7 @@ function tokenize(text: string, positionAt: (offset: number) => Position): Token
   }
 }
 
-/** @param start of the opening quote; what is inside of `${}` may hold quotes of its own */
+/** @param start of the opening quote. A `${}` inside the string may contain quotes. */
 function endOfString(text: string, start: number, positionAt: (offset: number) => Position): number {
   for (let index = start + 1; index < text.length; index++) {
     const character = text[index];
@@ -269,5 +270,5 @@ function endOfString(text: string, start: number, positionAt: (offset: number) =
       }
     }
   }
-  throw new HclError("the text is not closed", positionAt(start));
+  throw new HclError("the string has no closing quote", positionAt(start));
 }

@@ -1,46 +1,46 @@
 /**
- * What an import changes: under which key each record goes, and which of its fields differ from what is there.
- * Pure; what is the user's own, a `target` above all, is never touched.
+ * Plans an import: the key for each record, and the fields that differ from the existing entry. Pure. Never touches
+ * the user's own keys, above all `target`.
  */
 
 import { type VpcBinding, entryKey, isUuid } from "../model.ts";
-import { isTable } from "../read/document.ts";
+import { isPlainObject } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import { type ImportedRecord, RECORD_FIELDS } from "./record.ts";
 
-export type Outcome = { record: ImportedRecord; key: string } & (
+export type PlannedRecord = { record: ImportedRecord; key: string } & (
   | { kind: "added"; value: Record<string, unknown>; hint?: "binding-by-name" | "no-service-id" }
   | { kind: "changed"; edits: Edit[] }
   | { kind: "same" }
-  /** The entry is "remote": there is nothing of the record in it. */
+  /** The entry is "remote", so it has no place for a record. */
   | { kind: "remote" }
 );
 
 export interface Edit {
   path: Path;
   before: unknown;
-  /** Undefined: the key goes. */
+  /** Undefined if the key is removed. */
   after: unknown;
 }
 
 export interface ImportContext {
-  /** The vpc config's "services", as they are. */
+  /** The "services" of the existing vpc config. */
   services: Record<string, unknown>;
-  /** Of all environments. */
+  /** The bindings of all environments. */
   bindings: readonly VpcBinding[];
 }
 
-/** @param records of two with one id the last counts, unless it says less */
-export function planImport(records: readonly ImportedRecord[], { services, bindings }: ImportContext): Outcome[] {
+/** @param records if two have the same id, the last one wins, unless it is incomplete and the other is complete */
+export function planImport(records: readonly ImportedRecord[], { services, bindings }: ImportContext): PlannedRecord[] {
   const keys = new Map(Object.keys(services).map((key) => [entryKey(key), key]));
-  const outcomes = new Map<string, Outcome>();
+  const plan = new Map<string, PlannedRecord>();
   for (const record of records) {
-    const outcome = planRecord(record, { services, bindings, keys });
-    const earlier = outcomes.get(entryKey(outcome.key));
+    const planned = planRecord(record, { services, bindings, keys });
+    const earlier = plan.get(entryKey(planned.key));
     if (earlier?.record.isComplete && !record.isComplete) continue;
-    outcomes.set(entryKey(outcome.key), outcome);
+    plan.set(entryKey(planned.key), planned);
   }
-  return [...outcomes.values()];
+  return [...plan.values()];
 }
 
 interface Planning extends ImportContext {
@@ -48,7 +48,7 @@ interface Planning extends ImportContext {
   keys: ReadonlyMap<string, string>;
 }
 
-function planRecord(record: ImportedRecord, context: Planning): Outcome {
+function planRecord(record: ImportedRecord, context: Planning): PlannedRecord {
   const found = findKey(record, context);
   const { key } = found;
   if (!found.isPresent) {
@@ -57,8 +57,8 @@ function planRecord(record: ImportedRecord, context: Planning): Outcome {
   const existing = context.services[key];
   if (existing === "remote") return { kind: "remote", record, key };
   const at = ["services", key];
-  if (!isTable(existing) || !("target" in existing || "host" in existing)) {
-    // A shorthand: all it says is where the service is here.
+  if (!isPlainObject(existing) || !("target" in existing || "host" in existing)) {
+    // The entry is a shorthand for a target.
     const after = { ...record.fields, target: existing };
     return { kind: "changed", record, key, edits: [{ path: at, before: existing, after }] };
   }
@@ -86,7 +86,7 @@ function findKey({ serviceId, label, aliases }: ImportedRecord, { services, bind
     const key = underId(serviceId);
     return key === undefined ? { key: serviceId, isPresent: false } : { key, isPresent: true };
   }
-  const named = Object.entries(services).find(([, entry]) => isTable(entry) && entry["name"] === label);
+  const named = Object.entries(services).find(([, entry]) => isPlainObject(entry) && entry["name"] === label);
   if (named !== undefined) return { key: named[0], isPresent: true };
   const words = new Set([label, ...aliases].map(wordsOf));
   const ids = new Set(
@@ -112,7 +112,7 @@ interface Compared {
   path: Path;
   before: unknown;
   after: unknown;
-  /** Whether what is missing after was taken away. */
+  /** Whether a field that is missing in `after` is removed. */
   mayRemove: boolean;
 }
 
@@ -121,7 +121,7 @@ function* difference({ path, before, after, mayRemove }: Compared): Generator<Ed
     if (mayRemove && before !== undefined && before !== null) yield { path, before, after };
     return;
   }
-  if (isTable(before) && isTable(after)) {
+  if (isPlainObject(before) && isPlainObject(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
       yield* difference({ path: [...path, key], before: before[key], after: after[key], mayRemove });
     }

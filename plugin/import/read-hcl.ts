@@ -1,13 +1,13 @@
 /**
- * Terraform files → records: the resources with their literals, and what variables and locals of the same files say.
- * Runs no Terraform: what only that knows is reported, with where it stands.
+ * Terraform files → records, from literals and from the variables and locals of the same files. Doesn't run Terraform:
+ * reports each value that only Terraform can evaluate, with its place.
  */
 
 import type { Diagnostic } from "../diagnostics.ts";
 import type { VpcDocument } from "../read/document.ts";
 import { type LocatedNode, locateInTree } from "../read/locate.ts";
 import { type HclBlock, type HclBody, HclError, type HclValue, parseHcl, unquote } from "./hcl.ts";
-import { type ImportResult, RECORD_FIELDS, toRecord } from "./record.ts";
+import { type ImportResult, isKnownField, notImported, RECORD_FIELDS, toRecord } from "./record.ts";
 import { RESOURCE_TYPE } from "./terraform-json.ts";
 
 export interface HclFile {
@@ -48,7 +48,12 @@ export function readHcl(files: readonly HclFile[]): ImportResult {
   return { records, diagnostics };
 }
 
-/** By reference: `var.x`, `local.x`. */
+/** Terraform's own arguments, which every resource may have. */
+const META_ARGUMENTS = new Set(
+  "connection count depends_on for_each lifecycle provider provisioner timeouts".split(" "),
+);
+
+/** Values by reference, such as `var.x` or `local.x`. */
 type Known = ReadonlyMap<string, HclValue>;
 
 function knownValues(files: readonly ParsedFile[]): Known {
@@ -60,7 +65,7 @@ function knownValues(files: readonly ParsedFile[]): Known {
       if (type === "locals") for (const [name, value] of inner.attributes) known.set(`local.${name}`, value);
     }
   }
-  // Values given win over defaults.
+  // The values of .tfvars files win over defaults.
   for (const { file, body } of files) {
     if (file.endsWith(".tfvars")) for (const [name, value] of body.attributes) known.set(`var.${name}`, value);
   }
@@ -81,13 +86,13 @@ function readResource(block: HclBlock, reading: Reading): ImportResult["records"
     diagnostics.push({
       severity: "error",
       code: "not-a-literal",
-      text: `${JSON.stringify(path)} of ${JSON.stringify(resource)} is ${text}, which only Terraform can tell`,
+      text: `${JSON.stringify(path)} of ${JSON.stringify(resource)} is ${text}, which only Terraform can evaluate`,
       file,
       ...at,
       notes: [
         /^(var|local)\.\w+$/.test(text)
-          ? 'Import the file that sets it as well, such as variables.tf or terraform.tfvars; or "terraform show -json".'
-          : 'Import "terraform show -json" in place of this file.',
+          ? 'Also import the file that sets it, such as variables.tf or terraform.tfvars, or import the output of "terraform show -json".'
+          : 'Import the output of "terraform show -json" instead of this file.',
       ],
     });
   };
@@ -95,6 +100,8 @@ function readResource(block: HclBlock, reading: Reading): ImportResult["records"
   for (const [name, value] of bodyEntries(block.body)) {
     if (RECORD_FIELDS.includes(name) || name === "service_id")
       converted.set(name, convert(value, { path: name, known, report }));
+    else if (!isKnownField(name) && !META_ARGUMENTS.has(name))
+      diagnostics.push(notImported(`${JSON.stringify(name)} of ${JSON.stringify(resource)}`, { file, ...value.at }));
   }
   if (isUnresolved) return undefined;
   const { value, located } = toTable(block.at, converted);
@@ -102,7 +109,7 @@ function readResource(block: HclBlock, reading: Reading): ImportResult["records"
   return toRecord({ value, at: [], document, aliases: [resource] }, diagnostics);
 }
 
-/** Attributes, and nested blocks as objects: both forms are written. */
+/** Attributes, and nested blocks as objects, because Terraform files use both forms. */
 function bodyEntries({ attributes, blocks }: HclBody): Map<string, HclValue> {
   const nested = blocks.map(({ type, body, at }): [string, HclValue] => [
     type,
@@ -165,7 +172,7 @@ function toTable(
   return { value, located: { key: at, value: at, children } };
 }
 
-/** Of a variable or local, or a member of one: `local.ports.http`. */
+/** The value of a variable, a local, or a member of one such as `local.ports.http`. */
 function valueOf(reference: string, known: Known): HclValue | undefined {
   const own = known.get(reference);
   const dot = reference.lastIndexOf(".");
@@ -174,7 +181,7 @@ function valueOf(reference: string, known: Known): HclValue | undefined {
   return holder?.type === "object" ? holder.entries.get(reference.slice(dot + 1)) : undefined;
 }
 
-/** Follows variables and locals, also inside of a text. @returns an expression when it leads to something else */
+/** Resolves variables and locals, also inside a string. @returns an expression if it can't be resolved */
 function resolve(source: HclValue, known: Known, seen: readonly string[] = []): HclValue {
   if (source.type !== "expression") return source;
   const whole = /^"\$\{\s*([\w.-]+)\s*\}"$/.exec(source.text)?.[1] ?? source.text;

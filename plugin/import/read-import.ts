@@ -1,27 +1,28 @@
 /**
- * The files of an import → records, each by what is in it; its name only tells Terraform's files apart.
+ * The files of an import → records. Detects the format of a file from its content, and of Terraform files also from
+ * the name.
  */
 
 import path from "node:path";
 
 import type { Diagnostic } from "../diagnostics.ts";
 import { entryKey } from "../model.ts";
-import { decodeText, readText } from "../read/read-text.ts";
+import { decodeExport, readText } from "../read/read-text.ts";
 import { type HclFile, readHcl } from "./read-hcl.ts";
 import { readJson } from "./read-json.ts";
-import { readWranglerOutput } from "./read-wrangler-output.ts";
+import { isGarbledTable, readWranglerOutput } from "./read-wrangler-output.ts";
 import type { ImportResult } from "./record.ts";
 import { splitJson } from "./split-json.ts";
 
 export interface ImportFile {
-  /** Absolute path, or a name in angle brackets for what was piped in. */
+  /** Absolute path, or a name in angle brackets for standard input. */
   file: string;
   bytes: Uint8Array;
 }
 
 const TERRAFORM = new Set([".tf", ".tfvars"]);
 
-/** @param tunnelIds whole ids that are known otherwise, for what shows their beginnings only */
+/** @param tunnelIds whole ids that are known from elsewhere, because `wrangler vpc service list` cuts them */
 export function readImport(files: readonly ImportFile[], tunnelIds: readonly string[]): ImportResult {
   const result: ImportResult = { records: [], diagnostics: [] };
   const hcl: HclFile[] = [];
@@ -32,7 +33,7 @@ export function readImport(files: readonly ImportFile[], tunnelIds: readonly str
   };
   for (const { file, bytes } of files) {
     const folder = path.dirname(file);
-    const text = decodeText(bytes);
+    const text = decodeExport(bytes);
     if (typeof text === "object") {
       result.diagnostics.push({ severity: "error", ...text, file });
       continue;
@@ -47,14 +48,16 @@ export function readImport(files: readonly ImportFile[], tunnelIds: readonly str
     } else texts.push({ file, folder, text });
   }
   add(readHcl(hcl));
-  // Last and twice, for what the others, and each other's details, say of tunnels.
+  // wrangler's output is read last and twice, because its cut tunnel ids are completed from all the other records.
   const known = [...tunnelIds, ...result.records.flatMap(({ fields }) => tunnelIdsIn(fields))];
   const read = (ids: readonly string[]): (ImportResult | undefined)[] =>
     texts.map(({ file, folder, text }) => readWranglerOutput(text, { file, folder, tunnelIds: ids }));
   const details = read([]).flatMap((each) => each?.records ?? []);
   const all = new Set([...known, ...details.flatMap(({ fields }) => tunnelIdsIn(fields))].map(entryKey));
   for (const [index, found] of read([...all]).entries()) {
-    add(found ?? { records: [], diagnostics: [unknownFormat(texts[index]?.file ?? "")] });
+    const { file, text } = texts[index] ?? { file: "", text: "" };
+    const explain = isGarbledTable(text) ? garbledTable : unknownFormat;
+    add(found ?? { records: [], diagnostics: [explain(file)] });
   }
   return result;
 }
@@ -63,15 +66,27 @@ function unknownFormat(file: string): Diagnostic {
   return {
     severity: "error",
     code: "unknown-import-format",
-    text: "no VPC Service record was found in it",
+    text: "this file contains no VPC Service record",
     file,
     notes: [
-      'It is an answer of the API, what "wrangler vpc service get" or "list" prints, a Terraform file, or what "terraform show -json" prints.',
+      'Import an API response, the output of "wrangler vpc service get" or "list", a Terraform file, or the output of "terraform show -json".',
     ],
   };
 }
 
-/** Every tunnel's id in a record, or in a whole vpc config. */
+function garbledTable(file: string): Diagnostic {
+  return {
+    severity: "error",
+    code: "garbled-import",
+    text: "this is wrangler's table, but its lines are garbled, as PowerShell does to what it pipes or redirects",
+    file,
+    notes: [
+      `Let another shell write the file: cmd /c "npx wrangler vpc service list > services.txt". Then import services.txt.`,
+    ],
+  };
+}
+
+/** All tunnel ids in a record, or in a whole vpc config. */
 export function tunnelIdsIn(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]: [string, unknown]) =>

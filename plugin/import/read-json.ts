@@ -1,10 +1,10 @@
 /**
- * JSON → records: an answer of the connectivity directory API (one record, a list, or the paged envelope), or
- * Terraform's state or plan.
+ * JSON → records: a response of the connectivity directory API (one record, a list, or the paged envelope), or a
+ * Terraform state or plan.
  */
 
 import type { Diagnostic } from "../diagnostics.ts";
-import { type VpcDocument, isTable } from "../read/document.ts";
+import { type VpcDocument, isPlainObject } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import { type ImportResult, type RecordSource, toRecord } from "./record.ts";
 import { findTerraformRecords } from "./terraform-json.ts";
@@ -18,7 +18,7 @@ export function readJson(document: VpcDocument): ImportResult {
 
 function findApiRecords(document: VpcDocument, diagnostics: Diagnostic[]): RecordSource[] {
   const { value } = document;
-  if (!isTable(value) || !("result" in value) || "host" in value) return listed(value, [], document);
+  if (!isPlainObject(value) || !("result" in value) || "host" in value) return listed(value, [], document);
   const warn = (
     severity: Diagnostic["severity"],
     problem: Pick<Diagnostic, "code" | "text" | "notes">,
@@ -29,13 +29,13 @@ function findApiRecords(document: VpcDocument, diagnostics: Diagnostic[]): Recor
   if (value["success"] === false) {
     const errors = Array.isArray(value["errors"]) ? value["errors"] : [];
     const messages = errors.flatMap((error: unknown) =>
-      isTable(error) && typeof error["message"] === "string" ? [error["message"]] : [],
+      isPlainObject(error) && typeof error["message"] === "string" ? [error["message"]] : [],
     );
     warn(
       "error",
       {
         code: "api-failure",
-        text: `the API's answer is a failure: ${messages.join("; ") || "it says no more"}`,
+        text: `the API response reports a failure: ${messages.join("; ") || "it has no message"}`,
         notes: [],
       },
       ["success"],
@@ -43,7 +43,7 @@ function findApiRecords(document: VpcDocument, diagnostics: Diagnostic[]): Recor
     return [];
   }
   const info = value["result_info"];
-  if (isTable(info)) {
+  if (isPlainObject(info)) {
     const { page, total_pages: pages } = info;
     if (typeof page === "number" && typeof pages === "number" && pages > 1) {
       warn(
@@ -51,7 +51,7 @@ function findApiRecords(document: VpcDocument, diagnostics: Diagnostic[]): Recor
         {
           code: "one-page",
           text: `this is page ${page} of ${pages}`,
-          notes: [`Ask for the others with "?page=", and import them too; or for all at once with "?per_page=1000".`],
+          notes: [`Request the other pages with "?page=" and import them too, or request all with "?per_page=1000".`],
         },
         ["result_info"],
       );

@@ -1,27 +1,34 @@
 /**
- * What `wrangler vpc service get`, `create`, `update` and `list` print → records. Follows wrangler's own words.
+ * The output of `wrangler vpc service get`, `create`, `update` and `list` → records. Relies on wrangler's exact labels.
  */
 
 import { stripVTControlCharacters } from "node:util";
 
-import { isProblem, parseHost } from "../../service-worker/address.ts";
+import { isProblem, parseHost } from "../../service-worker/routing/address.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { type VpcDocument, emptyDocument } from "../read/document.ts";
-import { type ImportResult, toRecord } from "./record.ts";
+import { type ImportResult, notImported, toRecord } from "./record.ts";
 
 interface TextSource {
   /** Absolute path. */
   file: string;
   folder: string;
-  /** Whole tunnel ids that are known otherwise: `list` shows no more than their beginnings. */
+  /** Whole tunnel ids that are known from elsewhere, because `list` cuts them. */
   tunnelIds: readonly string[];
 }
 
 const HEAD = /VPC service: (\S+)\s*$/;
 const FIELD = /^\s+([A-Z][\w ]*): (.*?)\s*$/;
+/** The labels of the lines that wrangler prints for a service. */
+const LABELS = new Set(
+  (
+    "Name,Type,TCP Port,App Protocol,HTTP Port,HTTPS Port,Cert Verification Mode,Certificate Authority,Client Certificate," +
+    "IPv4,IPv6,Hostname,Tunnel ID,Resolver IPs,Created,Modified"
+  ).split(","),
+);
 const ROW = /^\s*│(.*)│\s*$/;
 
-/** @returns undefined when it is nothing of wrangler's */
+/** @returns undefined if the text isn't wrangler's output */
 export function readWranglerOutput(text: string, source: TextSource): ImportResult | undefined {
   const lines = stripVTControlCharacters(text).split(/\r?\n/);
   const details = readDetails(lines, source);
@@ -31,6 +38,11 @@ export function readWranglerOutput(text: string, source: TextSource): ImportResu
     records: [...(details?.records ?? []), ...(table?.records ?? [])],
     diagnostics: [...(details?.diagnostics ?? []), ...(table?.diagnostics ?? [])],
   };
+}
+
+/** Whether it is the table of `list`, with other characters in place of the lines between its columns. */
+export function isGarbledTable(text: string): boolean {
+  return /^\s*(\S{1,6})\s+id\s+\1\s+name\s+\1.*\s\1\s+tunnel\s+\1/m.test(stripVTControlCharacters(text));
 }
 
 /** The lines under `Retrieved VPC service: …`, once or several times. */
@@ -43,6 +55,7 @@ function readDetails(lines: readonly string[], source: TextSource): ImportResult
     for (let next = start + 1; next < lines.length; next++) {
       const [, name, value] = FIELD.exec(lines[next] ?? "") ?? [];
       if (name === undefined || value === undefined) break;
+      if (!LABELS.has(name)) diagnostics.push(notImported(JSON.stringify(name), { file: source.file, line: next + 1 }));
       fields.set(name, value);
     }
     const value = {
@@ -54,7 +67,11 @@ function readDetails(lines: readonly string[], source: TextSource): ImportResult
         httpsPort: fields.get("HTTPS Port"),
         tcpPort: fields.get("TCP Port"),
         appProtocol: fields.get("App Protocol"),
-        verification: fields.get("Cert Verification Mode"),
+        tls: {
+          cert_verification_mode: fields.get("Cert Verification Mode"),
+          certificate_authority: idIn(fields.get("Certificate Authority")),
+          client_certificate: idIn(fields.get("Client Certificate")),
+        },
         hosts: [fields.get("Hostname"), fields.get("IPv4"), fields.get("IPv6")].filter((host) => host !== undefined),
         tunnelId: fields.get("Tunnel ID"),
         resolvers: fields.get("Resolver IPs"),
@@ -86,10 +103,10 @@ function readTable(lines: readonly string[], source: TextSource): ImportResult |
       diagnostics.push({
         severity: "error",
         code: "tunnel-cut",
-        text: `${JSON.stringify(cell("name"))} is on the tunnel ${JSON.stringify(cell("tunnel"))}: wrangler shows the beginning only, and ${tunnelId === undefined ? "no tunnel" : "more than one tunnel"} known here starts like this`,
+        text: `${JSON.stringify(cell("name"))} uses the tunnel ${JSON.stringify(cell("tunnel"))}: wrangler cuts the id, and ${tunnelId === undefined ? "no known id" : "more than one known id"} starts like that`,
         file: source.file,
         line: row.line,
-        notes: [`Import "npx wrangler vpc service get ${serviceId}", which shows it whole.`],
+        notes: [`Import the output of "npx wrangler vpc service get ${serviceId}", which shows the whole id.`],
       });
       return [];
     }
@@ -112,7 +129,7 @@ function readTable(lines: readonly string[], source: TextSource): ImportResult |
   return { records, diagnostics };
 }
 
-/** As wrangler prints them. */
+/** The fields of a service as wrangler prints them. */
 interface Printed {
   name: string | undefined;
   type: string | undefined;
@@ -120,7 +137,7 @@ interface Printed {
   httpsPort: string | undefined;
   tcpPort: string | undefined;
   appProtocol: string | undefined;
-  verification?: string | undefined;
+  tls?: Record<string, string | undefined>;
   hosts: string[];
   tunnelId: string | undefined;
   resolvers?: string | undefined;
@@ -146,16 +163,21 @@ function recordOf(printed: Printed): Record<string, unknown> {
     https_port: toNumber(printed.httpsPort),
     tcp_port: toNumber(printed.tcpPort),
     app_protocol: printed.appProtocol,
-    ...(printed.verification !== undefined && { tls_settings: { cert_verification_mode: printed.verification } }),
+    ...(printed.tls?.["cert_verification_mode"] !== undefined && { tls_settings: printed.tls }),
     host,
   };
+}
+
+/** Without a certificate, wrangler prints "None" or "None (system trust store)". */
+function idIn(text: string | undefined): string | undefined {
+  return text?.startsWith("None") ? undefined : text;
 }
 
 function toNumber(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
-/** Of which every part stands on one line. */
+/** A document in which every value is on one line. */
 function documentAt(line: number, { file, folder }: TextSource): VpcDocument {
   return { ...emptyDocument(file, folder), locate: () => ({ line, column: 1 }) };
 }

@@ -1,13 +1,13 @@
 /**
- * A VPC Service record as it is imported, whatever it was read from.
+ * An imported VPC Service record, from any source.
  */
 
 import type { Diagnostic } from "../diagnostics.ts";
-import { type VpcDocument, isTable, reportTo } from "../read/document.ts";
+import { type VpcDocument, isPlainObject, reportTo } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import { parseService } from "../parse/parse-service.ts";
 
-/** The fields that are the record's own, in the order in which they are written. */
+/** The fields of a record, in the order in which they are written. */
 export const RECORD_FIELDS: readonly string[] = [
   "name",
   "type",
@@ -19,18 +19,37 @@ export const RECORD_FIELDS: readonly string[] = [
   "tls_settings",
 ];
 
+/** Further fields that a source may have, and that are not imported. */
+const OTHER_FIELDS = new Set(["service_id", "created_at", "updated_at", "id", "account_id"]);
+
+/** Whether a field belongs to a record or its source. Any other field is reported, so that nothing is lost silently. */
+export function isKnownField(field: string): boolean {
+  return RECORD_FIELDS.includes(field) || OTHER_FIELDS.has(field);
+}
+
+/** @param at the place of the field */
+export function notImported(what: string, at: ImportedRecord["at"]): Diagnostic {
+  return {
+    severity: "warning",
+    code: "field-not-imported",
+    text: `${what} is unknown, so it was not imported`,
+    ...at,
+    notes: ["A newer version of miniflare-vpc may support it."],
+  };
+}
+
 export interface ImportedRecord {
-  /** Absent where the source does not know it: Terraform before it is applied. */
+  /** Absent if the source doesn't know it, such as Terraform before "apply". */
   serviceId?: string;
   /** The record's name. */
   label: string;
-  /** Other names by which a binding may know it. */
+  /** Other names that a binding may have for it. */
   aliases: string[];
-  /** Without read-only fields, and without those that are null. */
+  /** Without read-only fields and fields that are null. */
   fields: Record<string, unknown>;
-  /** False: a field that is missing here may still be set in production. */
+  /** False if a field that is missing here may be set in production. */
   isComplete: boolean;
-  /** Where it was read. */
+  /** The place it was read from. */
   at: Pick<Diagnostic, "file" | "line" | "column">;
 }
 
@@ -39,34 +58,42 @@ export interface ImportResult {
   diagnostics: Diagnostic[];
 }
 
-/** A value that may be a record, and where it stands. */
+/** A value that may be a record, and its place. */
 export interface RecordSource {
   value: unknown;
   at: Path;
   document: VpcDocument;
   isComplete?: false;
   aliases?: string[];
-  /** Added to each finding about it. */
+  /** Added to each diagnostic about it. */
   note?: string;
 }
 
-/** @returns undefined when it is no record, or a mistaken one; that is reported then */
+/** @returns undefined if it isn't a valid record, which is reported */
 export function toRecord(source: RecordSource, diagnostics: Diagnostic[]): ImportedRecord | undefined {
   const { value, at, document, note } = source;
   const place = { file: document.file, ...document.locate(at, "value") };
-  if (!isTable(value) || !isTable(value["host"])) {
+  if (!isPlainObject(value) || !isPlainObject(value["host"])) {
     diagnostics.push({
       severity: "error",
       code: "not-a-record",
-      text: 'this is not the record of a VPC Service: it has no "host"',
+      text: 'this is not a VPC Service record: it has no "host"',
       ...place,
       notes: note === undefined ? [] : [note],
     });
     return undefined;
   }
+  for (const [field, content] of Object.entries(value)) {
+    if (isKnownField(field) || content === null) continue;
+    const where = { file: document.file, ...document.locate([...at, field], "key") };
+    diagnostics.push(notImported(`the field ${JSON.stringify(field)}`, where));
+  }
   const fields = fieldsOf(value);
   const found: Diagnostic[] = [];
-  const entry = parseService({ key: "", value: fields, at }, { document, report: reportTo(found, document) });
+  const entry = parseService(
+    { key: "", value: fields, at },
+    { document, report: reportTo(found, document), namedFiles: new Set() },
+  );
   diagnostics.push(
     ...(note === undefined ? found : found.map((each) => Object.assign(each, { notes: [...each.notes, note] }))),
   );
@@ -89,7 +116,7 @@ function fieldsOf(value: Record<string, unknown>): Record<string, unknown> {
 
 function withoutNulls(value: unknown): unknown {
   if (value === null) return undefined;
-  if (!isTable(value)) return value;
+  if (!isPlainObject(value)) return value;
   const kept = Object.entries(value).map(([key, inner]) => [key, withoutNulls(inner)] as const);
   return Object.fromEntries(kept.filter(([, inner]) => inner !== undefined));
 }

@@ -1,12 +1,12 @@
-/** Several JSON documents one behind the other, as answers that were pasted together or NDJSON → one text each. */
+/** Splits consecutive JSON documents, such as NDJSON or several responses pasted together, into one text each. */
 
 import { createScanner } from "jsonc-parser";
 
 import { positionsOf } from "../read/locate.ts";
 
 /**
- * @returns texts in which each line and column is that of the whole; one that is broken holds all that follows, for
- * its reader to say why
+ * @returns texts with the same lines and columns as the whole text. A broken document includes everything after it, so
+ * that its reader reports the syntax error.
  */
 export function splitJson(text: string): string[] {
   const scanner = createScanner(text, true);

@@ -1,22 +1,23 @@
 /**
- * The VPC Services in Terraform's JSON: a state file, `terraform show -json` of a state or of a plan. The fields of
- * the resource are those of the API's record.
+ * Finds the VPC Services in Terraform's JSON: a state file, or `terraform show -json` of a state or a plan. The resource
+ * has the same fields as the API's record.
  */
 
-import { type VpcDocument, isTable } from "../read/document.ts";
+import { type VpcDocument, isPlainObject } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import type { RecordSource } from "./record.ts";
 
-/** Of the provider's version 5, and of releases before it was renamed. */
+/** The resource of the provider's version 5, and its name in earlier releases. */
 export const RESOURCE_TYPE: RegExp = /^cloudflare_(zero_trust_)?connectivity_directory_service$/;
 
-const UNKNOWN = 'What only Terraform knows is in no plan. Apply it, and import "terraform show -json".';
+const UNKNOWN =
+  'A plan lacks values that are known only after "apply". Apply it, then import the output of "terraform show -json".';
 
-/** @returns undefined when it is none of Terraform's */
+/** @returns undefined if it isn't Terraform's JSON */
 export function findTerraformRecords(document: VpcDocument): RecordSource[] | undefined {
   const { value } = document;
-  if (!isTable(value)) return undefined;
-  if (isTable(value["planned_values"])) {
+  if (!isPlainObject(value)) return undefined;
+  if (isPlainObject(value["planned_values"])) {
     return [
       ...inModule(document, {
         value: value["planned_values"]["root_module"],
@@ -25,7 +26,7 @@ export function findTerraformRecords(document: VpcDocument): RecordSource[] | un
       }),
     ];
   }
-  if (isTable(value["values"]) && isTable(value["values"]["root_module"])) {
+  if (isPlainObject(value["values"]) && isPlainObject(value["values"]["root_module"])) {
     return [...inModule(document, { value: value["values"]["root_module"], at: ["values", "root_module"] })];
   }
   if (typeof value["terraform_version"] !== "string") return undefined;
@@ -39,7 +40,7 @@ interface Module {
 }
 
 function* inModule(document: VpcDocument, { value, at, note }: Module): Generator<RecordSource> {
-  if (!isTable(value)) return;
+  if (!isPlainObject(value)) return;
   for (const [index, resource] of listOf(value["resources"]).entries()) {
     if (!isService(resource)) continue;
     yield {
@@ -63,7 +64,7 @@ function* inState(document: VpcDocument, resources: readonly unknown[]): Generat
   for (const [index, resource] of resources.entries()) {
     if (!isService(resource)) continue;
     for (const [position, instance] of listOf(resource["instances"]).entries()) {
-      if (!isTable(instance)) continue;
+      if (!isPlainObject(instance)) continue;
       const at = ["resources", index, "instances", position, "attributes"];
       yield { value: instance["attributes"], at, document, aliases: namesOf(resource) };
     }
@@ -71,7 +72,7 @@ function* inState(document: VpcDocument, resources: readonly unknown[]): Generat
 }
 
 function isService(resource: unknown): resource is Record<string, unknown> {
-  return isTable(resource) && typeof resource["type"] === "string" && RESOURCE_TYPE.test(resource["type"]);
+  return isPlainObject(resource) && typeof resource["type"] === "string" && RESOURCE_TYPE.test(resource["type"]);
 }
 
 function namesOf(resource: Record<string, unknown>): string[] {

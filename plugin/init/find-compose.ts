@@ -1,5 +1,5 @@
 /**
- * The compose file of a folder, as Docker Compose would find it there, and what it publishes.
+ * Finds the compose file of a folder, as Docker Compose does, and the ports that it publishes.
  */
 
 import { existsSync } from "node:fs";
@@ -12,7 +12,7 @@ import { toRoutes } from "../compose/to-routes.ts";
 import { type Diagnostic, hasErrors } from "../diagnostics.ts";
 import type { ComposeCandidate } from "./guess-targets.ts";
 
-/** In the order of preference, each with what is put over it if it is there. */
+/** In order of preference. The first override file that exists is merged over the first of these. */
 const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 const OVERRIDES = [
   "compose.override.yml",
@@ -22,7 +22,7 @@ const OVERRIDES = [
 ];
 
 export interface FoundCompose {
-  /** Names in the folder, in their order. */
+  /** File names in the folder. Each file overrides the files before it. */
   files: string[];
   /** Whether a vpc config that names them would have errors. */
   isBroken: boolean;

@@ -1,25 +1,28 @@
 /**
- * Where a VPC Service may be on this machine: by its binding's name, the compose services, and the ports that
- * somebody listens on. Pure; a guess says what it rests on.
+ * Guesses the address of a VPC Service on this machine from its binding's name, the compose services and the ports
+ * in use. Pure. Each guess has a reason.
  */
+
+import { bracketHost } from "../../service-worker/routing/address.ts";
+import { SCHEME_PORTS } from "../parse/scheme-ports.ts";
 
 export interface Guess {
   /** As written into the vpc config. */
   target: string;
-  /** What it rests on, as a sentence without its end. */
+  /** The reason: a sentence without a full stop. */
   because: string;
 }
 
 export interface Surroundings {
-  /** Ports that somebody listens on. */
+  /** Ports that something listens on. */
   ports: readonly number[];
-  /** Those that publish a port. */
+  /** Only services that publish a port. */
   composeServices: readonly ComposeCandidate[];
 }
 
 export interface ComposeCandidate {
   serviceName: string;
-  /** As dialled, such as `127.0.0.1`. */
+  /** The address to dial, such as `127.0.0.1`. */
   host: string;
   /** On this machine. */
   port: number;
@@ -27,36 +30,38 @@ export interface ComposeCandidate {
   containerPort: number;
 }
 
-/** What speaks no HTTP, by the words in a binding's name. */
+/** Protocols other than HTTP, by the words in a binding's name. */
 const PROTOCOLS: { words: string[]; port: number; what: string }[] = [
-  { words: ["postgres", "postgresql", "pg", "db", "database", "sql"], port: 5432, what: "PostgreSQL" },
-  { words: ["mysql", "mariadb"], port: 3306, what: "MySQL" },
-  { words: ["redis", "valkey", "cache"], port: 6379, what: "Redis" },
-  { words: ["mongo", "mongodb"], port: 27_017, what: "MongoDB" },
-  { words: ["rabbitmq", "rabbit", "amqp", "queue"], port: 5672, what: "AMQP" },
-  { words: ["mqtt", "mosquitto"], port: 1883, what: "MQTT" },
-  { words: ["nats"], port: 4222, what: "NATS" },
-  { words: ["kafka"], port: 9092, what: "Kafka" },
-  { words: ["memcached", "memcache"], port: 11_211, what: "memcached" },
+  { words: ["postgres", "postgresql", "pg", "db", "database", "sql"], port: SCHEME_PORTS.postgres, what: "PostgreSQL" },
+  { words: ["mysql", "mariadb"], port: SCHEME_PORTS.mysql, what: "MySQL" },
+  { words: ["redis", "valkey", "cache"], port: SCHEME_PORTS.redis, what: "Redis" },
+  { words: ["mongo", "mongodb"], port: SCHEME_PORTS.mongodb, what: "MongoDB" },
+  { words: ["rabbitmq", "rabbit", "amqp", "queue"], port: SCHEME_PORTS.amqp, what: "AMQP" },
+  { words: ["mqtt", "mosquitto"], port: SCHEME_PORTS.mqtt, what: "MQTT" },
+  { words: ["nats"], port: SCHEME_PORTS.nats, what: "NATS" },
+  { words: ["kafka"], port: SCHEME_PORTS.kafka, what: "Kafka" },
+  { words: ["memcached", "memcache"], port: SCHEME_PORTS.memcached, what: "memcached" },
 ];
 
-/** Of wrangler and of Node's inspector. */
+/** The ports of wrangler and of Node's inspector. */
 const TOOLS = new Set([8787, 8788, 9229, 9230]);
-/** Further up the system hands ports out at random, to debuggers and editors above all. */
+/** The ports of macOS's AirPlay receiver. */
+const AIRPLAY = new Set([5000, 7000]);
+/** From here on, the system assigns ports at random, mostly to debuggers and editors. */
 const FIRST_EPHEMERAL = 32_768;
 const FIRST_UNPRIVILEGED = 1024;
 const WEB = new Set([80, 443]);
-/** What is dialled by default where nothing is known. */
+/** The first port to guess if nothing is known. */
 const FIRST_FREE = 3000;
 
-/** Words that say nothing about which service it is. */
+/** Words that don't identify a service. */
 const NOISE = new Set(["vpc", "service", "svc", "api", "binding", "private", "internal", "server", "app", "main"]);
 
 /** @param bindingNames in the order of the wrangler config; each port is guessed once */
 export function guessTargets(bindingNames: readonly string[], { ports, composeServices }: Surroundings): Guess[] {
   const free = new Set(ports.filter(isHttpLike));
   const guesses = bindingNames.map((name) => byName(name, { ports, composeServices }));
-  // What a name already speaks for is nobody else's.
+  // A port that a name points to is not guessed for another binding.
   const taken = new Set([
     ...composeServices.map(({ port }) => port),
     ...guesses.map((guess) => Number(guess?.target.split(":").at(-1))),
@@ -86,7 +91,7 @@ function byName(bindingName: string, { ports, composeServices }: Surroundings): 
   if (best !== undefined) {
     const { host, port, containerPort, serviceName } = best.service;
     const isHttp = !PROTOCOLS.some((candidate) => candidate.port === containerPort);
-    const name = host === "127.0.0.1" ? "localhost" : host.includes(":") ? `[${host}]` : host;
+    const name = host === "127.0.0.1" ? "localhost" : bracketHost(host);
     return {
       target: `${isHttp ? "http://" : ""}${name}:${port}`,
       because: `the compose service ${JSON.stringify(serviceName)} publishes it`,
@@ -95,7 +100,7 @@ function byName(bindingName: string, { ports, composeServices }: Surroundings): 
   if (protocol === undefined) return undefined;
   const { port, what } = protocol;
   const state = ports.includes(port) ? "something listens there now" : "nothing listens there yet";
-  return { target: `localhost:${port}`, because: `${what}, by the name; ${state}` };
+  return { target: `localhost:${port}`, because: `the name suggests ${what}; ${state}` };
 }
 
 function scoreOf(
@@ -106,7 +111,7 @@ function scoreOf(
   return shared.length * 2 + (port === containerPort ? 1 : 0);
 }
 
-/** `USERS_API`, `users-api` and `usersApi` are `users` and `api`; one `user` is as good as several. */
+/** `USERS_API`, `users-api` and `usersApi` are all `user` and `api`: singular and plural are the same. */
 function wordsOf(name: string): Set<string> {
   const words = name
     .replaceAll(/(\p{Ll})(\p{Lu})/gu, "$1 $2")
@@ -118,6 +123,7 @@ function wordsOf(name: string): Set<string> {
 /** Whether a port may be a developer's own web server. */
 export function isHttpLike(port: number): boolean {
   if (WEB.has(port)) return true;
+  if (process.platform === "darwin" && AIRPLAY.has(port)) return false;
   const isProtocol = PROTOCOLS.some((candidate) => candidate.port === port);
   return port >= FIRST_UNPRIVILEGED && port < FIRST_EPHEMERAL && !isProtocol && !TOOLS.has(port);
 }

@@ -1,12 +1,12 @@
 /**
- * The text of a new vpc.jsonc: an entry for each binding, with a comment that says whose it is and what the guess
- * rests on. Pure.
+ * Writes the text of a new vpc.jsonc: an entry for each service or network, with a comment that names its bindings
+ * and the reason for the guess. Pure.
  */
 
 import type { Guess } from "./guess-targets.ts";
 
 export interface NewConfig {
-  /** Relative to the file. */
+  /** The path of the JSON schema, relative to the file. */
   schema: string;
   services: NewService[];
   networks: NewNetwork[];
@@ -15,7 +15,7 @@ export interface NewConfig {
 interface NewEntry {
   /** The service_id, tunnel_id or network_id. */
   id: string;
-  /** Which bindings it is for: `env.USERS (staging)`. */
+  /** Its bindings, such as `env.USERS (staging)`. */
   uses: string;
 }
 
@@ -26,7 +26,7 @@ export interface NewService extends NewEntry {
 export interface NewNetwork extends NewEntry {
   /** Compose files, relative to the file. */
   compose: string[];
-  /** Targets to choose from, for lines to uncomment. */
+  /** Targets of the example routes, which are commented out. */
   examples: string[];
 }
 
@@ -36,8 +36,8 @@ export function writeConfig({ schema, services, networks }: NewConfig): string {
     ...section("services", services.map(writeService)),
     ...section("networks", networks.map(writeNetwork)),
   ];
-  return `// Where the private services of the wrangler config beside this file are on this machine.
-// Written by "miniflare-vpc init", and yours from here on: correct the targets, then type "miniflare-vpc check --probe".
+  return `// Maps the private services of the wrangler config beside this file to addresses on this machine.
+// "miniflare-vpc init" wrote it as a start. Correct the targets, then run "miniflare-vpc check --probe".
 {
 ${sections.join(",\n")}
 }
@@ -62,11 +62,11 @@ function writeNetwork({ id, uses, compose, examples }: NewNetwork): string {
     ...(composeValue === undefined
       ? []
       : [
-          "      // Each service of it is reached by its name, at the port it publishes.",
+          "      // The Worker reaches each published service by its name and its container port.",
           `      "compose": ${composeValue},`,
         ]),
     `      "routes": {`,
-    "        // What the Worker asks for, and where that is here. For example:",
+    "        // Each destination that the Worker asks for, and its address on this machine. For example:",
     ...examples.map(
       (target, index) => `        // ${JSON.stringify(EXAMPLES[index % EXAMPLES.length])}: ${JSON.stringify(target)},`,
     ),
@@ -77,7 +77,7 @@ function writeNetwork({ id, uses, compose, examples }: NewNetwork): string {
   return lines.join("\n");
 }
 
-/** A name may hold anything; a comment ends with its line, and so does a row of a table. */
+/** Removes line breaks: a name may contain them, but they would end a comment or a row of a table. */
 export function oneLine(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ");
 }

@@ -1,5 +1,5 @@
 /**
- * Numbers the networks and writes the RoutingTable down. Nothing can go wrong here any more.
+ * Numbers the networks and builds the RoutingTable. Reports nothing: all checks are done by now.
  */
 
 import {
@@ -8,8 +8,10 @@ import {
   type RoutingTable,
   type Service,
   TABLE_VERSION,
+  type Target,
   bindingKey,
-} from "../../service-worker/table.ts";
+  bindingLabel,
+} from "../../service-worker/routing/table.ts";
 import type { LinkedBinding } from "./link.ts";
 
 export function compile(linked: readonly LinkedBinding[], generation: number): RoutingTable {
@@ -22,23 +24,60 @@ export function compile(linked: readonly LinkedBinding[], generation: number): R
     indexes.set(network, index);
     return index;
   };
+  const workers = new Set(linked.map(({ workerName }) => workerName)).size;
   const bindings = Object.fromEntries(
-    linked.map((binding) => [bindingKey(binding.workerName, binding.bindingName), compileBinding(binding, indexOf)]),
+    linked.map((binding) => [
+      bindingKey(binding.workerName, binding.bindingName),
+      compileBinding(binding, {
+        label: bindingLabel({ ...binding, workerName: binding.shownWorker }, workers),
+        indexOf,
+      }),
+    ]),
   );
-  return { version: TABLE_VERSION, generation, bindings, networks };
+  // Only one of several configs can seed the session's one generator.
+  const seed = linked.map(({ settings }) => settings.seed).find((given) => given !== undefined);
+  return {
+    version: TABLE_VERSION,
+    generation,
+    ...(mustObserve(Object.values(bindings), networks) && { isObserved: true }),
+    ...(seed !== undefined && { seed }),
+    bindings,
+    networks,
+  };
+}
+
+/** Faults act in the egress proxy, and only there can another target answer in place of a recording. */
+function mustObserve(bindings: readonly Binding[], networks: readonly Network[]): boolean {
+  return (
+    bindings.some(
+      (binding) => binding.kind === "service" && (binding.faults !== undefined || mayGoOn(binding.service.target)),
+    ) || networks.some(({ routes }) => routes.some(({ settings, target }) => settings?.faults || mayGoOn(target)))
+  );
+}
+
+function mayGoOn(target: Target | undefined): boolean {
+  return target?.type === "stand-in" && target.isObserved === true;
 }
 
 function compileBinding(
-  { workerName, bindingName, bindingType, id, configFile, settings, to }: LinkedBinding,
-  indexOf: (network: Network) => number,
+  { shownWorker, bindingName, bindingType, id, configFile, settings, to }: LinkedBinding,
+  { label, indexOf }: { label: string; indexOf: (network: Network) => number },
 ): Binding {
   const limits = to.kind === "unlinked" ? settings.limits : to.limits;
-  const base = { workerName, bindingName, configFile, limits, traffic: settings.traffic };
+  const base = {
+    workerName: shownWorker,
+    bindingName,
+    label,
+    configFile,
+    limits,
+    traffic: settings.traffic,
+    ...(process.platform === "win32" && { leavesLocalhostToNode: true as const }),
+  };
   switch (to.kind) {
     case "service": {
       const network = to.network === undefined ? {} : { network: indexOf(to.network) };
       const service: Service = { ...to.service, ...network };
-      return { ...base, kind: "service", tls: to.tls, serviceId: id, service };
+      return { ...base, kind: "service", tls: to.tls, ...(to.faults && { faults: to.faults }), serviceId: id, service };
     }
     case "network":
       return { ...base, kind: "network", tls: to.tls, networkId: id, network: indexOf(to.network) };

@@ -1,28 +1,28 @@
 /**
- * What a config's keys say about a session's bindings: an entry in the wrong section, a slip of the
- * finger, two entries for one binding.
+ * Checks the keys of a config against the bindings of a session: an entry in the wrong section, a typo,
+ * two entries for one binding.
  */
 
 import { didYouMean } from "../diagnostics.ts";
 import { type Report, placeOf, quote } from "../read/document.ts";
 import { type Entry, MESH_ID, type VpcBinding, type VpcModel, entryKey, isUuid } from "../model.ts";
 
-/** Each key is compared with each of them. */
+/** Limits the work: each unknown key is compared with each candidate. */
 const MAX_CANDIDATES = 100;
 
 type Section = "services" | "networks";
 type Entries<T> = ReadonlyMap<string, Entry<T>>;
 
 const SECTIONS = {
-  services: { bindingType: "vpc-service", other: "networks", a: "a service", otherA: "a network" },
-  networks: { bindingType: "vpc-network", other: "services", a: "a network", otherA: "a service" },
+  services: { bindingType: "vpc-service", other: "networks", otherA: "a network" },
+  networks: { bindingType: "vpc-network", other: "services", otherA: "a service" },
 } as const;
 
 function entriesFor(model: VpcModel, { bindingType }: VpcBinding): Entries<unknown> {
   return bindingType === "vpc-service" ? model.services : model.networks;
 }
 
-/** The entry that counts for a binding, and its key: its id's, or else its name's. */
+/** Finds the entry of a binding, and its key: the binding's id, or else its name. */
 export function findEntry<T>(
   entries: Entries<T>,
   { id, bindingName }: VpcBinding,
@@ -58,7 +58,7 @@ function checkTwice(model: VpcModel, binding: VpcBinding, report: Report): void 
     text: `${quote(binding.bindingName)} has a second entry, under its id on ${placeOf(model.document, byId.at)}`,
     at: byName.at,
     part: "key",
-    notes: ["The entry under the id counts; remove this one."],
+    notes: ["The entry under the id wins; remove this one."],
   });
 }
 
@@ -69,7 +69,7 @@ interface SectionCheck {
 }
 
 function* checkSection(section: Section, { model, bindings, report }: SectionCheck): Generator<VpcBinding> {
-  const { bindingType, other, a, otherA } = SECTIONS[section];
+  const { bindingType, other, otherA } = SECTIONS[section];
   const own = bindings.filter((binding) => binding.bindingType === bindingType);
   const known = new Set([...own.flatMap(keysOf), ...(section === "networks" ? networkIdsIn(model) : [])]);
   const misplaced = Map.groupBy(
@@ -78,7 +78,7 @@ function* checkSection(section: Section, { model, bindings, report }: SectionChe
       .flatMap((binding) => keysOf(binding).map((key) => ({ key, binding }))),
     ({ key }) => key,
   );
-  // A slip is likely only where something is missing.
+  // A key is probably a typo only if some binding has no entry.
   const wanted = own
     .filter((binding) => findEntry(entriesFor(model, binding), binding) === undefined)
     .slice(0, MAX_CANDIDATES)
@@ -89,21 +89,21 @@ function* checkSection(section: Section, { model, bindings, report }: SectionChe
     if (elsewhere.length > 0) {
       report({
         code: "wrong-section",
-        text: `${quote(at[1])} is ${otherA} binding, but its entry stands under "${section}", as for ${a}`,
+        text: `${quote(at[1])} is ${otherA} binding, but its entry is under "${section}"`,
         at,
         part: "key",
-        notes: [`Move it under "${other}".`],
+        notes: [`Move it to "${other}".`],
       });
       yield* elsewhere.map(({ binding }) => binding);
       continue;
     }
-    // An id is pasted, not typed; and another Worker's id is not like this one's.
+    // People paste ids, so they don't mistype them; and an id of another Worker isn't a typo.
     const meant = isUuid(key) ? undefined : didYouMean(key, wanted);
     if (meant === undefined) continue;
     report({
       severity: "warning",
       code: "unmatched-key",
-      text: `${quote(at[1])} is no binding of this session`,
+      text: `${quote(at[1])} matches no binding of this session`,
       at,
       part: "key",
       notes: [`Did you mean ${quote(meant)}?`],
@@ -115,7 +115,7 @@ function keysOf(binding: VpcBinding): string[] {
   return [entryKey(binding.id), binding.bindingName];
 }
 
-/** Ids of networks that are known without a binding. */
+/** The ids of networks that need no binding of their own: the mesh, and the networks of services. */
 function networkIdsIn(model: VpcModel): string[] {
   return [
     MESH_ID,

@@ -1,16 +1,17 @@
 /**
- * Joins the bindings of a session with the entries of one vpc config: every check that takes both.
- * Reads no files; its answer is complete but for the numbering of networks.
+ * Links the bindings of a session with the entries of one vpc config, and makes every check that needs both.
+ * Reads no files. `compile` only has to number the networks of its result.
  */
 
-import { DEFAULT_PORT, type Network, type Service, bindingKey } from "../../service-worker/table.ts";
+import { DEFAULT_PORT, type Network, type Service, bindingKey } from "../../service-worker/routing/table.ts";
+import type { Policies } from "../../service-worker/routing/route-settings.ts";
 import type { VpcFunctionTarget } from "../config.ts";
 import { type Diagnostic, formatLocation } from "../diagnostics.ts";
 import { originOf, placeOf, quote, reportTo } from "../read/document.ts";
 import { checkKeys, findEntry, isRemote } from "./link-keys.ts";
 import { type PlacedRoute, mergeRoutes } from "./merge-networks.ts";
-import { type Policies, mergeLimits, mergeTls } from "./policies.ts";
-import { type Resolving, resolveTarget } from "./resolve-target.ts";
+import { mergeLimits, mergeTls } from "./policies.ts";
+import { type LinkedStandIn, type Resolving, resolveTarget } from "./resolve-target.ts";
 import {
   type Entry,
   MESH_ID,
@@ -21,12 +22,19 @@ import {
   type VpcBinding,
   type VpcModel,
   entryKey,
+  shownName,
 } from "../model.ts";
 
-export interface LinkedBinding extends VpcBinding {
+/** A binding, and the Worker that has it. */
+interface BoundBinding extends VpcBinding {
   workerName: string;
+  /** What the user calls the Worker. */
+  shownWorker: string;
+}
+
+export interface LinkedBinding extends BoundBinding {
   configFile: string;
-  /** Of the whole config; the entry has what counts for it. */
+  /** The settings of the whole config; `to` holds those that apply to this entry. */
   settings: Settings;
   to: LinkedEntry;
 }
@@ -38,25 +46,27 @@ export type LinkedEntry =
 
 export interface Linked {
   bindings: LinkedBinding[];
-  /** By function id. */
+  /** Keyed by function id. */
   functions: Map<string, VpcFunctionTarget>;
+  /** Keyed by the id of each. */
+  standIns: Map<string, LinkedStandIn>;
   /** `bindingKey`s. */
   remoteBindings: Set<string>;
 }
 
 export interface LinkOptions {
-  /** Those whose config this is. */
+  /** The Workers that use this config. */
   workers: readonly SessionWorker[];
-  /** Of the whole session. */
-  workerNames: ReadonlySet<string>;
+  /** All Workers of the session: from each name that a target may use to the Worker's name in the session. */
+  workerNames: ReadonlyMap<string, string>;
   env: string | undefined;
   generation: number;
 }
 
-/** What the steps of one link share. */
+/** The state that the steps of one link share. */
 interface Linking extends LinkOptions, Resolving {
-  bindings: readonly (VpcBinding & { workerName: string })[];
-  /** Made once, however many bindings share one, so that each mistake is reported once. */
+  bindings: readonly BoundBinding[];
+  /** Each entry is linked once, even if several bindings share it, so that each mistake is reported once. */
   services: Map<Entry<ServiceModel>, LinkedEntry>;
   routes: Map<Entry<NetworkModel>, PlacedRoute[]>;
   networks: Map<string, Network>;
@@ -68,8 +78,13 @@ export function link(model: VpcModel, options: LinkOptions, diagnostics: Diagnos
     model,
     report: reportTo(diagnostics, model.document),
     functions: new Map(),
-    bindings: options.workers.flatMap(({ workerName, bindings }) =>
-      bindings.map((binding) => ({ ...binding, workerName })),
+    standIns: new Map(),
+    bindings: options.workers.flatMap((worker) =>
+      worker.bindings.map((binding) => ({
+        ...binding,
+        workerName: worker.workerName,
+        shownWorker: shownName(worker),
+      })),
     ),
     services: new Map(),
     routes: new Map(),
@@ -77,7 +92,12 @@ export function link(model: VpcModel, options: LinkOptions, diagnostics: Diagnos
   };
   const configFile = formatLocation({ file: model.document.file });
   const misplaced = checkKeys(model, linking.bindings, linking.report);
-  const linked: Linked = { bindings: [], functions: linking.functions, remoteBindings: new Set() };
+  const linked: Linked = {
+    bindings: [],
+    functions: linking.functions,
+    standIns: linking.standIns,
+    remoteBindings: new Set(),
+  };
   for (const binding of linking.bindings) {
     if (isRemote(model, binding)) {
       linked.remoteBindings.add(bindingKey(binding.workerName, binding.bindingName));
@@ -106,11 +126,12 @@ function linkServiceEntry(entry: Extract<Entry<ServiceModel>, { kind: "entry" }>
   const service = { ...entry.service, origin: originOf(document, entry.at) };
   const found = findNetwork(entry.service.networkId ?? "", linking);
   const around = found.entry?.kind === "entry" ? [found.entry] : [];
-  // The network's policies are for what is reached through it.
+  // The policies of a network apply only to what is reached through it.
   const through = entry.target === undefined ? around : [];
   const policies = {
     tls: mergeTls(entry.tlsMode, [entry, ...through], settings),
     limits: mergeLimits([...through, entry], settings),
+    ...(entry.faults.length > 0 && { faults: entry.faults }),
   };
   if (entry.target !== undefined) {
     const resolvers = [entry, ...around].map((each) => each.resolvers).find(({ length }) => length > 0) ?? [];
@@ -129,7 +150,7 @@ interface FoundNetwork {
 
 function findNetwork(tunnelId: string, linking: Linking): FoundNetwork {
   const { networks } = linking.model;
-  // A tunnel may also be known by the name of a binding to it.
+  // The key of a tunnel's entry can also be the name of a binding to it.
   const bound = linking.bindings.find(
     ({ bindingType, id, bindingName }) =>
       bindingType === "vpc-network" && entryKey(id) === tunnelId && networks.has(bindingName),
@@ -138,7 +159,7 @@ function findNetwork(tunnelId: string, linking: Linking): FoundNetwork {
   return { key, entry: networks.get(key) };
 }
 
-/** The network that routes a service without a target; a missing one is reported. */
+/** Finds the network that routes a service without a target, and reports a missing one. */
 function networkOfService(
   { service, at }: Extract<Entry<ServiceModel>, { kind: "entry" }>,
   { key, entry }: FoundNetwork,
@@ -189,7 +210,7 @@ function networkFor(key: string, entry: Extract<Entry<NetworkModel>, { kind: "en
   return network;
 }
 
-/** @param own the mesh's own entry, which need not exist: the other networks make it */
+/** @param own the mesh's own entry. It is optional, because the mesh consists of the other networks. */
 function linkMesh(own: ReturnType<typeof findEntry<NetworkModel>>, linking: Linking): LinkedEntry | undefined {
   const { model, report, networks } = linking;
   const entry = own?.entry;
@@ -216,10 +237,10 @@ function linkMesh(own: ReturnType<typeof findEntry<NetworkModel>>, linking: Link
     report({
       severity: "warning",
       code: "conflicting-routes",
-      text: `in ${MESH_ID}, ${quote(dropped.route.text)} loses against ${quote(kept.route.text)} on ${place}`,
+      text: `in ${MESH_ID}, ${quote(dropped.route.text)} is overridden by ${quote(kept.route.text)} on ${place}`,
       at: dropped.at,
       part: "key",
-      notes: [`Give ${quote(MESH_ID)} a route of its own for it to choose another target.`],
+      notes: [`To choose another target, add a route to ${quote(MESH_ID)} itself.`],
     });
   }
   const origin = entry === undefined ? "" : originOf(model.document, entry.at);
@@ -240,7 +261,7 @@ function routesOf(entry: Entry<NetworkModel>, linking: Linking): PlacedRoute[] {
   return routes;
 }
 
-function reportUnlinked(binding: VpcBinding & { workerName: string }, { model, report }: Linking): void {
+function reportUnlinked(binding: BoundBinding, { model, report }: Linking): void {
   const isService = binding.bindingType === "vpc-service";
   const section = isService ? "services" : "networks";
   const line = isService
@@ -250,9 +271,9 @@ function reportUnlinked(binding: VpcBinding & { workerName: string }, { model, r
   report({
     severity: "warning",
     code: "no-entry",
-    text: `the binding ${quote(binding.bindingName)} of Worker ${quote(binding.workerName)} has no entry, so all it is asked is refused`,
+    text: `the binding ${quote(binding.bindingName)} of Worker ${quote(binding.shownWorker)} has no entry, so every call is refused`,
     at: isListed ? [section] : [],
     part: "key",
-    notes: [`Add ${line} to "${section}", or ${quote(binding.bindingName)} in place of the id.`],
+    notes: [`Add ${line} to "${section}". The key can also be ${quote(binding.bindingName)}.`],
   });
 }

@@ -1,13 +1,13 @@
 /**
- * The routes of `cf1:network`: the union of all networks, in which one destination has one target.
+ * Merges the routes of all networks into those of `cf1:network`, where each destination has one target and its settings.
  */
 
-import type { Route, Target } from "../../service-worker/table.ts";
+import type { Route, Target } from "../../service-worker/routing/table.ts";
 import { matchKey } from "../model.ts";
 import type { Path } from "../read/locate.ts";
 import { findOverlaps } from "../parse/port-ranges.ts";
 
-/** A route, and where in the config it stands. */
+/** A route and its place in the config. */
 export interface PlacedRoute {
   route: Route;
   at: Path;
@@ -20,8 +20,8 @@ export interface Conflict {
 }
 
 /**
- * @param own the routes of the union's own entry; they win without a word
- * @param others all other networks' routes, in file order; of two that disagree the first wins
+ * @param own the routes of the union's own entry; they win without a warning
+ * @param others the routes of all other networks, in file order; if two disagree, the first one wins
  */
 export function mergeRoutes(
   own: readonly PlacedRoute[],
@@ -51,10 +51,10 @@ function rangeOf(placed: PlacedRoute): Pick<Route, "ports"> & { placed: PlacedRo
 }
 
 function leadToSame(a: Route, b: Route): boolean {
-  return JSON.stringify(targetOf(a)) === JSON.stringify(targetOf(b));
+  return JSON.stringify([targetOf(a), a.settings]) === JSON.stringify([targetOf(b), b.settings]);
 }
 
-/** Without its resolvers where the destination is an address: none is asked for it. */
+/** The target of a route, without resolvers if the destination is an address: addresses need no lookup. */
 function targetOf({ match, target }: Route): Target {
   return match.type === "cidr" && target.type === "passthrough" ? { type: "passthrough" } : target;
 }

@@ -1,16 +1,12 @@
 /**
- * What the calls of a binding are held to: settings of the whole config, and of the entries that count for it.
+ * Merges the TLS settings and limits that apply to a binding: those of the whole config and of the binding's entries.
+ * Those of a route are added when it is chosen (`policiesFor`).
  */
 
-import type { Limits, TlsPolicy } from "../../service-worker/table.ts";
+import type { Limits, TlsPolicy } from "../../service-worker/routing/table.ts";
 import type { PolicyModel, Settings } from "../model.ts";
 
-export interface Policies {
-  tls: TlsPolicy;
-  limits: Limits;
-}
-
-/** @param entries those whose "ca" counts, besides that of the whole config */
+/** @param entries the entries whose "ca" is added to the one of the whole config */
 export function mergeTls(
   verify: TlsPolicy["verify"],
   entries: readonly Pick<PolicyModel, "ca">[],
@@ -19,7 +15,7 @@ export function mergeTls(
   return { verify, ca: [...new Set([...settings.ca, ...entries.flatMap(({ ca }) => ca)])] };
 }
 
-/** @param entries each overrides those before it, and all of them the whole config */
+/** @param entries each overrides the entries before it, and all of them override the whole config */
 export function mergeLimits(entries: readonly Pick<PolicyModel, "limits">[], settings: Settings): Limits {
   const merged = { ...settings.limits };
   for (const { limits } of entries) Object.assign(merged, limits);

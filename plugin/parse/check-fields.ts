@@ -1,39 +1,44 @@
 /**
- * Checks an object against its fields' schemas, field by field, so that one bad field hides no other.
+ * Checks an object against the schemas of its fields, one by one, so that a bad field doesn't hide others.
  */
 
 import * as v from "valibot";
 
 import { type FieldsOf, adviceFor } from "./config-schema.ts";
 import { didYouMean } from "../diagnostics.ts";
-import { type Parsing, isTable, quote } from "../read/document.ts";
+import { type Parsing, isPlainObject, quote } from "../read/document.ts";
 import { type Path, formatPath } from "../read/locate.ts";
 
-/** What is left of a `T` after its bad and missing fields were reported. */
+/** A `T` without its bad and missing fields, which are reported. */
 export type Checked<T> = T extends string | number | boolean | null | undefined | readonly unknown[]
   ? T
   : { [K in keyof T]?: Checked<T[K]> };
 
 interface Unchecked<T> {
   fields: FieldsOf<T>;
-  /** What the object is, for messages: "a service". */
+  /** Describes the object in messages: "a service". */
   what: string;
   value: Record<string, unknown>;
   at: Path;
 }
 
-export function checkFields<T>({ fields, what, value, at }: Unchecked<T>, { report, document }: Parsing): Checked<T> {
+export function checkFields<T>(
+  { fields, what, value, at }: Unchecked<T>,
+  { report, document, namedFiles }: Parsing,
+): Checked<T> {
   const schemas: Record<string, v.GenericSchema> = fields;
   const checked: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     if (Object.hasOwn(schemas, key)) continue;
     const meant = didYouMean(key, Object.keys(schemas));
+    const valid =
+      meant === undefined ? `Valid fields: ${Object.keys(schemas).join(", ")}.` : `Did you mean "${meant}"?`;
     report({
       code: "unknown-field",
       text: `${quote(key)} is not a field of ${what}`,
       at: [...at, key],
       part: "key",
-      notes: [meant === undefined ? `Its fields are ${Object.keys(schemas).join(", ")}.` : `Did you mean "${meant}"?`],
+      notes: [standInBeside(value, { key, fields: schemas }) ?? valid],
     });
   }
   for (const [key, schema] of Object.entries(schemas)) {
@@ -51,15 +56,15 @@ export function checkFields<T>({ fields, what, value, at }: Unchecked<T>, { repo
       continue;
     }
     const nested = nestedFields(schema);
-    if (nested !== undefined && isTable(field)) {
+    if (nested !== undefined && isPlainObject(field)) {
       checked[key] = checkFields(
         { fields: nested, what: `"${key}"`, value: field, at: [...at, key] },
-        { report, document },
+        { report, document, namedFiles },
       );
       continue;
     }
     const advice = adviceFor(key, field);
-    // To a schema of an object an array is one, only without its fields.
+    // The schema of an object would take an array for an object without its fields.
     if (nested !== undefined && Array.isArray(field)) {
       report({
         code: "invalid-value",
@@ -81,26 +86,44 @@ export function checkFields<T>({ fields, what, value, at }: Unchecked<T>, { repo
       });
     }
   }
-  // The loop above has put each field through its own schema of `FieldsOf<T>`.
+  // Safe, because the loop above checks each field with its own schema from `FieldsOf<T>`.
   return checked as Checked<T>;
 }
 
-/** Of a choice, what is wrong inside of the one that was chosen: only there has an issue a path. */
+const IN_A_TARGET: Record<string, string> = {
+  respond: '{ "respond": … }',
+  har: '"har:FILE"',
+  openapi: '"openapi:FILE"',
+};
+
+/** @returns where to write a stand-in that stands beside a target, or in place of one; undefined: the field is none */
+function standInBeside(
+  value: Record<string, unknown>,
+  { key, fields }: { key: string; fields: object },
+): string | undefined {
+  const target = Object.hasOwn(IN_A_TARGET, key) ? IN_A_TARGET[key] : undefined;
+  if (target === undefined || !Object.hasOwn(fields, "target") || Object.hasOwn(fields, "har")) return undefined;
+  return `Write "target": ${target}${value["target"] === undefined ? "" : ', in place of the "target" that is there'}.`;
+}
+
+/** The issues inside the option of a union that the value was meant for: only these have a path. */
 function innermost(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown>[] {
   const inner = (issue.issues ?? []).filter(({ path }) => path !== undefined);
   return inner.length > 0 ? inner : [issue];
 }
 
-/** The fields of a nested object, also an optional or nullable one. */
+/** The fields of a nested object, which can be optional, nullable, or what may stand in place of a boolean. */
 function nestedFields(schema: v.GenericSchema): Record<string, v.GenericSchema> | undefined {
   const wrapped = unwrap(schema);
-  return "entries" in wrapped && isTable(wrapped.entries)
+  return "entries" in wrapped && isPlainObject(wrapped.entries)
     ? (wrapped.entries as Record<string, v.GenericSchema>)
     : undefined;
 }
 
 function unwrap(schema: v.GenericSchema): v.GenericSchema {
-  return "wrapped" in schema ? unwrap(schema.wrapped as v.GenericSchema) : schema;
+  if ("wrapped" in schema) return unwrap(schema.wrapped as v.GenericSchema);
+  const [first, second] = "options" in schema ? (schema.options as v.GenericSchema[]) : [];
+  return first?.type === "boolean" && second !== undefined ? second : schema;
 }
 
 function expectationOf(schema: v.GenericSchema): string {

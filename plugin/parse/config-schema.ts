@@ -1,22 +1,25 @@
 /**
- * The shape of the vpc config, field by field: which fields there are, their types and ranges. What
- * takes more than one field to judge is the parsers' work. Each message is what the value must be.
+ * The shape of the vpc config: its fields, their types and ranges. Rules about more than one field are in the
+ * parsers. Each message says what the value must be.
  */
 
 import * as v from "valibot";
 
-import { PROXY_ERROR_CODES } from "../../service-worker/proxy-error.ts";
-import type { NetworkEntry, ServiceEntry, TargetEntry, VpcConfig, VpcFunction, VpcFunctions } from "../config.ts";
+import { PROXY_ERROR_CODES } from "../../service-worker/routing/error-codes.ts";
+import type { NetworkEntry, RouteEntry, ServiceEntry, TargetEntry, VpcConfig, VpcHar } from "../config.ts";
 import { UUID } from "../model.ts";
-import { isTable } from "../read/document.ts";
+import { isPlainObject } from "../read/document.ts";
+import { FAULT_EXAMPLE } from "../scenario/faults/fault.ts";
+import { faultList, faults } from "./fault-schema.ts";
 import { MAX_PORT } from "./port-ranges.ts";
+import { respond, vpcFunction, vpcFunctions } from "./respond-schema.ts";
 
-/** Milliseconds: five minutes. Who waits longer waits for nothing. */
+/** Five minutes, in milliseconds. */
 const MAX_TIMEOUT = 300_000;
 /** Seconds. */
 const MAX_PERIOD = 3600;
 
-/** The schema of each field of `T`; optional ones are `exactOptional`, nested objects `strictObject`. */
+/** The schema of each field of `T`. Optional fields are `exactOptional`, nested objects are `strictObject`. */
 export type FieldsOf<T> = { readonly [K in keyof T]-?: v.GenericSchema<T[K]> };
 
 const text = v.string("a string");
@@ -25,23 +28,48 @@ const uuid = v.pipe(v.string("a uuid"), v.regex(UUID, "a uuid"));
 const port = wholeNumber({ from: 1, to: MAX_PORT });
 const flag = v.boolean("true or false");
 
-const vpcFunction = v.custom<VpcFunction>((value) => typeof value === "function");
-const connectFunction = v.custom<NonNullable<VpcFunctions["connect"]>>((value) => typeof value === "function");
+const names = v.exactOptional(v.array(v.string("a name"), "an array of names"));
+
+/** All but the target, which `parseHar` checks. */
+const harShape = {
+  har: v.pipe(v.string("the name of a HAR file"), v.nonEmpty("the name of a HAR file")),
+  update: v.exactOptional(v.boolean("true or false")),
+  notFound: v.exactOptional(v.picklist(["abort", "fallback"], '"abort" or "fallback"')),
+  updateContent: v.exactOptional(v.picklist(["embed", "attach"], '"embed" or "attach"')),
+  updateMode: v.exactOptional(v.picklist(["minimal", "full"], '"minimal" or "full"')),
+  match: v.exactOptional(v.strictObject({ headers: names, ignore: names }, "an object")),
+  redact: names,
+};
+
+const har = v.strictObject({
+  ...harShape,
+  target: v.exactOptional(v.union([v.string(), vpcFunction, vpcFunctions])),
+});
+
 const target = v.union([
   text,
   v.strictObject({ deny: v.picklist(PROXY_ERROR_CODES) }),
+  respond,
+  har,
   vpcFunction,
-  v.strictObject({ fetch: v.exactOptional(vpcFunction), connect: v.exactOptional(connectFunction) }),
+  vpcFunctions,
 ]);
 
-const tlsSettings = v.strictObject(
-  {
-    cert_verification_mode: v.picklist(
-      ["verify_full", "verify_ca", "disabled"],
-      '"verify_full", "verify_ca" or "disabled"',
+const tlsShape = {
+  cert_verification_mode: v.picklist(
+    ["verify_full", "verify_ca", "disabled"],
+    '"verify_full", "verify_ca" or "disabled"',
+  ),
+};
+const tlsSettings = v.exactOptional(v.nullable(v.strictObject(tlsShape, "an object")));
+const certificateId = v.exactOptional(v.nullable(uuid));
+const serviceTlsSettings = v.exactOptional(
+  v.nullable(
+    v.strictObject(
+      { ...tlsShape, certificate_authority: certificateId, client_certificate: certificateId },
+      "an object",
     ),
-  },
-  "an object",
+  ),
 );
 
 const ca = v.array(nonEmpty, "an array of file names");
@@ -49,12 +77,17 @@ const composeFile = v.pipe(v.string("the name of a compose file"), v.nonEmpty("t
 const compose = v.union([composeFile, v.array(composeFile)], "the name of a compose file, or an array of them");
 
 const timeout = v.exactOptional(wholeNumber({ from: 1, to: MAX_TIMEOUT, unit: "milliseconds" }));
-const limitsShape = {
+/** The limits that a route may have, too. */
+const callLimitsShape = {
   connectTimeout: timeout,
   dnsTimeout: timeout,
   readTimeout: timeout,
   writeTimeout: timeout,
   connectionLimit: v.exactOptional(wholeNumber({ from: 1, unit: "connections" })),
+  workerLimit: v.exactOptional(wholeNumber({ from: 1, unit: "calls" })),
+};
+const limitsShape = {
+  ...callLimitsShape,
   rateLimit: v.exactOptional(
     v.strictObject(
       {
@@ -64,7 +97,6 @@ const limitsShape = {
       "an object",
     ),
   ),
-  workerLimit: v.exactOptional(wholeNumber({ from: 1, unit: "calls" })),
 };
 
 const ip = v.pipe(v.string("an IP address"), v.ip("an IP address"), v.excludes("%", "an IP address"));
@@ -87,9 +119,8 @@ const host = v.strictObject(
   "an object",
 );
 
-/** What every entry may have. */
+/** Fields that every entry may have. */
 const policyShape = {
-  tls_settings: v.exactOptional(v.nullable(tlsSettings)),
   ca: v.exactOptional(ca),
   ...limitsShape,
 };
@@ -105,6 +136,7 @@ const recordShape = {
   service_id: v.exactOptional(uuid),
   created_at: v.exactOptional(text),
   updated_at: v.exactOptional(text),
+  tls_settings: serviceTlsSettings,
   ...policyShape,
 };
 
@@ -113,33 +145,43 @@ const settingsShape = {
   ca: v.exactOptional(ca),
   ...limitsShape,
   traffic: v.exactOptional(flag),
+  ui: v.exactOptional(v.union([flag, v.strictObject({ port })], 'true, false or { "port": 4400 }')),
+  seed: v.exactOptional(v.pipe(v.number("a whole number"), v.integer("a whole number"))),
 };
 
 const networkShape = {
   name: v.exactOptional(text),
-  // What each must be is for `parseResolvers` to say.
+  // `parseResolvers` checks each address.
   resolver_ips: v.exactOptional(v.array(v.string("an IP address"), "an array of IP addresses")),
   compose: v.exactOptional(compose),
+  tls_settings: tlsSettings,
   ...policyShape,
 };
 
-const targetShape = { name: v.exactOptional(text), ...policyShape };
+const targetShape = { name: v.exactOptional(text), tls_settings: serviceTlsSettings, ...policyShape };
 
-const targeted = v.strictObject({ target, ...targetShape });
-const service = v.strictObject({ ...recordShape, target: v.exactOptional(target) });
-const network = v.strictObject({ ...networkShape, routes: v.exactOptional(v.record(text, target)) });
+const routeShape = { tls_settings: tlsSettings, ca: v.exactOptional(ca), ...callLimitsShape };
+
+const faulty = { faults: v.exactOptional(faults) };
+const targeted = v.strictObject({ target, ...targetShape, ...faulty });
+const service = v.strictObject({ ...recordShape, target: v.exactOptional(target), ...faulty });
+const route = v.strictObject({ target, ...routeShape, ...faulty });
+const network = v.strictObject({
+  ...networkShape,
+  routes: v.exactOptional(v.record(text, v.union([target, route]))),
+});
 const configShape = {
   ...settingsShape,
   services: v.exactOptional(v.record(text, v.union([target, targeted, service]))),
   networks: v.exactOptional(v.record(text, v.union([v.literal("remote"), network]))),
 };
 
-/** The whole, for the JSON schema. A config is checked level by level, so that one mistake hides no other. */
+/** The whole config, for the JSON schema. A config is checked level by level, so that a mistake doesn't hide others. */
 export const configSchema: v.GenericSchema<VpcConfig> = v.strictObject(configShape);
 
-/** A table whose entries are checked one by one. */
+/** An object whose entries are checked one by one. */
 type Entries = Record<string, unknown>;
-const entries = v.custom<Entries>(isTable, "an object");
+const entries = v.custom<Entries>(isPlainObject, "an object");
 
 export const configFields: FieldsOf<Omit<VpcConfig, "services" | "networks"> & Sections> = {
   ...settingsShape,
@@ -151,14 +193,33 @@ interface Sections {
   networks?: Entries;
 }
 
-export const serviceFields: FieldsOf<Omit<ServiceEntry, "target"> & { target?: unknown }> = {
+const unchecked = { faults: v.exactOptional(faultList) };
+
+export const serviceFields: FieldsOf<
+  Omit<ServiceEntry, "target" | "faults"> & { target?: unknown; faults?: unknown[] }
+> = {
   ...recordShape,
+  ...unchecked,
   target: v.exactOptional(v.unknown()),
 };
 
-export const targetFields: FieldsOf<Omit<TargetEntry, "target"> & { target: unknown }> = {
-  target: v.unknown(),
-  ...targetShape,
+export const targetFields: FieldsOf<Omit<TargetEntry, "target" | "faults"> & { target: unknown; faults?: unknown[] }> =
+  {
+    target: v.unknown(),
+    ...targetShape,
+    ...unchecked,
+  };
+
+export const routeFields: FieldsOf<Omit<RouteEntry, "target" | "faults"> & { target: unknown; faults?: unknown[] }> = {
+  // `parseTarget` checks it.
+  target: v.custom<unknown>((value) => value !== undefined, '"localhost:3000"'),
+  ...routeShape,
+  ...unchecked,
+};
+
+export const harFields: FieldsOf<Omit<VpcHar, "target"> & { target?: unknown }> = {
+  ...harShape,
+  target: v.exactOptional(v.unknown()),
 };
 
 export const networkFields: FieldsOf<Omit<NetworkEntry, "routes"> & { routes?: Entries }> = {
@@ -166,21 +227,22 @@ export const networkFields: FieldsOf<Omit<NetworkEntry, "routes"> & { routes?: E
   routes: v.exactOptional(entries),
 };
 
-/** What to write in place of a field's value, where "must be" leaves it open. */
+/** The value to write for a field, if "must be" doesn't say enough. */
 export function adviceFor(field: string, found: unknown): string | undefined {
   if (field === "compose") return 'Write "compose.yaml": a path from the folder of the vpc config.';
+  if (field === "faults") return `Write [${FAULT_EXAMPLE}].`;
   if (field !== "rateLimit") return undefined;
   const calls = Number.isSafeInteger(found) && Number(found) > 0 ? Number(found) : 100;
-  return `Write { "limit": ${calls}, "period": 60 }: calls, and seconds.`;
+  return `Write { "limit": ${calls}, "period": 60 }. The period is in seconds.`;
 }
 
-// The hand-written types and the schema say the same, or this does not compile.
+// This compiles only if the hand-written types and the schema are the same.
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 true satisfies Same<VpcConfig, v.InferInput<v.StrictObjectSchema<typeof configShape, undefined>>>;
 
 interface WholeNumber {
   from: number;
-  /** Default: no end. */
+  /** Default: no upper limit. */
   to?: number;
   unit?: string;
 }

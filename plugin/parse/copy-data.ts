@@ -1,17 +1,17 @@
 /**
- * The value of a config that is a program, read once: afterwards no getter and no proxy can throw, or answer
- * differently. Functions, and objects that hold some to be called, stay what they are.
+ * Copies the value of a config that is a program. Each property is read once, so that no getter or proxy can throw
+ * later or return something else. Functions and objects with functions to call are not copied.
  */
 
-import { messageOf } from "../error.ts";
-import { type Report, isTable } from "../read/document.ts";
+import { messageOf } from "../system/error.ts";
+import { type Report, isPlainObject } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import { isFunctionTarget } from "./parse-target.ts";
 
-/** Nothing that counts lies deeper. */
+/** No field of a config is deeper. */
 const MAX_DEPTH = 16;
 
-/** @returns undefined when reading it threw; that is reported then */
+/** @returns undefined if reading the value threw, which is reported */
 export function copyData(value: unknown, report: Report): { value: unknown } | undefined {
   const copies = new Map<object, unknown>();
   let hasThrown = false;
@@ -27,7 +27,7 @@ export function copyData(value: unknown, report: Report): { value: unknown } | u
         for (const [index, item] of original.entries()) list.push(copy(item, [...at, index]));
         return list;
       }
-      if (isFunctionTarget(original) || !isTable(original)) return original;
+      if (isFunctionTarget(original) || !isPlainObject(original)) return original;
       // Without a prototype, so that "__proto__" is a key like any other.
       const table: Record<string, unknown> = Object.create(null);
       copies.set(original, table);

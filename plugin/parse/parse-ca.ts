@@ -1,22 +1,26 @@
 /**
- * A "ca" of the vpc config: names of PEM files, which must be there and hold certificates.
+ * Parses a "ca" of the vpc config: the names of PEM files, which must exist and contain certificates.
  */
 
 import path from "node:path";
 
-import { readCertificates } from "../certificates.ts";
+import { readCertificates } from "../system/certificates.ts";
 import { type Parsing, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 
 /**
- * @param value as written: what is no name in it was reported, and hides no other mistake
- * @returns absolute paths of the files that hold certificates
+ * @param value the array as written. Items that aren't names are reported elsewhere and skipped here.
+ * @returns absolute paths of the files that contain certificates
  */
-export function parseCa({ value, at }: { value: unknown; at: Path }, { document, report }: Parsing): string[] {
+export function parseCa(
+  { value, at }: { value: unknown; at: Path },
+  { document, report, namedFiles }: Parsing,
+): string[] {
   const names: unknown[] = Array.isArray(value) ? value : [];
   return names.flatMap((name, index) => {
     if (typeof name !== "string" || name === "") return [];
     const file = path.resolve(document.folder, name);
+    namedFiles.add(file);
     const read = readCertificates(file);
     if (Array.isArray(read)) return [file];
     report({
@@ -25,7 +29,7 @@ export function parseCa({ value, at }: { value: unknown; at: Path }, { document,
       at: [...at, index],
       notes: [
         read.code === "ca-not-found"
-          ? `It was looked for at ${file}.`
+          ? `Its full path is ${file}.`
           : "A PEM file has blocks from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----.",
       ],
     });

@@ -1,30 +1,49 @@
 /**
- * From a document to a model: every section is parsed, every mistake reported. Knows nothing of the
- * session; that is link's business.
+ * Parses a document into a model: parses every section and reports every mistake. Knows nothing about the
+ * session, which is the job of `link`.
  */
 
-import { checkFields } from "./check-fields.ts";
+import { type Checked, checkFields } from "./check-fields.ts";
 import { configFields } from "./config-schema.ts";
 import { copyData } from "./copy-data.ts";
+import type { VpcConfig } from "../config.ts";
 import type { Diagnostic } from "../diagnostics.ts";
-import { type Parsing, type VpcDocument, isTable, placeOf, quote, reportTo } from "../read/document.ts";
+import { type Parsing, type VpcDocument, isPlainObject, placeOf, quote, reportTo } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
-import { DEFAULT_SETTINGS, type Entry, type VpcModel, entryKey } from "../model.ts";
+import { DEFAULT_SETTINGS, type Entry, type Settings, type VpcModel, entryKey } from "../model.ts";
 import { parseCa } from "./parse-ca.ts";
 import { parseLimits } from "./parse-limits.ts";
 import { parseNetwork } from "./parse-network.ts";
 import { parseService } from "./parse-service.ts";
 
 export function emptyModel(document: VpcDocument, { isReadable }: { isReadable: boolean }): VpcModel {
-  return { document, isReadable, services: new Map(), networks: new Map(), settings: DEFAULT_SETTINGS };
+  return {
+    document,
+    isReadable,
+    services: new Map(),
+    networks: new Map(),
+    namedFiles: new Set(),
+    settings: DEFAULT_SETTINGS,
+  };
 }
 
 export function parseConfig(document: VpcDocument, diagnostics: Diagnostic[]): VpcModel {
-  const parsing: Parsing = { document, report: reportTo(diagnostics, document) };
+  const namedFiles = new Set<string>();
+  const parsing: Parsing = { document, report: reportTo(diagnostics, document), namedFiles };
   const data = copyData(document.value, parsing.report);
   if (data === undefined) return emptyModel(document, { isReadable: false });
   const { value } = data;
-  if (!isTable(value)) {
+  const routes = countRoutes(value);
+  if (routes > MAX_ROUTES) {
+    parsing.report({
+      code: "too-many-routes",
+      text: `the vpc config has ${routes} routes, but the limit is ${MAX_ROUTES}`,
+      at: [],
+      notes: ["Use a CIDR or a wildcard instead of many addresses or names."],
+    });
+    return emptyModel(document, { isReadable: false });
+  }
+  if (!isPlainObject(value)) {
     parsing.report({
       code: "invalid-config",
       text: `the vpc config is ${quote(value)}, but must be an object`,
@@ -34,18 +53,40 @@ export function parseConfig(document: VpcDocument, diagnostics: Diagnostic[]): V
     return emptyModel(document, { isReadable: false });
   }
   const checked = checkFields({ fields: configFields, what: "the vpc config", value, at: [] }, parsing);
-  const { traffic, services, networks } = checked;
+  const { traffic, seed, ui, services, networks } = checked;
   return {
     document,
     isReadable: true,
+    namedFiles,
     services: parseSection({ section: "services", entries: services, parse: parseService }, parsing),
     networks: parseSection({ section: "networks", entries: networks, parse: parseNetwork }, parsing),
     settings: {
       ca: parseCa({ value: value["ca"], at: ["ca"] }, parsing),
       limits: { ...DEFAULT_SETTINGS.limits, ...parseLimits(checked) },
       traffic: traffic ?? DEFAULT_SETTINGS.traffic,
+      ...(seed !== undefined && { seed }),
+      ...parseUi(ui),
     },
   };
+}
+
+function parseUi(ui: Checked<NonNullable<VpcConfig["ui"]>> | undefined): Pick<Settings, "ui"> {
+  if (typeof ui !== "object") return ui === undefined ? {} : { ui };
+  return ui.port === undefined ? {} : { ui: { port: ui.port } };
+}
+
+/** Limits the time and the memory that it takes to compile the table. */
+const MAX_ROUTES = 100_000;
+
+function countRoutes(value: unknown): number {
+  const networks = isPlainObject(value) && isPlainObject(value["networks"]) ? Object.values(value["networks"]) : [];
+  return networks.reduce<number>(
+    (count, network) =>
+      isPlainObject(network) && isPlainObject(network["routes"])
+        ? count + Object.keys(network["routes"]).length
+        : count,
+    0,
+  );
 }
 
 interface Section<T> {
@@ -57,7 +98,7 @@ interface Section<T> {
 function parseSection<T>({ section, entries, parse }: Section<T>, parsing: Parsing): Map<string, Entry<T>> {
   const parsed = new Map<string, Entry<T>>();
   for (const [key, value] of Object.entries(entries ?? {})) {
-    // An entry of a vpc.config.ts that is undefined was left out on purpose.
+    // An undefined entry of a vpc.config.ts was left out on purpose.
     if (value === undefined) continue;
     const at = [section, key];
     const earlier = parsed.get(entryKey(key));
@@ -67,7 +108,7 @@ function parseSection<T>({ section, entries, parse }: Section<T>, parsing: Parsi
         text: `${quote(key)} has the same id as the entry on ${placeOf(parsing.document, earlier.at)}`,
         at,
         part: "key",
-        notes: ["The case of an id does not matter; remove one of them."],
+        notes: ["Ids are case-insensitive; remove one of them."],
       });
     }
     const entry = parse({ key, value, at }, parsing);

@@ -1,21 +1,22 @@
 /**
- * Destinations: the left-hand side of a route, in the normal form that `decide` matches on.
+ * Parses destinations, the left-hand side of a route, into the normal form that `decide` matches.
  */
 
 import {
   type Host,
   type Problem,
+  bracketHost,
   formatEndpoint,
   isProblem,
   maskBytes,
   parseHost,
   parsePort,
-} from "../../service-worker/address.ts";
-import type { Route, RouteMatch } from "../../service-worker/table.ts";
+} from "../../service-worker/routing/address.ts";
+import type { Route, RouteMatch } from "../../service-worker/routing/table.ts";
 import { matchKey } from "../model.ts";
 import { splitPort, splitScheme } from "./split-address.ts";
 
-export type Destination = Pick<Route, "match" | "ports">;
+export type DestinationPattern = Pick<Route, "match" | "ports">;
 
 interface DestinationProblem extends Problem {
   /** What to write instead. */
@@ -26,13 +27,13 @@ const FORMS =
   'A destination is a host name, "*." and a host name, an IP address or a CIDR; each may end in ":port" or ":from-to".';
 
 /** @param text `users.internal`, `*.internal:80`, `10.0.0.0/8:8000-8999`, `[fd00::1]:80`, … */
-export function parseDestination(text: string): Destination | DestinationProblem {
+export function parseDestination(text: string): DestinationPattern | DestinationProblem {
   const url = splitScheme(text);
   if (url?.rest.startsWith("//")) {
     const bare = url.rest.slice(2).replace(/[/?#].*$/s, "");
     return {
       problem: `has the scheme "${url.scheme}://"`,
-      note: `Write "${bare}"; every scheme takes the same route.`,
+      note: `Write "${bare}"; a route applies to every scheme.`,
     };
   }
   const { hostText, portText } = splitPort(text);
@@ -50,7 +51,7 @@ function parsePorts(text: string): { from: number; to: number } | DestinationPro
   const to = parsePort(toText);
   if (typeof from === "object") return { ...from, note };
   if (typeof to === "object") return { ...to, note };
-  if (more.length > 0) return { problem: `has the port range "${text}", which is no range`, note };
+  if (more.length > 0) return { problem: `has the port range "${text}", which is not a range`, note };
   return from <= to
     ? { from, to }
     : { problem: `has the port range ${from}-${to}, which ends before it starts`, note: `Write ":${to}-${from}".` };
@@ -61,7 +62,7 @@ function parseMatch(text: string): RouteMatch | DestinationProblem {
   if (text.includes("*")) {
     return {
       problem: 'has a "*" that is not its first label',
-      note: 'A wildcard stands for one leading label: "*.internal".',
+      note: 'A wildcard replaces the first label: "*.internal".',
     };
   }
   if (text === "") return { problem: "has no host", note: FORMS };
@@ -83,7 +84,7 @@ function parseWildcard(text: string): RouteMatch | DestinationProblem {
   }
   const suffix = text.slice(2);
   if (!text.startsWith("*.") || suffix.includes("*")) {
-    return { problem: "is no wildcard", note: 'A wildcard stands for one leading label: "*.internal".' };
+    return { problem: "is not a wildcard", note: 'A wildcard replaces the first label: "*.internal".' };
   }
   const host = parseHost(suffix);
   if (isProblem(host)) return { problem: `has a suffix that ${host.problem}`, note: FORMS };
@@ -99,7 +100,7 @@ function parseCidr(text: string): RouteMatch | DestinationProblem {
   const host = parseHost(addressText);
   if (isProblem(host)) return { problem: `is a CIDR whose address ${host.problem}`, note: FORMS };
   if (host.type === "name") {
-    return { problem: "has a path", note: `Write "${addressText}"; a route holds for every path.` };
+    return { problem: "has a path", note: `Write "${addressText}"; a route applies to every path.` };
   }
   const bits = addressText.includes(":") ? 128 : 32;
   if (!/^\d{1,3}$/.test(prefixText) || Number(prefixText) > bits) {
@@ -107,14 +108,14 @@ function parseCidr(text: string): RouteMatch | DestinationProblem {
   }
   const octets = addressText.split(".");
   if (bits === 32 && octets.length < 4) {
-    // URLs read 10.1 as 10.0.0.1, CIDR habits as 10.1.0.0.
+    // Ambiguous: a URL parser reads 10.1 as 10.0.0.1, but in a CIDR people mean 10.1.0.0.
     const padded = [...octets, "0", "0", "0"].slice(0, 4).join(".");
     return { problem: "is a CIDR with a shortened address", note: `Write "${padded}/${prefixText}".` };
   }
   return checkHostBits(host, Number(prefixText), bits);
 }
 
-/** @param bits those of the address as written: 128 for an IPv4-mapped one, which `host` holds as IPv4 */
+/** @param bits the length of the address as written: 128 for an IPv4-mapped one, which `host` holds as IPv4 */
 function checkHostBits(host: Host & { type: "ip" }, written: number, bits: number): RouteMatch | DestinationProblem {
   const prefix = written - (bits - host.bytes.length * 8);
   if (prefix < 0) {
@@ -127,7 +128,7 @@ function checkHostBits(host: Host & { type: "ip" }, written: number, bits: numbe
   if (masked.every((byte, index) => byte === host.bytes[index])) return { type: "cidr", address: host.text, prefix };
   const network = formatBytes(masked);
   return {
-    problem: `has bits set behind its prefix /${written}`,
+    problem: `has bits set after its prefix /${written}`,
     note: `Write "${network}/${prefix}" for the network, or "${host.text}" for the one address.`,
   };
 }
@@ -141,11 +142,11 @@ function formatBytes(bytes: readonly number[]): string {
   return "text" in host ? host.text : groups.join(":");
 }
 
-/** A destination in its normal form, for messages. */
-export function formatDestination({ match, ports }: Destination): string {
+/** Formats a destination in its normal form, for messages. */
+export function formatDestination({ match, ports }: DestinationPattern): string {
   const isSingle = match.type === "cidr" && match.prefix === (match.address.includes(":") ? 128 : 32);
   const host = match.type === "cidr" && isSingle ? match.address : matchKey(match);
   if (ports === undefined) return host;
   if (ports.from === ports.to) return formatEndpoint(host, ports.from);
-  return `${host.includes(":") ? `[${host}]` : host}:${ports.from}-${ports.to}`;
+  return `${bracketHost(host)}:${ports.from}-${ports.to}`;
 }

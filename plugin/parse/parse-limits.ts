@@ -1,8 +1,8 @@
 /**
- * The limits of the whole config or of one entry: what was given, and no defaults but that of a period.
+ * Parses the limits of the whole config or of one entry. Adds no defaults, except for the period of a rate limit.
  */
 
-import type { Limits } from "../../service-worker/table.ts";
+import type { Limits } from "../../service-worker/routing/table.ts";
 import type { VpcLimits } from "../config.ts";
 import type { Checked } from "./check-fields.ts";
 

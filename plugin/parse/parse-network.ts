@@ -1,10 +1,10 @@
 /**
- * An entry of "networks": its routes, and what two of them may not say about one destination.
+ * Parses an entry of "networks": its routes, and conflicts between them.
  */
 
 import path from "node:path";
 
-import { isProblem } from "../../service-worker/address.ts";
+import { isProblem } from "../../service-worker/routing/address.ts";
 import { didYouMean } from "../diagnostics.ts";
 import { checkFields } from "./check-fields.ts";
 import { networkFields } from "./config-schema.ts";
@@ -12,18 +12,19 @@ import { parseCa } from "./parse-ca.ts";
 import { parseLimits } from "./parse-limits.ts";
 import { parseResolvers } from "./parse-resolvers.ts";
 import { formatDestination, parseDestination } from "./parse-destination.ts";
-import { type Parsing, isTable, placeOf, quote } from "../read/document.ts";
+import { type Parsing, isPlainObject, placeOf, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import { type Entry, type NetworkModel, type RouteModel, matchKey } from "../model.ts";
 import { findOverlaps, formatSharedPorts } from "./port-ranges.ts";
-import { isFunctionTarget, parseTarget } from "./parse-target.ts";
+import { parseRouteEntry } from "./parse-route-entry.ts";
+import { isTargetObject } from "./parse-target.ts";
 
 export function parseNetwork(
   { key, value, at }: { key: string; value: unknown; at: Path },
   parsing: Parsing,
 ): Entry<NetworkModel> {
   if (value === "remote") return { kind: "remote", at };
-  if (!isTable(value)) {
+  if (!isPlainObject(value)) {
     parsing.report({
       code: "invalid-network",
       text: `the network ${quote(key)} is ${quote(value)}, but must be an object or "remote"`,
@@ -44,10 +45,10 @@ export function parseNetwork(
     });
   }
   const network = checkFields({ fields: networkFields, what: "a network", value: fields, at }, parsing);
-  const routes = Object.entries(network.routes ?? {}).flatMap(([text, target]) => {
-    // A route of a vpc.config.ts that is undefined was left out on purpose.
-    if (target === undefined) return [];
-    const route = parseRoute({ text, target, at: [...at, "routes", text] }, parsing);
+  const routes = Object.entries(network.routes ?? {}).flatMap(([text, entry]) => {
+    // An undefined route of a vpc.config.ts was left out on purpose.
+    if (entry === undefined) return [];
+    const route = parseRoute({ text, entry, at: [...at, "routes", text] }, parsing);
     return route === undefined ? [] : [route];
   });
   checkOverlaps(routes, parsing);
@@ -72,7 +73,7 @@ function parseComposeNames(
   return (value ?? []).map((name, index) => ({ file: path.resolve(document.folder, name), at: [...at, index] }));
 }
 
-/** Takes out of a network's fields what can only have been meant as a route. */
+/** Separates the fields of a network that are misplaced routes. */
 function splitMisplaced(value: Record<string, unknown>): { misplaced: string[]; fields: Record<string, unknown> } {
   const names = Object.keys(networkFields);
   const misplaced = Object.keys(value).filter(
@@ -83,17 +84,17 @@ function splitMisplaced(value: Record<string, unknown>): { misplaced: string[]; 
 }
 
 function isTargetLike(value: unknown): boolean {
-  return typeof value === "string" || isFunctionTarget(value) || (isTable(value) && Object.hasOwn(value, "deny"));
+  return typeof value === "string" || isTargetObject(value) || (isPlainObject(value) && Object.hasOwn(value, "target"));
 }
 
-/** A route whose destination is good; its target may not be. */
+/** A route with a valid destination. The target is undefined if it is invalid. */
 type ParsedRoute = Omit<RouteModel, "target"> & { target: RouteModel["target"] | undefined };
 
 function parseRoute(
-  { text, target, at }: { text: string; target: unknown; at: Path },
+  { text, entry, at }: { text: string; entry: unknown; at: Path },
   parsing: Parsing,
 ): ParsedRoute | undefined {
-  const parsedTarget = parseTarget(target, at, parsing);
+  const parsed = parseRouteEntry(entry, at, parsing);
   const destination = parseDestination(text);
   if (isProblem(destination)) {
     parsing.report({
@@ -105,7 +106,7 @@ function parseRoute(
     });
     return undefined;
   }
-  return { text, ...destination, target: parsedTarget, at };
+  return { text, ...destination, ...parsed, at };
 }
 
 function checkOverlaps(routes: readonly ParsedRoute[], { document, report }: Parsing): void {
@@ -127,7 +128,7 @@ function checkOverlaps(routes: readonly ParsedRoute[], { document, report }: Par
           at: later.at,
           part: "key",
           notes: [
-            `Neither range holds the other, so neither wins for ${formatSharedPorts(earlier, later)}; split one of them.`,
+            `Neither range is inside the other, so neither wins for ${formatSharedPorts(earlier, later)}. Split one of them.`,
           ],
         });
       }

@@ -1,10 +1,10 @@
 /**
- * The host of a VPC Service's record: one of four forms, and the rules of a hostname.
+ * Parses the host of a VPC Service's record: checks that it has one of the four forms, and the rules of a hostname.
  */
 
 import { isIP } from "node:net";
 
-import { type Host, type Problem, isProblem, parseHost, parsePort } from "../../service-worker/address.ts";
+import { type Host, type Problem, isProblem, parseHost, parsePort } from "../../service-worker/routing/address.ts";
 import type { Checked } from "./check-fields.ts";
 import type { ServiceEntry, ServiceHost } from "../config.ts";
 import { type Report, quote } from "../read/document.ts";
@@ -14,26 +14,26 @@ import { splitPort, splitScheme } from "./split-address.ts";
 const FORMS = 'A host is "ipv4", "ipv6" or both with "network", or "hostname" with "resolver_network".';
 
 export interface HostModel {
-  /** In normal form: a name, an address, or IPv4 then IPv6. */
+  /** In normal form: a name, an address, or IPv4 followed by IPv6. */
   hosts: string[];
   tunnelId: string;
   /** Addresses in normal form. */
   resolvers: string[];
-  /** Of a tcp hostname that carries `:port`. */
+  /** The port in a tcp hostname such as `db.internal:5432`. */
   port?: number;
 }
 
 interface HostContext {
-  /** Of the `host` object. */
+  /** The path of the `host` object. */
   at: Path;
-  /** Undefined: missing or wrong, and reported. */
+  /** Undefined: it is missing or wrong, which is reported. */
   type: ServiceEntry["type"] | undefined;
-  /** Whether a field of the host was missing or wrong, and reported. */
+  /** Whether a field of the host is missing or wrong, which is reported. */
   isBroken: boolean;
   report: Report;
 }
 
-/** @returns undefined when something about it is wrong; all of that is reported then */
+/** @returns undefined if something is wrong with the host; every problem is reported */
 export function parseServiceHost(host: Checked<ServiceHost>, context: HostContext): HostModel | undefined {
   const { at, type, isBroken, report } = context;
   const isFormed = isBroken || checkForm(host, at, report);
@@ -56,7 +56,7 @@ export function parseServiceHost(host: Checked<ServiceHost>, context: HostContex
   return { hosts: [host.ipv4, host.ipv6].flatMap((address) => normalAddress(address)), tunnelId, resolvers };
 }
 
-/** The API answers null for what a host does not have. */
+/** The API returns null for fields that a host does not have. */
 function isAbsent(field: unknown): field is null | undefined {
   return field === undefined || field === null;
 }
@@ -73,7 +73,7 @@ function checkForm(host: Checked<ServiceHost>, at: Path, report: Report): boolea
   } else if (addresses.length > 0 && hasName) {
     problem = `has "hostname" and "${addresses.join('" and "')}"`;
   } else if (!isAbsent(host[other])) {
-    problem = `has "${other}", which does not go with ${hasName ? '"hostname"' : "an address"}`;
+    problem = `has "${other}", which cannot be used with ${hasName ? '"hostname"' : "an address"}`;
     if (isAbsent(host[wanted])) note = `Rename "${other}" to "${wanted}".`;
   } else if (isAbsent(host[wanted])) {
     problem = `lacks "${wanted}"`;
@@ -86,7 +86,7 @@ function checkForm(host: Checked<ServiceHost>, at: Path, report: Report): boolea
 }
 
 interface HostnameProblems {
-  /** Each the end of a sentence that starts with "it". */
+  /** Each one continues a sentence that starts with "it". */
   problems: string[];
   note: string;
 }
@@ -138,7 +138,7 @@ function noteFor(
 ): string {
   if (isProblem(host)) return "A host name is 1 to 253 characters of letters, digits, dots, hyphens and underscores.";
   if (host.type === "ip") return `Write it as "ipv${host.version}": "${host.text}", with "network".`;
-  if (host.text.includes("*")) return "A VPC Service is one host; wildcards belong into a network's routes.";
+  if (host.text.includes("*")) return "A VPC Service is one host. Use a wildcard in the routes of a network.";
   const ports =
     portText === undefined
       ? ""

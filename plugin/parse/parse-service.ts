@@ -1,23 +1,25 @@
 /**
- * An entry of "services": the shorthand, which is just a target, or a record of the connectivity
+ * Parses an entry of "services": a shorthand, which is just a target, or a record of the connectivity
  * directory API.
  */
 
-import { DEFAULT_PORT, type Service } from "../../service-worker/table.ts";
+import { DEFAULT_PORT, type Service } from "../../service-worker/routing/table.ts";
 import { type Checked, checkFields } from "./check-fields.ts";
 import type { ServiceEntry } from "../config.ts";
 import { serviceFields, targetFields } from "./config-schema.ts";
-import { type Finding, type Parsing, isTable, quote } from "../read/document.ts";
+import { type Finding, type Parsing, isPlainObject, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import { type Entry, type ModelTarget, type ServiceModel, isUuid } from "../model.ts";
 import { type HostModel, parseServiceHost } from "./parse-service-host.ts";
+import { checkCertificates } from "./check-certificates.ts";
 import { parseCa } from "./parse-ca.ts";
+import { parseFaultList } from "./parse-fault-list.ts";
 import { parseLimits } from "./parse-limits.ts";
 import { MAX_PORT } from "./port-ranges.ts";
-import { isFunctionTarget, parseTarget } from "./parse-target.ts";
+import { isFunctionTarget, isTargetObject, parseTarget } from "./parse-target.ts";
 
 const DEFAULT_PORTS = { httpPort: DEFAULT_PORT.http, httpsPort: DEFAULT_PORT.https };
-/** Says that `connect()` is served where nothing dials a port: a socket file, a Worker, a function. */
+/** Marks that a target without a port serves `connect()`: a socket file, a Worker, a function. */
 const NOMINAL_TCP_PORT = 1;
 
 interface ServiceSource {
@@ -28,7 +30,7 @@ interface ServiceSource {
 
 export function parseService({ key, value, at }: ServiceSource, parsing: Parsing): Entry<ServiceModel> {
   if (value === "remote") return { kind: "remote", at };
-  if (isTable(value)) {
+  if (isPlainObject(value)) {
     const wrapping = findWrapping(key, value);
     if (wrapping !== undefined) {
       parsing.report({ code: "wrapped-service", ...wrapping, at });
@@ -44,19 +46,19 @@ function parseModel({ key, value, at }: ServiceSource, parsing: Parsing): Servic
   return isRecord(value) ? parseRecord({ key, value, at }, parsing) : parseShorthand({ key, value, at }, parsing);
 }
 
-/** Whether the entry stands inside of something that looks like an entry. */
+/** Finds an API response that was pasted whole, with the record inside its `result`. */
 function findWrapping(key: string, value: Record<string, unknown>): { text: string; notes: [string] } | undefined {
   const { result } = value;
   if (typeof result !== "object" || result === null || Object.hasOwn(value, "host")) return undefined;
   const note = Array.isArray(result)
     ? 'Paste one of the records under its "result".'
-    : 'Paste what stands under its "result".';
-  return { text: `the service ${quote(key)} is a whole answer of the API, not a record`, notes: [note] };
+    : 'Paste the record under its "result".';
+  return { text: `the service ${quote(key)} is a whole API response, not a record`, notes: [note] };
 }
 
-/** An object around a target, with nothing of a record's own. */
+/** Whether the entry is an object with a target and without any field of a record. */
 function isTargetEntry(value: unknown): value is Record<string, unknown> {
-  if (!isTable(value) || value["target"] === undefined) return false;
+  if (!isPlainObject(value) || value["target"] === undefined || Object.hasOwn(value, "har")) return false;
   return !Object.keys(value).some(
     (field) => Object.hasOwn(serviceFields, field) && !Object.hasOwn(targetFields, field),
   );
@@ -67,14 +69,23 @@ function parseTargetEntry({ key, value, at }: RecordSource, parsing: Parsing): S
   const ca = parseCa({ value: value["ca"], at: [...at, "ca"] }, parsing);
   const shorthand = parseShorthand({ key, value: entry.target, at: [...at, "target"] }, parsing);
   if (shorthand === undefined) return undefined;
+  checkCertificates(entry, { at, target: shorthand.target }, parsing);
   const tlsMode = entry.tls_settings?.cert_verification_mode ?? shorthand.tlsMode;
   const service = { ...shorthand.service, label: entry.name ?? key };
-  return { ...shorthand, service, ca, tlsMode, limits: parseLimits(entry) };
+  const faults = parseFaultList(
+    { value: entry.faults, at: [...at, "faults"], tcpOnly: tcpOnlyService(service) },
+    parsing,
+  );
+  return { ...shorthand, service, ca, tlsMode, limits: parseLimits(entry), faults };
+}
+
+function tcpOnlyService({ type }: { type?: string }): string | undefined {
+  return type === "tcp" ? "this service" : undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
-  if (!isTable(value) || isFunctionTarget(value)) return false;
-  return !Object.hasOwn(value, "deny") || Object.hasOwn(value, "type") || Object.hasOwn(value, "host");
+  if (!isPlainObject(value) || isFunctionTarget(value)) return false;
+  return !isTargetObject(value) || Object.hasOwn(value, "type") || Object.hasOwn(value, "host");
 }
 
 function parseShorthand({ key, value, at }: ServiceSource, parsing: Parsing): ServiceModel | undefined {
@@ -90,15 +101,15 @@ function parseShorthand({ key, value, at }: ServiceSource, parsing: Parsing): Se
     return undefined;
   }
   const service = { label: key, hosts: [], ...shorthandPorts(target) };
-  return { service, ca: [], tlsMode: "verify_full", limits: {}, resolvers: [], target };
+  return { service, ca: [], tlsMode: "verify_full", limits: {}, resolvers: [], faults: [], target };
 }
 
-/** What a service that is only a target serves. */
+/** The type and ports of a service that is only a target. */
 function shorthandPorts(target: ModelTarget): Pick<Service, "type" | "httpPort" | "httpsPort" | "tcpPort"> {
   switch (target.type) {
     case "address":
       if (target.scheme !== undefined) return { type: "http", ...DEFAULT_PORTS };
-      // Without a port there is none to connect to.
+      // Without a port, `connect()` has no port to dial.
       return { type: "both", ...DEFAULT_PORTS, ...(target.port === undefined ? {} : { tcpPort: target.port }) };
     case "function":
       if (typeof target.call === "function" || target.call.connect === undefined)
@@ -107,6 +118,8 @@ function shorthandPorts(target: ModelTarget): Pick<Service, "type" | "httpPort" 
       return { type: "both", ...DEFAULT_PORTS, tcpPort: NOMINAL_TCP_PORT };
     case "unix":
     case "worker":
+    // A stand-in refuses `connect()` in words of its own.
+    case "stand-in":
     case "deny":
     case "passthrough":
       return { type: "both", ...DEFAULT_PORTS, tcpPort: NOMINAL_TCP_PORT };
@@ -119,10 +132,14 @@ interface RecordSource extends ServiceSource {
   value: Record<string, unknown>;
 }
 
-function parseRecord({ key, value, at }: RecordSource, { document, report }: Parsing): ServiceModel | undefined {
+function parseRecord(
+  { key, value, at }: RecordSource,
+  { document, report, namedFiles }: Parsing,
+): ServiceModel | undefined {
   let isBroken = false;
   const parsing: Parsing = {
     document,
+    namedFiles,
     report(finding: Finding) {
       isBroken ||= finding.severity === undefined;
       report(finding);
@@ -131,9 +148,14 @@ function parseRecord({ key, value, at }: RecordSource, { document, report }: Par
   const record = checkFields({ fields: serviceFields, what: "a service", value, at }, parsing);
   checkServiceId(record, { key, at }, parsing);
   const ca = parseCa({ value: value["ca"], at: [...at, "ca"] }, parsing);
+  const faults = parseFaultList(
+    { value: record.faults, at: [...at, "faults"], tcpOnly: tcpOnlyService(record) },
+    parsing,
+  );
   const target = record.target === undefined ? undefined : parseTarget(record.target, [...at, "target"], parsing);
   const host = parseHostOf(record, { value, at }, parsing);
   checkPortFields(record, at, parsing);
+  checkCertificates(record, { at, target }, parsing);
   if (target !== undefined) checkTargetServes(record.type, target, parsing);
   const tcpPort = record.type === "tcp" ? tcpPortOf(record, { value, at, host }, parsing) : undefined;
   if (isBroken || host === undefined || record.type === undefined) return undefined;
@@ -145,11 +167,14 @@ function parseRecord({ key, value, at }: RecordSource, { document, report }: Par
     tlsMode: record.tls_settings?.cert_verification_mode ?? "verify_full",
     limits: parseLimits(record),
     resolvers: host.resolvers,
+    faults,
     ...(target === undefined ? {} : { target }),
   };
 }
 
-type ServiceRecord = Checked<Omit<ServiceEntry, "target"> & { target?: unknown }>;
+type ServiceRecord = Checked<
+  Omit<ServiceEntry, "target" | "faults"> & { target?: unknown; faults?: readonly unknown[] }
+>;
 
 function parseHostOf(
   record: ServiceRecord,
@@ -158,7 +183,7 @@ function parseHostOf(
 ): HostModel | undefined {
   const { host, type } = record;
   if (host === undefined) return undefined;
-  const written = Object.keys(isTable(value["host"]) ? value["host"] : {});
+  const written = Object.keys(isPlainObject(value["host"]) ? value["host"] : {});
   const isBroken = written.some((field) => !Object.hasOwn(host, field));
   return parseServiceHost(host, { at: [...at, "host"], type, isBroken, report });
 }
@@ -169,13 +194,13 @@ function checkServiceId(record: ServiceRecord, { key, at }: { key: string; at: P
   report({
     severity: "warning",
     code: "service-id-differs",
-    text: `"service_id" is ${quote(serviceId)}, but the record stands under ${quote(key)}`,
+    text: `"service_id" is ${quote(serviceId)}, but the key of the record is ${quote(key)}`,
     at: [...at, "service_id"],
-    notes: ["The key counts; correct it if the record belongs to the other service."],
+    notes: ["The key wins. Correct it if the record belongs to the other service."],
   });
 }
 
-/** Fields that belong to the other type of service. */
+/** Reports fields that belong to the other type of service. */
 function checkPortFields(record: ServiceRecord, at: Path, { report }: Parsing): void {
   if (record.type === undefined) return;
   const foreign =
@@ -184,7 +209,7 @@ function checkPortFields(record: ServiceRecord, at: Path, { report }: Parsing): 
     if ((record[field] ?? null) === null) continue;
     report({
       code: "wrong-service-type",
-      text: `"${field}" does not go with "type": "${record.type}"`,
+      text: `"${field}" cannot be used with "type": "${record.type}"`,
       at: [...at, field],
       part: "key",
       notes: [`Remove it, or make the service "type": "${record.type === "http" ? "tcp" : "http"}".`],
@@ -196,7 +221,7 @@ function checkTargetServes(type: ServiceEntry["type"] | undefined, target: Model
   let text: string | undefined;
   let note = "";
   if (type === "tcp" && target.type === "address" && target.scheme !== undefined) {
-    text = `the target's scheme "${target.scheme}://" does not go with "type": "tcp"`;
+    text = `the target's scheme "${target.scheme}://" cannot be used with "type": "tcp"`;
     note = 'Write the target as "host:port".';
   } else if (
     type === "tcp" &&
@@ -205,6 +230,9 @@ function checkTargetServes(type: ServiceEntry["type"] | undefined, target: Model
   ) {
     text = 'the target is a function for HTTP, but the service is "type": "tcp"';
     note = "Write the target as { connect(socket) { … } }.";
+  } else if (type === "tcp" && target.type === "stand-in") {
+    text = 'the target is a stand-in, which answers HTTP only, but the service is "type": "tcp"';
+    note = 'Write a target that speaks TCP, such as "localhost:5432".';
   } else if (type === "http" && target.type === "function" && typeof target.call === "object" && !target.call.fetch) {
     text = 'the target has only "connect", but the service is "type": "http"';
     note = "Write the target as a function, or as { fetch(request) { … } }.";
@@ -228,12 +256,12 @@ function tcpPortOf(
   if (given !== undefined && host?.port !== undefined && given !== host.port) {
     report({
       code: "ports-differ",
-      text: `"tcp_port" is ${given}, but the hostname says :${host.port}`,
+      text: `"tcp_port" is ${given}, but the hostname has the port ${host.port}`,
       at: [...at, "tcp_port"],
-      notes: ["Give the port in one place only."],
+      notes: ["Write the port in one place only."],
     });
   }
-  // A hostname that is wrong may have meant to carry the port.
+  // An invalid hostname may contain the port.
   const mayHavePort = host === undefined ? (record.host?.hostname ?? undefined) !== undefined : host.port !== undefined;
   if ((value["tcp_port"] ?? null) === null && !mayHavePort) {
     report({

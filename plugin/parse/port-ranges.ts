@@ -1,5 +1,6 @@
 /**
- * The port ranges of one destination: they must be apart, or one inside the other (the narrower wins).
+ * Compares the port ranges of one destination. Two ranges must not overlap unless one is inside the other; then the
+ * narrower one wins.
  */
 
 export const MAX_PORT = 65_535;
@@ -8,29 +9,29 @@ interface PortRange {
   ports?: { from: number; to: number };
 }
 
-/** Wider than any range, for a route that holds for every port. */
+/** Wider than any range, for a route that applies to every port. */
 const ALL_PORTS = { from: 0, to: MAX_PORT + 1 };
 
 export interface Overlap<T> {
-  /** By its place in the list. */
+  /** Comes first in the list. */
   earlier: T;
   later: T;
-  /** False: they share some ports, and each has some of its own. */
+  /** False: they share some ports, and each has some ports that the other doesn't have. */
   isEqual: boolean;
 }
 
 /**
- * @param routes of one destination
- * @returns none if all are apart, nested, or single; otherwise pairs that are equal or overlap in part, at least one
- * for each cluster of them
+ * @param routes the routes of one destination
+ * @returns pairs of equal or partly overlapping ranges, at least one for each cluster of them; no pairs if all ranges
+ * are separate or nested
  */
 export function findOverlaps<T extends PortRange>(routes: readonly T[]): Overlap<T>[] {
   if (routes.length < 2) return [];
   const order = new Map(routes.map((route, index) => [route, index]));
   const found: Overlap<T>[] = [];
-  /** Ranges that hold the current one, the innermost last. */
+  /** Ranges that contain the current one, the innermost last. */
   const open: T[] = [];
-  // By start, the wider first: a range then comes after all that may hold it.
+  // By start, the wider range first, so that a range comes after all ranges that can contain it.
   for (const route of routes.toSorted((a, b) => portsOf(a).from - portsOf(b).from || portsOf(b).to - portsOf(a).to)) {
     const { from, to } = portsOf(route);
     while (open.length > 0 && portsOf(open.at(-1)).to < from) open.pop();
@@ -46,7 +47,7 @@ export function findOverlaps<T extends PortRange>(routes: readonly T[]): Overlap
   return found;
 }
 
-/** The ports that two overlapping ranges share, as written in a destination. */
+/** Formats the ports that two overlapping ranges share, as in a destination. */
 export function formatSharedPorts(a: PortRange, b: PortRange): string {
   const from = Math.max(portsOf(a).from, portsOf(b).from);
   const to = Math.min(portsOf(a).to, portsOf(b).to);

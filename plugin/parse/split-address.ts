@@ -1,15 +1,15 @@
 /**
- * Cuts what a user wrote into scheme, host and port. Judges none of them: that is for `parseHost` and
- * `parsePort`, and for the caller to put into words.
+ * Splits what a user wrote into scheme, host and port. Checks none of them: `parseHost` and `parsePort` do, and
+ * the caller words the message.
  */
 
-/** @returns for `http://a` the scheme `http` and the rest `//a`; undefined when no scheme stands in front */
+/** @returns the scheme `http` and the rest `//a` for `http://a`; undefined if the text has no scheme */
 export function splitScheme(text: string): { scheme: string; rest: string } | undefined {
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(text) ?? [];
   return scheme === undefined || rest === undefined ? undefined : { scheme, rest };
 }
 
-/** @param text without a scheme; IPv6 has brackets where it has a port */
+/** @param text without a scheme; IPv6 has brackets if it has a port */
 export function splitPort(text: string): { hostText: string; portText?: string } {
   const bracketed = /^(\[[^\]]*\])(?::(.*))?$/s.exec(text);
   if (bracketed !== null) {

@@ -1,8 +1,8 @@
 /**
- * From a key path to a line and column, for the formats that have them. Reads no files.
+ * Finds the line and column of a key path, for formats that have them. Reads no files.
  */
 
-/** Keys and array indexes from the root of a config. */
+/** Keys and array indexes, starting at the root of a config. */
 export type Path = readonly (string | number)[];
 
 export interface Position {
@@ -12,12 +12,12 @@ export interface Position {
   column: number;
 }
 
-/** @returns where the path, or the deepest part of it that exists, stands in the source */
+/** @returns the position of the path in the source, or of the deepest part of it that exists */
 export type Locate = (path: Path, part: "key" | "value") => Position | undefined;
 
-/** A parsed value's place in its source. Array elements are children under their index. */
+/** The place of a parsed value in its source. The children of an array have their index as key. */
 export interface LocatedNode {
-  /** The element itself in an array, the value itself at the root. */
+  /** The position of the key. In an array or at the root, it is the position of the value. */
   key: Position;
   value: Position;
   children: Map<string, LocatedNode>;
@@ -28,7 +28,7 @@ export function locateInTree(root: LocatedNode): Locate {
     let node = root;
     for (const segment of path) {
       const child = node.children.get(String(segment));
-      // Something missing is reported on the object that lacks it.
+      // A missing field is reported at the object that lacks it.
       if (child === undefined) return node.key;
       node = child;
     }
@@ -36,7 +36,7 @@ export function locateInTree(root: LocatedNode): Locate {
   };
 }
 
-/** @returns a function from an offset into `text` to its position */
+/** @returns a function that converts an offset in `text` to a position */
 export function positionsOf(text: string): (offset: number) => Position {
   const starts = [0];
   for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) starts.push(end + 1);
@@ -46,12 +46,12 @@ export function positionsOf(text: string): (offset: number) => Position {
   };
 }
 
-/** Strings, comments and words of JavaScript, each with the colon that makes it a key. */
+/** Matches strings, comments and words of JavaScript. A string or word with a colon is a key. */
 const TOKEN = /(["'`])((?:\\.|(?!\1)[^\\\n])*)\1(\s*:)?|\/\/.*|\/\*[^]*?\*\/|([\w$]+)(\s*:)?/g;
 
 /**
- * Best effort for JavaScript and TypeScript: the segments of a path, each the first key of that name after the
- * one before. Lands on the right line for a config written as one literal.
+ * Best effort for JavaScript and TypeScript: for each segment of a path, finds the first key of that name after the
+ * previous one. Finds the right line if the config is a single literal.
  */
 export function locateInScript(text: string): Locate {
   const keys = new Map<string, number[]>();
@@ -76,7 +76,7 @@ export function locateInScript(text: string): Locate {
   };
 }
 
-/** `networks["550e…"].routes["10.0.0.0/8"]`; the form for configs without positions. */
+/** Formats a path as `networks["550e…"].routes["10.0.0.0/8"]`, for configs without positions. */
 export function formatPath(path: Path): string {
   return path
     .map((segment, index) => {

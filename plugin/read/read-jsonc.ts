@@ -1,13 +1,13 @@
 /**
- * JSON with comments and trailing commas → a document. Syntax only. Of a key given twice the last counts, as
- * everywhere in JSON, and a diagnostic says so: for the caller to heed.
+ * Reads JSON with comments and trailing commas into a document. Checks only the syntax. The last of two equal keys wins,
+ * as usual in JSON; a diagnostic reports it, and the caller decides what it means.
  */
 
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 
 import type { Diagnostic } from "../diagnostics.ts";
 import { type LocatedNode, type Position, locateInTree, positionsOf } from "./locate.ts";
-import type { ReadText } from "./read-text.ts";
+import type { ReadText } from "./result.ts";
 
 export const readJsonc: ReadText = (text, { file, folder }) => {
   const diagnostics: Diagnostic[] = [];
@@ -15,7 +15,7 @@ export const readJsonc: ReadText = (text, { file, folder }) => {
   const positionAt = positionsOf(text);
   const root = parseTree(text, errors, { allowTrailingComma: true });
 
-  // After the first on a line, the parser's errors there are consequences; so is an end that comes too early.
+  // Only the first error on a line counts, because the parser's others follow from it; so does an early end of the file.
   const seen = new Set<number>();
   for (const error of errors) {
     const position = positionAt(error.offset);
@@ -86,34 +86,34 @@ function describe(error: ParseError, text: string): Pick<Diagnostic, "text" | "n
   switch (printParseErrorCode(error.error)) {
     case "InvalidSymbol":
     case "InvalidCharacter":
-      return { text: `${found} is not JSON`, notes: ["Keys and texts stand in double quotes."] };
+      return { text: `${found} is not JSON`, notes: ["Keys and strings must be in double quotes."] };
     case "InvalidNumberFormat":
     case "UnexpectedEndOfNumber":
       return {
-        text: `${found} is not a number of JSON`,
-        notes: ["Write it in decimal, or as a text in double quotes."],
+        text: `${found} is not a JSON number`,
+        notes: ["Write it in decimal, or as a string in double quotes."],
       };
     case "PropertyNameExpected":
-      return { text: `a key is expected, but ${found} stands here`, notes: ["Keys stand in double quotes."] };
+      return { text: `expected a key, but found ${found}`, notes: ["Keys must be in double quotes."] };
     case "ValueExpected":
-      return { text: `a value is expected, but ${found} stands here`, notes: ["A config is one object in { }."] };
+      return { text: `expected a value, but found ${found}`, notes: ["A config is one object in { }."] };
     case "ColonExpected":
-      return { text: `a colon is expected, but ${found} stands here`, notes: ['Write "key": value.'] };
+      return { text: `expected a colon, but found ${found}`, notes: ['Write "key": value.'] };
     case "CommaExpected":
-      return { text: `a comma is expected before ${found}`, notes: ["Put a comma after the entry before it."] };
+      return { text: `expected a comma before ${found}`, notes: ["Put a comma after the entry before it."] };
     case "CloseBraceExpected":
-      return { text: `a } is expected, but ${found} stands here`, notes: [] };
+      return { text: `expected a }, but found ${found}`, notes: [] };
     case "CloseBracketExpected":
-      return { text: `a ] is expected, but ${found} stands here`, notes: [] };
+      return { text: `expected a ], but found ${found}`, notes: [] };
     case "EndOfFileExpected":
-      return { text: `${found} stands after the end of the config`, notes: ["A config is one object in { }."] };
+      return { text: `${found} comes after the end of the config`, notes: ["A config is one object in { }."] };
     case "UnexpectedEndOfComment":
       return { text: "the comment is not closed", notes: ["Close it with */."] };
     case "UnexpectedEndOfString":
-      return { text: "the text is not closed", notes: ['Close it with ".'] };
+      return { text: "the string is not closed", notes: ['Close it with ".'] };
     case "InvalidUnicode":
     case "InvalidEscapeCharacter":
-      return { text: `${found} holds an unknown escape`, notes: ["Write a backslash as \\\\."] };
+      return { text: `${found} contains an unknown escape`, notes: ["Write a backslash as \\\\."] };
     default:
       return { text: `${found} can't be read`, notes: [] };
   }

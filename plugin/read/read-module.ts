@@ -1,19 +1,20 @@
 /**
- * `vpc.config.*` → a document: bundled in memory, then imported. Leaves no file behind; its functions
+ * Reads a `vpc.config.*` into a document: bundles it in memory, then imports it. Writes no file. The config's functions
  * run in this process.
  */
 
-import { readFile } from "node:fs/promises";
 import { SourceMap, isBuiltin } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { type BuildFailure, type Message, type OutputFile, type Plugin, build } from "esbuild";
+import { type BuildFailure, type Message, type Metafile, type OutputFile, type Plugin, build } from "esbuild";
 
 import type { Diagnostic } from "../diagnostics.ts";
-import { toError } from "../error.ts";
+import { toError } from "../system/error.ts";
+import { readFile } from "./read-file.ts";
+import { refuseExit } from "./refuse-exit.ts";
 import { locateInScript } from "./locate.ts";
-import { type ReadResult, unreadable } from "./read-vpc.ts";
+import { type ReadResult, unreadable } from "./result.ts";
 
 const OWN_PACKAGE = "miniflare-vpc";
 const ENTRY = "<entry>";
@@ -29,14 +30,17 @@ let imports = 0;
 export async function readModule(file: string): Promise<Omit<ReadResult, "file">> {
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    text = readFile(file).toString();
   } catch (error) {
     return { document: undefined, diagnostics: [unreadable(file, error)], watch: [file] };
   }
-  const bundle = await bundleModule(file);
-  if ("diagnostics" in bundle) return { document: undefined, ...bundle };
-  const { watch } = bundle;
-  const module = await importBundle(bundle, file);
+  let watch = [file];
+  const loading = bundleModule(file).then(async (bundle) => {
+    watch = bundle.watch;
+    return "diagnostics" in bundle ? bundle : importBundle(bundle, file);
+  });
+  const module = (await settled(loading)) ?? { diagnostic: neverLoaded(file) };
+  if ("diagnostics" in module) return { document: undefined, ...module };
   if ("diagnostic" in module) return { document: undefined, diagnostics: [module.diagnostic], watch };
   if (!module.hasDefault) {
     const diagnostic: Diagnostic = {
@@ -50,6 +54,33 @@ export async function readModule(file: string): Promise<Omit<ReadResult, "file">
   }
   const document = { file, folder: path.dirname(file), value: module.value, locate: locateInScript(text) };
   return { document, diagnostics: [], watch };
+}
+
+/** Milliseconds. Long enough for a config that starts its own servers first. */
+const DEADLINE = 30_000;
+
+/** @returns undefined if it takes too long, or if it can never settle because this process has nothing else to do */
+async function settled<Result>(loading: Promise<Result>): Promise<Result | undefined> {
+  const { promise: given, resolve: giveUp } = Promise.withResolvers<undefined>();
+  const onIdle = (): void => giveUp(undefined);
+  const timer = setTimeout(onIdle, DEADLINE).unref();
+  process.once("beforeExit", onIdle);
+  try {
+    return await Promise.race([loading, given]);
+  } finally {
+    clearTimeout(timer);
+    process.removeListener("beforeExit", onIdle);
+  }
+}
+
+function neverLoaded(file: string): Diagnostic {
+  return {
+    severity: "error",
+    code: "config-hangs",
+    text: `the vpc config waits for something that never happens, or takes more than ${DEADLINE / 1000} s to load`,
+    file,
+    notes: ["Look for an await at its top level, or in a module that it imports."],
+  };
 }
 
 interface Bundle {
@@ -86,22 +117,47 @@ async function bundleModule(file: string): Promise<Bundle | Pick<ReadResult, "di
     return {
       code: outputOf(result.outputFiles, ".mjs"),
       sourceMap: outputOf(result.outputFiles, ".map"),
-      watch: inputs.map((input) => path.resolve(folder, input)),
+      // The config and its imports can be links. esbuild names only the files that they lead to.
+      watch: [...new Set([file, ...inputs.flatMap((input) => namesOf(input, result.metafile, folder))])],
     };
   } catch (error) {
     if (!isBuildFailure(error)) throw error;
     const diagnostics = error.errors.map((message) => diagnose(message, file));
-    return { diagnostics, watch: [...new Set([file, ...diagnostics.map((diagnostic) => diagnostic.file)])] };
+    const missing = error.errors.flatMap((message) => missingImport(message, folder));
+    return {
+      diagnostics,
+      watch: [...new Set([file, ...diagnostics.map((diagnostic) => diagnostic.file), ...missing])],
+    };
   }
 }
 
-/** What the bundle exports. */
+/** @returns the absolute paths of a source, and of its imports as they are written, which can be links */
+function namesOf(input: string, { inputs }: Metafile, folder: string): string[] {
+  const source = path.resolve(folder, input);
+  const imported = (inputs[input]?.imports ?? []).flatMap(({ original, path: resolved }) => {
+    if (original === undefined || !original.startsWith(".")) return [];
+    const named = path.resolve(path.dirname(source), original);
+    const extension = path.extname(resolved);
+    return [path.extname(named) === extension ? named : `${named}${extension}`];
+  });
+  return [source, ...imported];
+}
+
+/** @returns the paths where a missing import could be created */
+function missingImport({ text, location }: Message, folder: string): string[] {
+  const specifier = /^Could not resolve "(\..*)"$/.exec(text)?.[1];
+  if (specifier === undefined || location === null) return [];
+  const named = path.resolve(folder, path.dirname(location.file), specifier);
+  return ["", ".ts", ".mts", ".js", ".mjs", ".json"].map((extension) => `${named}${extension}`);
+}
+
+/** The exports of the bundle. */
 interface BundledConfig {
   hasDefault: boolean;
   value: unknown;
 }
 
-/** Waits inside of the bundle, for test runners that rewrite imports take a default export that is a promise apart. */
+/** Awaits the config inside the bundle, because test runners that rewrite imports break a default export that is a promise. */
 function entryFor(file: string): string {
   return `import * as config from ${JSON.stringify(file)};
 export const hasDefault = "default" in config;
@@ -112,22 +168,25 @@ async function importBundle(
   { code, sourceMap }: Bundle,
   file: string,
 ): Promise<BundledConfig | { diagnostic: Diagnostic }> {
-  // A new URL each time, or an edit would be answered from the module cache. The name is for stack traces.
+  // A new URL each time, so that the module cache doesn't return the config before an edit. The name is for stack traces.
   const name = `${pathToFileURL(file).href}?bundled=${(imports += 1)}`;
   const url = `data:text/javascript;base64,${Buffer.from(`${code}\n//# sourceURL=${name}`).toString("base64")}`;
+  const release = refuseExit([name, url]);
   try {
     const module: BundledConfig = await import(url);
     return module;
   } catch (error) {
     const { message, stack = "" } = toError(error);
-    // Who replaces Error.prepareStackTrace, as test runners do, may not know sourceURL.
+    // Test runners replace Error.prepareStackTrace, and theirs may ignore sourceURL.
     const at = thrownAt(stack.replaceAll(url, name), { name, sourceMap, folder: path.dirname(file) });
     const text = `the vpc config threw while it was loaded: ${message}`;
     return { diagnostic: { severity: "error", code: "config-threw", text, file, ...at, notes: [] } };
+  } finally {
+    release();
   }
 }
 
-/** Where in the sources the topmost frame of the bundle is. */
+/** Finds the place of the bundle's topmost stack frame in the sources. */
 function thrownAt(
   stack: string,
   { name, sourceMap, folder }: { name: string; sourceMap: string; folder: string },
@@ -140,14 +199,14 @@ function thrownAt(
   return { file: path.resolve(folder, origin.fileName), line: origin.lineNumber, column: origin.columnNumber };
 }
 
-/** Keeps installed packages out of the bundle; everything else is the user's own source. */
+/** Keeps installed packages out of the bundle. Everything else is the user's own source. */
 const externalPackages: Plugin = {
   name: "external-packages",
   setup(build) {
     build.onResolve({ filter: /^[^./#]/ }, async ({ path: specifier, kind, importer, resolveDir, pluginData }) => {
       if (kind === "entry-point" || pluginData === externalPackages || path.isAbsolute(specifier)) return undefined;
       if (isBuiltin(specifier)) return { path: specifier, external: true };
-      // Run from elsewhere (npx), this package need not be installed beside the config.
+      // This package may not be installed next to the config, for example if npx runs it.
       if (specifier === OWN_PACKAGE) return { path: specifier, namespace: OWN_PACKAGE };
       const resolved = await build.resolve(specifier, { kind, importer, resolveDir, pluginData: externalPackages });
       if (resolved.errors.length > 0) return undefined;
@@ -160,14 +219,14 @@ const externalPackages: Plugin = {
   },
 };
 
-/** Gives each source its own `import.meta`, of which the bundle would have but one. */
+/** Gives each source its own `import.meta`, because the bundle has only one. */
 const importMeta: Plugin = {
   name: "import-meta",
   setup(build) {
-    build.onLoad({ filter: /\.[cm]?[jt]s$/, namespace: "file" }, async ({ path: file }) => {
-      const text = await readFile(file, "utf8");
+    build.onLoad({ filter: /\.[cm]?[jt]s$/, namespace: "file" }, ({ path: file }) => {
+      const text = readFile(file).toString();
       if (!text.includes("import.meta.")) return undefined;
-      // At the end, where it moves no line; an import is evaluated before the rest all the same.
+      // At the end, so that no line moves. An import is evaluated first anyway.
       const contents = `${text}\nimport * as ${META_NAME} from ${JSON.stringify(`${META_PREFIX}${file}`)};`;
       return { contents, loader: file.at(-2) === "t" ? "ts" : "js" };
     });

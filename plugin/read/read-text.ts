@@ -1,30 +1,16 @@
 /**
- * The bytes of a config that is text → a document, by its file's ending; and what goes wrong with text of any
- * format. Reads no files.
+ * Reads the bytes of a text config into a document, by the file's extension. Reports problems that text of any format can
+ * have. Reads no files.
  */
 
 import path from "node:path";
 
 import type { Diagnostic } from "../diagnostics.ts";
-import type { VpcDocument } from "./document.ts";
 import { readJsonc } from "./read-jsonc.ts";
 import { readToml } from "./read-toml.ts";
+import type { TextResult } from "./result.ts";
 
-export interface TextResult {
-  /** Undefined: it could not be read, and a diagnostic says why. */
-  document: VpcDocument | undefined;
-  diagnostics: Diagnostic[];
-}
-
-interface Source {
-  file: string;
-  folder: string;
-}
-
-/** Parses the text of a config. */
-export type ReadText = (text: string, source: Source) => TextResult;
-
-/** @param file absolute path; TOML when it ends in `.toml`, JSON with comments otherwise */
+/** @param file absolute path; `.toml` is TOML, anything else is JSON with comments */
 export function readText(bytes: Uint8Array, file: string): TextResult {
   const text = decodeText(bytes);
   if (typeof text === "object") return unreadable(file, text);
@@ -32,7 +18,7 @@ export function readText(bytes: Uint8Array, file: string): TextResult {
   try {
     return read(text, { file, folder: path.dirname(file) });
   } catch (error) {
-    // The parsers call themselves once a level.
+    // The parsers recurse once per level.
     if (!(error instanceof RangeError)) throw error;
     return unreadable(file, { code: "nested-too-deeply", text: "it is nested too deeply to be read", notes: [] });
   }
@@ -40,13 +26,11 @@ export function readText(bytes: Uint8Array, file: string): TextResult {
 
 export type Unreadable = Pick<Diagnostic, "code" | "text" | "notes">;
 
-/** @returns what is wrong with it, unless it is UTF-8; a mark at its start is left out */
+/** @returns the text without a byte order mark, or the problem if it isn't UTF-8 */
 export function decodeText(bytes: Uint8Array): string | Unreadable {
-  const [first, second] = bytes;
-  const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
   const notes = ["Save it as UTF-8."];
-  if (isUtf16) return { code: "not-utf-8", text: "it is UTF-16, but must be UTF-8", notes };
-  // UTF-16 without a mark is full of zeros, as most files are that are no text.
+  if (encodingOf(bytes) !== undefined) return { code: "not-utf-8", text: "it is UTF-16, but must be UTF-8", notes };
+  // UTF-16 without a byte order mark is full of zeros, as most binary files are.
   if (bytes.includes(0)) return { code: "not-utf-8", text: "it is not UTF-8 text", notes };
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -54,6 +38,18 @@ export function decodeText(bytes: Uint8Array): string | Unreadable {
     if (!(error instanceof TypeError)) throw error;
     return { code: "not-utf-8", text: "it is not UTF-8 text", notes };
   }
+}
+
+/** Also reads UTF-16 with a byte order mark, which Windows PowerShell writes. @returns as `decodeText` */
+export function decodeExport(bytes: Uint8Array): string | Unreadable {
+  const encoding = encodingOf(bytes);
+  return encoding === undefined ? decodeText(bytes) : new TextDecoder(encoding).decode(bytes);
+}
+
+/** By the byte order mark; undefined if there is none of UTF-16. */
+function encodingOf([first, second]: Uint8Array): "utf-16le" | "utf-16be" | undefined {
+  if (first === 0xff && second === 0xfe) return "utf-16le";
+  return first === 0xfe && second === 0xff ? "utf-16be" : undefined;
 }
 
 function unreadable(file: string, problem: Unreadable): TextResult {

@@ -1,12 +1,12 @@
 /**
- * TOML → a document. Syntax only. Dates, which no config has a use for, stay the text they are written in.
+ * Reads TOML into a document. Checks only the syntax. Dates stay text, because no field of a config is a date.
  */
 
 import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
 
 import type { Diagnostic } from "../diagnostics.ts";
 import { type LocatedNode, type Position, locateInTree } from "./locate.ts";
-import type { ReadText } from "./read-text.ts";
+import type { ReadText } from "./result.ts";
 
 export const readToml: ReadText = (text, { file, folder }) => {
   try {
@@ -32,7 +32,7 @@ function convertProgram(program: AST.TOMLProgram): Table {
     }
     let table = root;
     const keys = statement.key.keys;
-    // An array's index in the resolved key has no key of its own in the source.
+    // An array index in the resolved key has no key in the source.
     let written = 0;
     for (const [index, segment] of statement.resolvedKey.entries()) {
       const key = typeof segment === "string" ? keys[written++] : keys[written - 1];
@@ -85,7 +85,7 @@ function newList(key: Position, value: Position = key): Table {
   return { value: [], located: { key, value, children: new Map() } };
 }
 
-/** The table or list under a key, made if there is none. */
+/** Returns the table or list under a key, and creates it if there is none. */
 function descend(
   { value, located }: Table,
   { segment, at, isList = false }: { segment: string | number; at: Position; isList?: boolean },
@@ -134,9 +134,9 @@ function diagnose(error: ParseError, { text, file }: { text: string; file: strin
 }
 
 /**
- * The parser names the second place only; what stands before it parses.
+ * Finds the first place of a duplicate key. The parser reports only the second one, but everything before it parses.
  *
- * @param line of the second place
+ * @param line the line of the second place
  */
 function findDuplicate(text: string, line: number): { key: string; line: number } | undefined {
   const lines = text.split("\n");
@@ -153,7 +153,7 @@ function findDuplicate(text: string, line: number): { key: string; line: number 
     for (const segment of [...(table?.resolvedKey ?? []), ...own]) node = node?.children.get(String(segment));
     return node === undefined ? undefined : { key: own.at(-1) ?? "", line: node.key.line };
   } catch (error) {
-    // A statement over several lines: the one position has to do.
+    // A statement with several lines: the parser's position must be enough.
     if (error instanceof ParseError) return undefined;
     throw error;
   }

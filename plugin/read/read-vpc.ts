@@ -1,15 +1,16 @@
 /**
- * Finds a vpc config and reads it into a document, by its file's ending. Understands none of it.
+ * Finds a vpc config and reads it into a document, by its file's extension. Does not parse its fields.
  */
 
-import { readFile, readdir } from "node:fs/promises";
+import { type Dirent, readdirSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
 
 import type { Diagnostic } from "../diagnostics.ts";
-import { hasCode, messageOf } from "../error.ts";
-import type { VpcDocument } from "./document.ts";
-import { readModule } from "./read-module.ts";
-import { type TextResult, readText } from "./read-text.ts";
+import { hasCode } from "../system/error.ts";
+import { readFile } from "./read-file.ts";
+import { readText } from "./read-text.ts";
+import { type ReadResult, type TextResult, unreadable } from "./result.ts";
 
 export const CONFIG_NAMES: readonly string[] = [
   "vpc.jsonc",
@@ -24,16 +25,6 @@ export const CONFIG_NAMES: readonly string[] = [
 /** The name of a config that does not exist yet. */
 const NEW_CONFIG_NAME = "vpc.jsonc";
 
-export interface ReadResult {
-  /** Undefined: there is none, or it could not be read and a diagnostic says why. */
-  document: VpcDocument | undefined;
-  diagnostics: Diagnostic[];
-  /** Absolute; where the config is or would be. */
-  file: string;
-  /** Absolute; a change to any of them, or its creation, changes the config. */
-  watch: string[];
-}
-
 /** Reads the config in a folder, if there is one. */
 export async function readVpcIn(folder: string): Promise<ReadResult> {
   const file = path.join(folder, NEW_CONFIG_NAME);
@@ -45,7 +36,10 @@ export async function readVpcIn(folder: string): Promise<ReadResult> {
     return { document: undefined, diagnostics: [unreadable(folder, error)], file, watch: candidates };
   }
   const [found, ...others] = CONFIG_NAMES.filter((name) => present.has(name));
-  if (found === undefined) return { document: undefined, diagnostics: [], file, watch: candidates };
+  if (found === undefined) {
+    const misnamed = describeMisnamed(present, folder);
+    return { document: undefined, diagnostics: misnamed === undefined ? [] : [misnamed], file, watch: candidates };
+  }
   if (others.length === 0) {
     const result = await readVpc(path.join(folder, found));
     return { ...result, watch: [...new Set([...result.watch, ...candidates])] };
@@ -67,6 +61,30 @@ export async function readVpcIn(folder: string): Promise<ReadResult> {
   };
 }
 
+/** Reports a vpc config with capital letters in its name: macOS and Windows would take it for the real one, Linux would not. */
+export function findMisnamed(folder: string): Diagnostic | undefined {
+  try {
+    return describeMisnamed(fileNames(readdirSync(folder, { withFileTypes: true })), folder);
+  } catch (error) {
+    // Whatever reads or writes in the folder reports that.
+    if (hasCode(error, "ENOENT", "ENOTDIR", "EACCES", "EPERM")) return undefined;
+    throw error;
+  }
+}
+
+function describeMisnamed(names: Iterable<string>, folder: string): Diagnostic | undefined {
+  const all = [...names];
+  const misnamed = all.find((name) => CONFIG_NAMES.includes(name.toLowerCase()));
+  if (misnamed === undefined || all.some((name) => CONFIG_NAMES.includes(name))) return undefined;
+  return {
+    severity: "error",
+    code: "config-misnamed",
+    text: "the name of a vpc config has no capital letters, so this file is not read",
+    file: path.join(folder, misnamed),
+    notes: [`Rename it to ${misnamed.toLowerCase()}.`],
+  };
+}
+
 /** @param file absolute path of a config */
 export async function readVpc(file: string): Promise<ReadResult> {
   const extension = path.extname(file);
@@ -74,12 +92,15 @@ export async function readVpc(file: string): Promise<ReadResult> {
     case ".json":
     case ".jsonc":
     case ".toml":
-      return { ...(await readTextFile(file)), file, watch: [file] };
+      return { ...readTextFile(file), file, watch: [file] };
     case ".ts":
     case ".mts":
     case ".mjs":
-    case ".js":
+    case ".js": {
+      // Loads esbuild, which other configs do not need.
+      const { readModule } = await import("./read-module.ts");
       return { ...(await readModule(file)), file };
+    }
     default:
       return {
         document: undefined,
@@ -87,9 +108,9 @@ export async function readVpc(file: string): Promise<ReadResult> {
           {
             severity: "error",
             code: "unknown-config-format",
-            text: `a vpc config can't be a ${extension === "" ? "file without an ending" : `${extension} file`}`,
+            text: `a vpc config can't be a ${extension === "" ? "file without an extension" : `${extension} file`}`,
             file,
-            notes: [`Its name is one of ${CONFIG_NAMES.join(", ")}.`],
+            notes: [`Use one of these names: ${CONFIG_NAMES.join(", ")}.`],
           },
         ],
         file,
@@ -98,34 +119,26 @@ export async function readVpc(file: string): Promise<ReadResult> {
   }
 }
 
-async function readTextFile(file: string): Promise<TextResult> {
+function readTextFile(file: string): TextResult {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(file);
+    bytes = readFile(file);
   } catch (error) {
     return { document: undefined, diagnostics: [unreadable(file, error)] };
   }
   return readText(bytes, file);
 }
 
-export function unreadable(file: string, error: unknown): Diagnostic {
-  const isMissing = hasCode(error, "ENOENT");
-  return {
-    severity: "error",
-    code: isMissing ? "config-not-found" : "config-unreadable",
-    text: isMissing ? "there is no such vpc config" : `the vpc config can't be read: ${messageOf(error)}`,
-    file,
-    notes: isMissing ? ["Create it, or correct its path."] : [],
-  };
-}
-
-/** The names of a folder's files; none if there is no such folder. */
+/** Lists the names of a folder's files. The list is empty if there is no such folder. */
 async function filesIn(folder: string): Promise<Set<string>> {
   try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    return new Set(entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name));
+    return new Set(fileNames(await readdir(folder, { withFileTypes: true })));
   } catch (error) {
     if (hasCode(error, "ENOENT", "ENOTDIR")) return new Set();
     throw error;
   }
+}
+
+function fileNames(entries: readonly Dirent[]): string[] {
+  return entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
 }

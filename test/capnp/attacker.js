@@ -1,23 +1,22 @@
 /**
- * A user's Worker that does all it can to reach the addresses in the request's `x-vault` header: it
- * patches what the platform and a facade are made of before it uses its bindings, keeps whatever
- * passes by, and then tries each thing it kept. Runs in workerd.
+ * A user's Worker that tries everything to reach the addresses in the request's `x-vault` header. It patches the platform
+ * before it uses its bindings, keeps every object that it sees, and then tries each of them. Runs in workerd.
  */
 
 import { connect } from "cloudflare:sockets";
 import { env as moduleEnv } from "cloudflare:workers";
 
-/** Taken before anything is patched, so that the attacker's own work does not pass by. */
+/** Saved before the patches, so that the attacker doesn't see its own calls. */
 const { apply, construct, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
 const { defineProperty } = Object;
 const { Promise: NativePromise, setTimeout } = globalThis;
 
 const kept = new Set();
-/** The unpatched `fetch` and `connect`, each with the `this` that someone called it with. */
+/** Calls of the original `fetch` and `connect`, each with its `this`. */
 const calls = [];
 let isListening = true;
 
-/** One look at a time: what keeping itself calls is not kept. */
+/** Doesn't listen to its own calls. */
 function keep(...things) {
   if (!isListening) return;
   isListening = false;
@@ -29,7 +28,7 @@ function isObject(thing) {
   return (typeof thing === "object" && thing !== null) || typeof thing === "function";
 }
 
-/** Replaces a method or an accessor by one that does the same and keeps all that it sees. */
+/** Replaces a method or an accessor with one that does the same and keeps all objects that it sees. */
 function spyOn(owner, key) {
   const descriptor = getOwnPropertyDescriptor(owner, key);
   if (descriptor === undefined || !descriptor.configurable || key === "constructor") return;
@@ -52,7 +51,7 @@ function spyOnPrototypesOf(thing) {
   }
 }
 
-/** Keeps each object that is asked for this property and has none, or is given it by assignment. */
+/** Keeps each object that lacks this property when it is read, and each object that it is assigned to. */
 function trapOnObjectPrototype(key) {
   defineProperty(Object.prototype, key, {
     configurable: true,
@@ -97,7 +96,7 @@ function patchThePlatform() {
 
 patchThePlatform();
 
-/** Each documented use of a binding, so that whatever is behind it passes by. */
+/** Each documented use of a binding, so that the attacker sees the objects behind it. */
 const USES = {
   fetch: async (binding, open) => (await binding.fetch(`http://${open}/`)).text(),
   connect: async (binding, open) => speak(await binding.connect(open)),
@@ -118,7 +117,7 @@ async function useBindings(env, open) {
   return answers;
 }
 
-/** Every way to get at the vault with one thing. */
+/** Every way to reach the vault with an object. */
 function waysWith(thing, vault) {
   const url = `http://${vault}/`;
   const [hostname, port] = vault.split(":");
@@ -126,7 +125,7 @@ function waysWith(thing, vault) {
     async () => (await thing.fetch(url)).text(),
     async () => speak(thing.connect(vault)),
     async () => speak(thing.connect({ hostname, port: Number(port) })),
-    // On a stub these are calls over RPC, of whatever the entrypoint behind it has.
+    // On a stub, these are calls of the entrypoint over RPC.
     async () => JSON.stringify(await thing.TABLE),
     async () => (await thing.EGRESS.fetch(url)).text(),
     async () => (await (await thing.env).NETWORK.fetch(url)).text(),
@@ -156,7 +155,7 @@ function waysWithout(vault, env) {
   ];
 }
 
-/** Keeps what hangs off a thing, through its own properties and its prototypes'. */
+/** Keeps the objects in the properties of an object and its prototypes. */
 function walk(thing, depth) {
   if (depth === 0 || !isObject(thing)) return;
   kept.add(thing);
@@ -165,13 +164,13 @@ function walk(thing, depth) {
       try {
         walk(thing[key], depth - 1);
       } catch {
-        // An accessor that throws has nothing to give.
+        // The accessor throws, so it has no object.
       }
     }
   }
 }
 
-/** Says something on a socket and returns the answer. */
+/** Sends a request on a socket. @returns the answer */
 async function speak(socket) {
   const writer = socket.writable.getWriter();
   await writer.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: x\r\n\r\n"));
@@ -179,7 +178,7 @@ async function speak(socket) {
   return new Response(socket.readable).text();
 }
 
-/** @returns the answer, or why there is none; after a while that it takes too long */
+/** @returns the answer, or the error, or a text after a time limit */
 async function attempt(run) {
   const limit = new NativePromise((resolve) => setTimeout(resolve, 1500, "no answer in time"));
   try {
@@ -191,7 +190,7 @@ async function attempt(run) {
 }
 
 export default {
-  /** Stubs of this very Worker are among what it keeps. */
+  /** The kept objects include stubs of this Worker. */
   connect: (socket) => socket.close(),
 
   async fetch(request, env, ctx) {

@@ -1,5 +1,5 @@
 /**
- * Records the config of every workerd that Miniflare starts, by standing in front of the program.
+ * Records the config of every workerd that Miniflare starts, by replacing the program.
  *
  *   Miniflare ── config on standard input ──▶ this script ── copy ──▶ a file
  *                                                └── exec workerd, which reads that file
@@ -11,12 +11,12 @@ import path from "node:path";
 
 import { workerdProgram } from "./locate-workerd.ts";
 
-/** The variable by which Miniflare can be told of another program than workerd's own. */
+/** The variable that makes Miniflare run another program than workerd. */
 const PROGRAM_VARIABLE = "MINIFLARE_WORKERD_PATH";
 
 export interface Capture<Result> {
   result: Result;
-  /** One a runtime, in the order they were started: a swapped runtime adds one. */
+  /** One config per runtime, in the order of their start. A restarted runtime adds one. */
   configs: Uint8Array[];
 }
 
@@ -24,14 +24,14 @@ export interface Capture<Result> {
 let lastCapture: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs `start` and records what workerd is handed meanwhile, also by processes that `start` starts
- * with this process's environment. A capture inside a capture never ends.
+ * Runs `start`, and records the configs that workerd receives meanwhile, even from processes that inherit the environment.
+ * Don't nest captures: the inner one would never end.
  */
 export function captureConfigs<Result>(start: () => Promise<Result>): Promise<Capture<Result>> {
   const capture = lastCapture.then(() => captureNow(start));
   lastCapture = capture.then(
     () => undefined,
-    // Whoever asked for it sees it fail; the next one in line does not depend on it.
+    // The caller gets the error. The next capture does not depend on it.
     () => undefined,
   );
   return capture;
@@ -55,8 +55,7 @@ async function makeRecorder(): Promise<AsyncDisposable & { program: string; reco
   const program = path.join(directory, "workerd");
   const recordings = path.join(directory, "recordings");
   await mkdir(recordings);
-  // The process id is unique among the runtimes of one capture unless the system wraps around it;
-  // `exec` keeps it, so Miniflare's signals reach workerd itself.
+  // The process id names the recording. `exec` keeps it, so Miniflare's signals reach workerd.
   const script = `#!/bin/sh
 set -e
 recording=${quote(recordings)}/$$

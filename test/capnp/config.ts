@@ -1,6 +1,6 @@
 /**
- * What workerd is told to run, as plain objects. Only what can lead from one place to another is
- * kept: source text, limits and secrets are not.
+ * workerd's config, as plain objects. Contains only what leads from one service to another, without source text, limits
+ * and secrets.
  */
 
 export interface Config {
@@ -18,18 +18,18 @@ export type Service = { name: string } & (
   | { kind: "assets"; path: string; userWorker: Designator | undefined }
 );
 
-/** A handle on a service, as its holder has it. */
+/** A holder's handle on a service. */
 export interface Designator {
   service: string;
-  /** Absent: the default one. */
+  /** Absent for the default entrypoint. */
   entrypoint?: string;
-  /** Absent: none were given. */
+  /** Absent if there are none. */
   props?: unknown;
 }
 
 export interface Worker {
   format: "modules" | "service-worker" | "inherited";
-  /** The service whose code and bindings this one takes over; only with `inherited`. */
+  /** The service whose code and bindings this one inherits. Only with `inherited`. */
   inherits?: string;
   bindings: Binding[];
   globalOutbound: Designator;
@@ -41,16 +41,16 @@ export interface Worker {
   workflows: { workflow: string; target: Designator }[];
   /** Class names. */
   durableObjects: string[];
-  /** Name of the disk service that keeps what Durable Objects store. */
+  /** The name of the disk service for the storage of Durable Objects. */
   durableObjectDisk: string | undefined;
 }
 
-/** Kinds are named as the schema's union members. */
+/** The kinds have the names of the schema's union members. */
 export type Binding = { name: string } & (
   | { kind: DesignatedKind; target: Designator }
   | { kind: "durableObjectNamespace"; className: string; service?: string }
   | { kind: "wrapped"; moduleName: string; entrypoint: string; inner: Binding[] }
-  /** Reaches every service of every workerd whose debug port it is told. */
+  /** Reaches every service of every workerd whose debug port it knows. */
   | { kind: "workerdDebugPort" }
   | { kind: PlainKind }
 );
@@ -64,7 +64,7 @@ export type DesignatedKind =
   | "analyticsEngine"
   | "hyperdrive";
 
-/** Values and facilities: nothing behind them is a service. */
+/** Values and features without a service behind them. */
 export type PlainKind =
   | "parameter"
   | "text"
@@ -79,7 +79,7 @@ export type PlainKind =
 
 export interface Socket {
   name: string;
-  /** Empty: given on workerd's command line. */
+  /** Empty if workerd's command line sets it. */
   address: string;
   target: Designator;
 }

@@ -1,4 +1,4 @@
-/** Hand-made configs, one for each way in which a handle can lead around the door. */
+/** Configs for each way in which a handle can bypass the door. */
 
 import { describe, expect, test } from "vitest";
 
@@ -15,7 +15,7 @@ const ownership: Ownership = {
 
 const NO_LEAKS: Leaks = { userWorkers: [], miniflare: [], sockets: [] };
 
-test("a door, alone or inside a wrapped binding, is no leak", () => {
+test("a door, alone or inside a wrapped binding, is not a leak", () => {
   const config = configOf({
     "core:user:shop": {
       bindings: [binding("API", DOOR), wrapped("DB", [binding("fetcher", DOOR), { name: "label", kind: "text" }])],
@@ -56,17 +56,17 @@ describe.each(WAYS)("a network in a user Worker's %s", (path, worker) => {
     expect(findLeaks(configOf({ "core:user:shop": worker }), ownership)).toEqual({ ...NO_LEAKS, userWorkers: [leak] });
   });
 
-  test("is reported apart when Miniflare holds it", () => {
+  test("is reported separately if Miniflare holds it", () => {
     const leak = { holder: "core:entry", path, target: NETWORK };
     expect(findLeaks(configOf({ "core:entry": worker }), ownership)).toEqual({ ...NO_LEAKS, miniflare: [leak] });
   });
 
-  test("is ours to have", () => {
+  test("is not reported if we hold it", () => {
     expect(findLeaks(configOf({ vpc: worker }), ownership)).toEqual(NO_LEAKS);
   });
 });
 
-test("an entrypoint of the door's service that is not the door is found", () => {
+test("another entrypoint of the door's service is found", () => {
   const control = { ...DOOR, entrypoint: "Control" };
   const config = configOf({ "core:user:shop": { bindings: [binding("API", DOOR), binding("CONTROL", control)] } });
   expect(findLeaks(config, ownership).userWorkers).toEqual([
@@ -74,7 +74,7 @@ test("an entrypoint of the door's service that is not the door is found", () => 
   ]);
 });
 
-test("a Durable Object namespace of ours is found, one of the Worker's own is not", () => {
+test("our Durable Object namespace is found, the Worker's own is not", () => {
   const config = configOf({
     "core:user:shop": {
       bindings: [
@@ -88,7 +88,7 @@ test("a Durable Object namespace of ours is found, one of the Worker's own is no
   ]);
 });
 
-test("a debug port reaches everything, and only Miniflare's relay may have one", () => {
+test("a debug port is found, unless Miniflare's relay holds it", () => {
   const worker: Partial<Worker> = { bindings: [{ name: "DEBUG", kind: "workerdDebugPort" }] };
   const config = configOf({ "core:user:shop": worker, "core:user:dev-registry-proxy": worker });
   expect(findLeaks(config, ownership)).toEqual({
@@ -97,7 +97,7 @@ test("a debug port reaches everything, and only Miniflare's relay may have one",
   });
 });
 
-test("a Worker that inherits a user's code has what that one has, under whatever name", () => {
+test("a Worker that inherits a user's code also has its handles", () => {
   const config = configOf({
     "core:user:shop": { bindings: [binding("NET", NETWORK)] },
     clone: { format: "inherited", inherits: "core:user:shop" },
@@ -105,7 +105,7 @@ test("a Worker that inherits a user's code has what that one has, under whatever
   expect(findLeaks(config, ownership).userWorkers.map(({ holder }) => holder)).toEqual(["core:user:shop", "clone"]);
 });
 
-test("an assets service that passes events on to a network is reported", () => {
+test("an assets service that forwards events to a network is reported", () => {
   const assets: Service = { name: "assets:shop", kind: "assets", path: "/public", userWorker: NETWORK };
   expect(findLeaks({ services: [assets], sockets: [], extensions: [] }, ownership)).toEqual({
     ...NO_LEAKS,
@@ -113,7 +113,7 @@ test("an assets service that passes events on to a network is reported", () => {
   });
 });
 
-test("a socket that leads to ours, but not to the door, is reported", () => {
+test("a socket that leads to our services, but not to the door, is reported", () => {
   const sockets: Socket[] = [
     { name: "entry", address: "127.0.0.1:0", target: { service: "core:entry" } },
     { name: "door", address: "127.0.0.1:0", target: DOOR },

@@ -1,39 +1,38 @@
 /**
- * Who holds a handle on a service of ours that goes around the door. Pure: reads a decoded config,
- * follows names only.
+ * Finds handles on our services that bypass the door. Pure: it only follows the names in a decoded config.
  *
- *   user Worker ──▶ door ──▶ decide ──▶ network, target     as it should be
+ *   user Worker ──▶ door ──▶ decide ──▶ network, target     correct
  *   user Worker ───────────────────────▶ network, target     a leak
  */
 
 import type { Binding, Config, Designator, Service, Worker } from "./config.ts";
 
-/** Workers of the session are services under this prefix. */
+/** The prefix of services that are Workers of the session. */
 export const USER_WORKER = "core:user:";
-/** Miniflare's own, though it bears the prefix: it relays to other sessions on this machine. */
+/** Miniflare's own Worker with the same prefix. It relays to other sessions on this machine. */
 const DEV_REGISTRY_PROXY = `${USER_WORKER}dev-registry-proxy`;
-/** Stands for every service there is: what a debug port reaches. */
+/** Every service, because a debug port reaches all of them. */
 export const EVERY_SERVICE = "*";
 
 export interface Handle {
-  /** A service's name, or `socket:` and a socket's name. */
+  /** The name of a service, or `socket:` and the name of a socket. */
   holder: string;
-  /** Where the holder has it: a binding's name (`outer > inner` in a wrapped one) or a setting's. */
+  /** The name of a binding (`outer > inner` in a wrapped one) or a setting. */
   path: string;
   target: Designator;
 }
 
 export interface Ownership {
   ours: (serviceName: string) => boolean;
-  /** Whether `handle`, whose target is ours, is one that its holder is meant to have. */
+  /** Whether the holder is allowed to have `handle`, whose target is ours. */
   isDoor: (handle: Handle) => boolean;
 }
 
-/** Handles on services of ours that are no doors, by who holds them. */
+/** Handles on our services that are not doors, grouped by holder. */
 export interface Leaks {
-  /** A user's code has it in its hands. */
+  /** User code holds it. */
   userWorkers: Handle[];
-  /** Miniflare's own Workers, the one behind `mf.getBindings()` included. */
+  /** Miniflare's own Workers hold it, including the one behind `mf.getBindings()`. */
   miniflare: Handle[];
   /** Anything on this machine that can connect. */
   sockets: Handle[];
@@ -56,9 +55,9 @@ export function findLeaks(config: Config, { ours, isDoor }: Ownership): Leaks {
 }
 
 /**
- * @returns every handle that workerd gives to the service; with an inherited Worker also those of
- * the Worker it takes over, whether or not it overrides them
- * @throws when the config has no such service
+ * @returns every handle that workerd gives to the service. An inherited Worker also has those of its base, even if it
+ * overrides them
+ * @throws if the config has no such service
  */
 export function handlesOf(config: Config, serviceName: string): Handle[] {
   const service = findService(config, serviceName);
@@ -115,7 +114,7 @@ function bindingHandles(binding: Binding, at: { holder: string; outer: string })
     case "wrapped":
       return binding.inner.flatMap((inner) => bindingHandles(inner, { holder, outer: `${path} > ` }));
     case "workerdDebugPort":
-      // Miniflare's relay to other sessions is the one place where this is meant to be.
+      // Only Miniflare's relay to other sessions is allowed to have it.
       return holder === DEV_REGISTRY_PROXY ? [] : [{ holder, path, target: { service: EVERY_SERVICE } }];
     case "parameter":
     case "text":

@@ -1,8 +1,8 @@
 /**
  * Writes test/capnp/workerd.{js,d.ts}: a decoder for the config format of the installed `workerd`.
  *
- *   node test/capnp/generate.ts           write it
- *   node test/capnp/generate.ts --check   write nothing; exit 1 with a diff when it is out of date
+ *   node test/capnp/generate.ts           writes it
+ *   node test/capnp/generate.ts --check   writes nothing; exit code 1 and a diff if it is out of date
  *
  * Needs the `capnp` command (Debian: `apt-get install capnproto`).
  */
@@ -16,17 +16,17 @@ import { compileAll } from "capnp-es/compiler";
 
 import { workerdPackage } from "./locate-workerd.ts";
 
-/** What capnp 0.9 can't read or the decoder has no use for, and what stands there instead. */
+/** Replacements for parts that capnp 0.9 can't read or that the decoder doesn't use. */
 const SCHEMA_EDITS: readonly [RegExp, string][] = [
-  // The schema is documented where it lives; a copy of its comments would only grow stale here.
+  // Removes comments, because a copy would become outdated.
   [/^ *#.*\n/gm, ""],
-  // Annotations for the C++ compiler, from an import that newer versions of capnp bring along.
+  // Annotations for the C++ compiler, from an import of newer capnp versions.
   [/^(using Cxx|\$Cxx).*\n/gm, ""],
-  // A struct's default as a bare string: newer than capnp 0.9.
+  // capnp 0.9 doesn't support a bare string as the default of a struct.
   [/= "internet"/, '= (name = "internet")'],
 ];
 
-// capnp-es looks for its own types from the working directory.
+// capnp-es resolves its own types from the working directory.
 process.chdir(import.meta.dirname);
 await using scratch = await makeScratchDirectory();
 const decoder = await generateDecoder(scratch.directory);
@@ -37,7 +37,7 @@ for (const [file, fresh] of decoder) {
 }
 
 /**
- * Two files and no TypeScript source: what capnp-es writes does not satisfy `isolatedDeclarations`.
+ * JavaScript and its types, because capnp-es' TypeScript doesn't satisfy `isolatedDeclarations`.
  *
  * @returns file names and their text
  */
@@ -52,7 +52,7 @@ async function generateDecoder(directory: string): Promise<Map<string, string>> 
 function compileSchema(directory: string): Buffer {
   const { error, status, stdout } = spawnSync("capnp", ["compile", "-o-", "workerd.capnp"], {
     cwd: directory,
-    // capnp warns when this says something else than the working directory.
+    // capnp warns if PWD differs from the working directory.
     env: { ...process.env, PWD: directory },
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -65,7 +65,7 @@ function compileSchema(directory: string): Buffer {
   return stdout;
 }
 
-/** An edit that changes nothing has lost its reason, or its pattern no longer fits. */
+/** @throws if an edit changes nothing, because it is no longer needed or no longer matches */
 function editSchema(schema: string): string {
   return SCHEMA_EDITS.reduce((before, [pattern, replacement]) => {
     const after = before.replace(pattern, replacement);

@@ -1,11 +1,11 @@
 /**
- * Where the `workerd` lies that Miniflare runs: its schema and its program must be of one version.
+ * Finds the `workerd` that Miniflare runs. Its schema and its program must have the same version.
  */
 
 import { createRequire } from "node:module";
 import path from "node:path";
 
-/** @returns the folder of the package, as Miniflare itself would resolve it */
+/** @returns the folder of the package, as Miniflare resolves it */
 export function workerdPackage(): string {
   return path.dirname(requireOfMiniflare().resolve("workerd/package.json"));
 }

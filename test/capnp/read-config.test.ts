@@ -1,4 +1,4 @@
-/** Captures and decodes what a plain Miniflare, without our plugin, hands to the real workerd. */
+/** Captures and decodes the config that Miniflare, without our plugin, passes to workerd. */
 
 /* oxlint-disable no-underscore-dangle -- capnp-es names the methods that write a message so */
 
@@ -6,6 +6,7 @@ import { Message } from "capnp-es";
 import type { MiniflareOptions } from "miniflare";
 import { expect, test } from "vitest";
 
+import { NO_SCRIPT, testOn } from "../setup/only-on.ts";
 import { captureConfigs } from "./capture.ts";
 import type { Config, Service } from "./config.ts";
 import { readConfig } from "./read-config.ts";
@@ -48,7 +49,7 @@ const WORKERS: MiniflareOptions = {
   ],
 };
 
-test("every part of a Worker is read back as Miniflare was told", async () => {
+testOn("posix", NO_SCRIPT, "every part of a Worker is decoded as in Miniflare's options", async () => {
   const { result, configs } = await captureConfigs(async () => {
     await using miniflare = startMiniflare(WORKERS);
     const response = await miniflare.dispatchFetch("http://shop.test/");
@@ -93,7 +94,7 @@ test("every part of a Worker is read back as Miniflare was told", async () => {
   expect(config.extensions).toContainEqual({ name: "miniflare:shared", internal: false });
 });
 
-test("a swapped runtime adds a config, in order, and captures take turns", async () => {
+testOn("posix", NO_SCRIPT, "a restarted runtime adds a config, in order, and captures take turns", async () => {
   const before = process.env["MINIFLARE_WORKERD_PATH"];
   const [failed, swapped, other] = await Promise.allSettled([
     captureConfigs(() => Promise.reject(new Error("no runtime"))),
@@ -113,7 +114,7 @@ test("a swapped runtime adds a config, in order, and captures take turns", async
   expect(process.env["MINIFLARE_WORKERD_PATH"]).toBe(before);
 });
 
-test("what the decoder does not know is an error, not an omission", () => {
+test("unknown parts are an error", () => {
   const noKind = encode((config) => {
     config._initServices(1).get(0).name = "odd";
   });
@@ -126,7 +127,7 @@ test("what the decoder does not know is an error, not an omission", () => {
   expect(() => readConfig(noBinding)).toThrow('"ODD" is member 0 of the union Worker.Binding');
 });
 
-test("a global outbound that is left out is the internet", () => {
+test("an absent global outbound is the internet", () => {
   const bytes = encode((config) => {
     const service = config._initServices(1).get(0);
     service.name = "quiet";

@@ -1,6 +1,5 @@
 /**
- * Decodes the bytes that Miniflare hands to workerd. A union member this file does not know is an
- * error: what can't be read can't be called safe.
+ * Decodes the bytes that Miniflare passes to workerd. An unknown union member is an error, because it might not be safe.
  */
 
 import { type List, Message } from "capnp-es";
@@ -10,7 +9,7 @@ import * as schema from "./workerd.js";
 
 /**
  * @param bytes one unpacked Cap'n Proto message, a `Config` of workerd's schema
- * @throws when a service or a binding is of a kind this decoder does not know
+ * @throws if a service or a binding is of an unknown kind
  */
 export function readConfig(bytes: Uint8Array): Config {
   const config = new Message(bytes, false).getRoot(schema.Config);
@@ -74,7 +73,7 @@ function readWorker(worker: schema.Worker): Worker {
   return {
     ...readFormat(worker),
     bindings: read(worker.bindings, readBinding),
-    // Left out, it is "internet": the schema's default.
+    // If absent, it is "internet", the schema's default.
     globalOutbound: readDesignator(worker.globalOutbound),
     cacheApiOutbound: readOptional(worker.cacheApiOutbound),
     tails: read(worker.tails, readDesignator),
@@ -172,7 +171,7 @@ function readDesignator(designator: schema.ServiceDesignator): Designator {
   };
 }
 
-/** A designator that was left out decodes as one without a name. */
+/** An absent designator decodes as one without a name. */
 function readOptional(designator: schema.ServiceDesignator): Designator | undefined {
   return designator.name === "" ? undefined : readDesignator(designator);
 }

@@ -1,4 +1,4 @@
-/** Miniflare instances for tests: ended with their scope. */
+/** Miniflare instances for tests, which end with their scope. */
 
 import { Miniflare, type MiniflareOptions } from "miniflare";
 
@@ -8,7 +8,7 @@ export function startMiniflare(options: MiniflareOptions): Miniflare & AsyncDisp
   return Object.assign(miniflare, { [Symbol.asyncDispose]: () => miniflare.dispose() });
 }
 
-/** A Worker of modules; the first one given is the main one. */
+/** A Worker with modules, of which `main` is the main one. */
 export function manifest(main: string, others: Record<string, string> = {}): Manifest {
   const modules = Object.entries({ "main.mjs": main, ...others });
   return {

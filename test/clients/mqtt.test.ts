@@ -1,4 +1,4 @@
-/** `mqtt` in a Worker, against a broker from npm. */
+/** `mqtt` in a Worker, with a broker from npm. */
 
 import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.disposeAsync());
 
-test("one client hears what another publishes", async () => {
+test("one client receives what another publishes", async () => {
   expect(await worker.run("publish", { length: "5" })).toEqual(["sensors/a 5", "sensors/b 5", "sensors/c 5"]);
 });
 
@@ -40,7 +40,7 @@ test("messages of 1 MB", async () => {
 test.each([
   ["down.internal", "connection_refused"],
   ["unknown.internal", "destination_not_found"],
-])("no connection to %s: the library reports %s, at once", async (host, code) => {
+])("without a connection to %s, the library reports %s at once", async (host, code) => {
   const failure = await worker.fail("connectTo", { host });
   expect(failure.thrown).toContain(`ProxyError: ${code}`);
   expect(failure.milliseconds).toBeLessThan(2000);

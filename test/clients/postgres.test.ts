@@ -1,4 +1,4 @@
-/** `pg` and `postgres` in a Worker, against the PostgreSQL from npm. */
+/** `pg` and `postgres` in a Worker, with a PostgreSQL from npm. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startPostgres } from "../../fixtures/private-services/postgres.ts";
@@ -28,7 +28,7 @@ describe.each(["pg", "postgres"])("%s", (library) => {
     expect(await worker.run("prepared")).toEqual({ answers: [2, 4], prepared: 1 });
   });
 
-  test("a transaction rolled back, another committed", async () => {
+  test("a rolled back transaction and a committed one", async () => {
     expect(await worker.run("transaction")).toBe(1);
   });
 
@@ -36,7 +36,7 @@ describe.each(["pg", "postgres"])("%s", (library) => {
     expect(await worker.run("large", { rows: "2000" })).toEqual({ rows: 2000, length: 2_000_000 });
   });
 
-  test("the database's own error, and the connection goes on", async () => {
+  test("an error of the database, after which the connection still works", async () => {
     expect(await worker.run("sqlError")).toEqual({ code: "42703", next: 1 });
   });
 
@@ -44,7 +44,7 @@ describe.each(["pg", "postgres"])("%s", (library) => {
     ["down.internal", "connection_refused"],
     ["denied.internal", "destination_unavailable"],
     ["unknown.internal", "destination_not_found"],
-  ])("no connection to %s: the library rejects with %s, at once", async (host, code) => {
+  ])("without a connection to %s, the library rejects with %s at once", async (host, code) => {
     const failure = await worker.fail("connectTo", { host });
     expect(failure.thrown).toContain(`ProxyError: ${code}`);
     expect(failure.milliseconds).toBeLessThan(2000);

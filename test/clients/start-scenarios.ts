@@ -1,5 +1,6 @@
-/** A scenario Worker in Miniflare, with one VPC Network in front of what the test started. */
+/** A scenario Worker in Miniflare, with a VPC Network that leads to the test's servers. */
 
+import { existsSync } from "node:fs";
 import { Miniflare } from "miniflare";
 import { type VpcConfig, withVpc } from "miniflare-vpc";
 import { bundle, COMPATIBILITY } from "./bundle.ts";
@@ -7,9 +8,10 @@ import { bundle, COMPATIBILITY } from "./bundle.ts";
 export const TUNNEL = "550e8400-e29b-41d4-a716-446655440000";
 
 export interface Scenarios extends AsyncDisposable {
+  miniflare: Miniflare;
   /** @throws an `Error` with what the scenario threw */
   run<Returned>(scenario: string, query?: Record<string, string>): Promise<Returned>;
-  /** @returns what a scenario threw, and after how long */
+  /** @returns what the scenario threw, and the time until then. @throws if it didn't throw */
   fail(scenario: string, query?: Record<string, string>): Promise<Failure>;
 }
 
@@ -20,9 +22,12 @@ export interface Failure {
 
 type Routes = NonNullable<Exclude<NonNullable<VpcConfig["networks"]>[string], string>["routes"]>;
 
-/** @param worker name of a file in `workers/` */
+/** @param worker the name of a file in `workers/` */
 export async function startScenarios(worker: string, routes: Routes): Promise<Scenarios> {
-  const manifest = await bundle(`${import.meta.dirname}/workers/${worker}.ts`);
+  const file = `${import.meta.dirname}/workers/${worker}`;
+  // Workers in JavaScript use libraries that don't accept a socket.
+  const isAliased = existsSync(`${file}.js`);
+  const manifest = await bundle(`${file}.${isAliased ? "js" : "ts"}`, { isAliased });
   const config = { name: worker, ...COMPATIBILITY, manifest, env: { NETWORK: network } };
   const miniflare = new Miniflare(
     withVpc({ workers: [{ config }] }, { config: { networks: { [TUNNEL]: { routes } } } }),
@@ -34,6 +39,7 @@ export async function startScenarios(worker: string, routes: Routes): Promise<Sc
     return (await response.json()) as Answer<Returned>;
   }
   return {
+    miniflare,
     async run<Returned>(scenario: string, query: Record<string, string> = {}): Promise<Returned> {
       const answer = await ask<Returned>(scenario, query);
       if ("thrown" in answer) throw new Error(`${worker}/${scenario} threw ${answer.thrown}`);

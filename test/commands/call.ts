@@ -1,19 +1,19 @@
-/** Calls the command line in this process, in a folder of its own, with what it prints kept. */
+/** Calls the command line in this process, in its own folder, and captures the output. */
 
 import { commands } from "../../plugin/commands/commands.ts";
 import { runCommandLine } from "../../plugin/commands/dispatch.ts";
 import type { Style, Terminal } from "../../plugin/commands/terminal.ts";
-import { type VpcFolder, createFolder } from "../vpc-folder.ts";
+import { type VpcFolder, createFolder, hideFolder } from "../setup/vpc-folder.ts";
 
 export interface Called {
   exit: number | string;
-  /** Line by line; `FOLDER` stands for the folder. */
+  /** One item per line. `FOLDER` replaces the path of the folder. */
   out: string[];
   err: string[];
 }
 
 export interface CallFolder extends VpcFolder {
-  /** @param line the arguments, apart by single spaces; an empty one is written "" */
+  /** @param line the arguments, separated by single spaces; an empty one is written "" */
   call(line: string, options?: CallOptions): Promise<Called>;
 }
 
@@ -47,5 +47,5 @@ export async function createCallFolder(files: Record<string, string>): Promise<C
 }
 
 function toLines(text: string, folder: string): string[] {
-  return text === "" ? [] : text.replaceAll(folder, "FOLDER").replace(/\n$/, "").split("\n");
+  return text === "" ? [] : hideFolder(text, folder).replace(/\n$/, "").split("\n");
 }

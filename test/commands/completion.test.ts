@@ -1,15 +1,16 @@
-/** What a shell is offered, and by which script. */
+/** The words that a shell offers, and the scripts that ask for them. */
 
 import { spawnSync } from "node:child_process";
 import { chmodSync } from "node:fs";
 import path from "node:path";
 
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 
 import { type Offer, completeWords } from "../../plugin/commands/complete.ts";
 import { commands } from "../../plugin/commands/commands.ts";
 import { MINIFLARE_VPC } from "../wrangler/run.ts";
 import { type CallFolder, createCallFolder } from "./call.ts";
+import { describeOn } from "../setup/only-on.ts";
 
 const files = {
   "wrangler.json": JSON.stringify({
@@ -36,9 +37,20 @@ test.each<[string[], string[] | "files"]>([
   [["help", ""], NAMES],
   [["nothing", ""], []],
   [["dev", ""], "files"],
+  [["dev", "--port", ""], "files"],
+  [
+    ["dev", "--"],
+    ["--config", "--env", "--local", "--remote", "--control", "--ui", "--no-ui", "--ui-port", "--record", "--help"],
+  ],
+  [["dev", "--loc"], ["--local"]],
+  [["dev", "--persist-to", "x", "-c", ""], "files"],
+  [
+    ["dev", "--port", "8788", "--env", ""],
+    ["staging", "production"],
+  ],
   [
     ["completion", ""],
-    ["bash", "zsh", "fish"],
+    ["bash", "zsh", "fish", "powershell"],
   ],
   [["completion", "bash", ""], []],
   [
@@ -77,20 +89,21 @@ test.each<[string[], string[] | "files"]>([
   expect(offered(vpc, words)).toEqual(expected);
 });
 
-test("without a wrangler config no names are offered, and nothing fails", async () => {
+test("without a wrangler config, no names are offered and nothing fails", async () => {
   await using vpc = await createCallFolder({});
   expect(offered(vpc, ["explain", ""])).toEqual([]);
 });
 
-test("the scripts' question is answered with a word and its meaning a line", async () => {
+test("the scripts get one line per word, with its meaning", async () => {
   await using vpc = await createCallFolder(files);
   expect((await vpc.call("__complete -- explain N")).out).toEqual(["NET\tVPC Network"]);
   expect((await vpc.call('__complete -- check -c ""')).out).toEqual([":files"]);
 });
 
 test.each([
-  ["bash", "complete -F _miniflare_vpc miniflare-vpc"],
+  ["bash", "  complete -F _miniflare_vpc miniflare-vpc"],
   ["zsh", "  compdef _miniflare_vpc miniflare-vpc"],
+  ["powershell", "Register-ArgumentCompleter -Native -CommandName miniflare-vpc -ScriptBlock {"],
   ["fish", "complete -c miniflare-vpc -f -a '(__miniflare_vpc_complete)'"],
 ])("%s has a script", async (shell, line) => {
   await using vpc = await createCallFolder({});
@@ -99,7 +112,7 @@ test.each([
   expect(out).toContain(line);
 });
 
-test("another shell has none", async () => {
+test("there is no script for another shell", async () => {
   await using vpc = await createCallFolder({});
   expect(await vpc.call("completion fisch")).toEqual({
     exit: 2,
@@ -108,12 +121,22 @@ test("another shell has none", async () => {
   });
 });
 
-/** What bash does when the tab key is pressed. */
-function pressTab(words: string): string {
-  return `source completion.bash; COMP_WORDS=(miniflare-vpc ${words}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _miniflare_vpc; printf '%s\\n' "\${COMPREPLY[@]}"`;
+test.each([
+  ["explain +N", ["NET\tVPC Network"]],
+  ["explain +", ["USERS\tVPC Service", "NET\tVPC Network", "ORDERS\tVPC Service"]],
+  ["+ex", ["explain\tshow where a request or connection of a Worker goes, step by step"]],
+  ["check -c +", [":files"]],
+])("a shell that drops empty words puts a character in front of the last one: %s", async (words, expected) => {
+  await using vpc = await createCallFolder(files);
+  expect((await vpc.call(`__complete --prefixed ${words}`)).out).toEqual(expected);
+});
+
+/** Does what bash does when the tab key is pressed. @param before commands that simulate another bash */
+function pressTab(words: string, before: string): string {
+  return `${before}\neval "$(cat completion.bash)"; COMP_WORDS=(miniflare-vpc ${words}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _miniflare_vpc; printf '%s\\n' "\${COMPREPLY[@]}"`;
 }
 
-describe("in bash itself", () => {
+describeOn("linux", "macOS has an older bash, which is simulated here", "in bash", () => {
   let script: string[];
 
   beforeAll(async () => {
@@ -121,12 +144,32 @@ describe("in bash itself", () => {
     script = (await vpc.call("completion bash")).out;
   });
 
+  /** macOS's bash has no such command. */
+  const OLD = "enable -n compopt";
+
   test.each([
-    ["ex", "explain\n"],
-    ["explain ''", "USERS\nNET\nORDERS\n"],
-    ["check --format = g", "github\n"],
-    ["nothing ''", "\n"],
-  ])("miniflare-vpc %s", async (words, expected) => {
+    ["ex", "explain\n", ""],
+    ["explain ''", "USERS\nNET\nORDERS\n", ""],
+    ["check --format = g", "github\n", ""],
+    ["nothing ''", "\n", ""],
+    ["ex", "explain\n", OLD],
+    ["explain ''", "USERS\nNET\nORDERS\n", OLD],
+    ["check -c ''", "\n", OLD],
+  ])("miniflare-vpc %s offers %j %s", async (words, expected, before) => {
+    const { stdout, stderr } = await runBash(pressTab(words, before));
+    expect([stdout, stderr]).toEqual([expected, ""]);
+  });
+
+  test.each([
+    ["", "complete -F _miniflare_vpc miniflare-vpc\n"],
+    [OLD, "complete -o default -F _miniflare_vpc miniflare-vpc\n"],
+  ])("bash completes files itself: %s", async (before, expected) => {
+    expect((await runBash(`${before}\neval "$(cat completion.bash)"; complete -p miniflare-vpc`)).stdout).toBe(
+      expected,
+    );
+  });
+
+  async function runBash(source: string): Promise<{ stdout: string; stderr: string }> {
     await using vpc = await createCallFolder({
       ...files,
       "completion.bash": script.join("\n"),
@@ -134,11 +177,10 @@ describe("in bash itself", () => {
     });
     const bin = path.join(vpc.folder, "bin");
     chmodSync(path.join(bin, "miniflare-vpc"), 0o755);
-    const { stdout, stderr } = spawnSync("bash", ["--norc", "--noprofile", "-c", pressTab(words)], {
+    return spawnSync("bash", ["--norc", "--noprofile", "-c", source], {
       cwd: vpc.folder,
-      env: { PATH: `${bin}:${process.env["PATH"]}` },
+      env: { PATH: [bin, process.env["PATH"]].join(path.delimiter) },
       encoding: "utf8",
     });
-    expect([stdout, stderr]).toEqual([expected, ""]);
-  });
+  }
 });

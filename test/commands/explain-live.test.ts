@@ -1,4 +1,4 @@
-/** `explain` says what the run time does: one table of cases, put to both. */
+/** `explain` agrees with a live Worker: both run the same table of cases. */
 
 import { mkdtempSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
@@ -8,16 +8,17 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { explainIn, parseAsked } from "../../plugin/commands/explain.ts";
-import { loadSession } from "../../plugin/load.ts";
-import type { Explanation } from "../../service-worker/explain.ts";
-import type { ForwardTarget } from "../../service-worker/forward-target.ts";
-import type { RoutingTable } from "../../service-worker/table.ts";
-import { type Places, explainBindings, explainCases, explainConfig } from "../cases/explain.ts";
+import { loadTable } from "../../plugin/load.ts";
+import type { Explanation } from "../../service-worker/routing/explain.ts";
+import type { ForwardTarget } from "../../service-worker/routing/forward-target.ts";
+import type { RoutingTable } from "../../service-worker/routing/table.ts";
+import { type Places, explainBindings, explainCases, explainConfig } from "./explain-cases.ts";
 import { type HttpOrigin, ok, startHttpOrigin } from "../servers/http-origin.ts";
+import { socketIn } from "../servers/socket-path.ts";
 import { startTcpServer } from "../servers/tcp-server.ts";
-import { makeAuthority } from "../servers/tls-certificates.ts";
+import { makeAuthority, selfSign } from "../servers/tls-certificates.ts";
 import { type TlsOrigin, startTlsOrigin } from "../servers/tls-server.ts";
-import { type Session, WorkerError, startSession } from "../session.ts";
+import { type TestWorker, WorkerError, startTestWorker, type TestEnv } from "../setup/test-worker.ts";
 
 const resources = new AsyncDisposableStack();
 const folder = mkdtempSync(path.join(os.tmpdir(), "vpc-explain-"));
@@ -37,7 +38,7 @@ interface Seen {
   /** Which server answered. */
   reached?: string;
   hostHeader?: string;
-  /** Null: TLS without one. */
+  /** Null if TLS had no server name. */
   serverName?: string | null;
 }
 
@@ -47,33 +48,43 @@ function at({ port }: { port: number }): string {
 
 let places: Places;
 let origins: Record<string, HttpOrigin>;
-let secure: TlsOrigin;
-let session: Session;
+let tlsOrigins: TlsOrigin[];
+let worker: TestWorker;
 let table: RoutingTable;
 const kinds = new Set<string | undefined>();
 
 beforeAll(async () => {
-  // Whoever runs the tests may have set mkcert up.
+  // This machine may have mkcert's root.
   process.env["CAROOT"] = path.join(folder, "no-mkcert");
   const root = makeAuthority("Test root");
   const ca = path.join(folder, "root.pem");
   await writeFile(ca, root.cert);
   const certificate = root.issue("secure", { names: ["secure.internal", "named.internal", "10.7.0.1"] });
-  const socket = path.join(folder, "app.sock");
+  const socket = socketIn(folder, "app.sock");
   const plain = resources.use(await startHttpOrigin(ok("plain")));
   const second = resources.use(await startHttpOrigin(ok("second")));
   const socketOrigin = resources.use(await startHttpOrigin(ok("socket"), { path: socket }));
-  secure = resources.use(
+  const secure = resources.use(
     await startTlsOrigin({
       ...certificate,
       answer: `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\ntls`,
     }),
   );
+  const selfSigned = resources.use(await startTlsOrigin({ ...selfSign("dev box"), answer: ok("selfSigned") }));
   const tcp = resources.use(await startTcpServer((connection) => void connection.end("tcp")));
-  origins = { plain, second, socket: socketOrigin, tls: secure };
-  places = { plain: at(plain), second: at(second), tls: at(secure), tcp: at(tcp), socket, ca };
-  session = resources.use(
-    await startSession({
+  origins = { plain, second, socket: socketOrigin, tls: secure, selfSigned };
+  tlsOrigins = [secure, selfSigned];
+  places = {
+    plain: at(plain),
+    second: at(second),
+    tls: at(secure),
+    selfSigned: at(selfSigned),
+    tcp: at(tcp),
+    socket,
+    ca,
+  };
+  worker = resources.use(
+    await startTestWorker({
       config: explainConfig(places),
       env: Object.fromEntries(
         Object.entries(explainBindings).map(([name, { type, id }]) => [
@@ -96,15 +107,15 @@ beforeAll(async () => {
         },
       ],
       ops: {
-        fetch: async (env, [binding, url]) => (await env[binding].fetch(url)).text(),
-        connect: async (env, [binding, address]) => {
+        fetch: async (env, [binding, url]: [keyof TestEnv, string]) => (await env[binding].fetch(url)).text(),
+        connect: async (env, [binding, address]: [keyof TestEnv, string]) => {
           const connection = await env[binding].connect(address);
           return new Response(connection.readable).text();
         },
       },
     }),
   );
-  ({ table } = await loadSession({
+  ({ table } = await loadTable({
     workers: [
       {
         workerName: "app",
@@ -136,10 +147,12 @@ test.each(explainCases)("%s %s", async (binding, written) => {
 });
 
 test("the cases reach every kind of target", () => {
-  expect(kinds).toEqual(new Set(["function", "plain", "second", "socket", "tcp", "tls", "worker", undefined]));
+  expect(kinds).toEqual(
+    new Set(["function", "plain", "second", "selfSigned", "socket", "tcp", "tls", "worker", undefined]),
+  );
 });
 
-/** What should be seen, if the explanation is right. */
+/** @returns what the server sees if the explanation is right */
 function expectationOf({ decision, passage }: Explanation): Seen {
   if (decision.type === "refuse") return { error: `ProxyError: ${decision.code}` };
   const reached = serverAt(decision.to);
@@ -151,7 +164,7 @@ function expectationOf({ decision, passage }: Explanation): Seen {
 }
 
 function serverAt(to: ForwardTarget): string {
-  if (to.type === "worker" || to.type === "function") return to.type;
+  if (to.type === "worker" || to.type === "function" || to.type === "stand-in") return to.type;
   const place = to.type === "unix" ? to.path : `${to.host.replace("localhost", "127.0.0.1")}:${to.port}`;
   const [name] = Object.entries(places).find(([, known]) => known === place) ?? [];
   return name ?? place;
@@ -159,12 +172,12 @@ function serverAt(to: ForwardTarget): string {
 
 async function live(binding: string, asked: string): Promise<Seen> {
   const op = asked.includes("://") ? "fetch" : "connect";
-  const handshakes = secure.handshakes.length;
+  const before = tlsOrigins.map(({ handshakes }) => handshakes.length);
   try {
-    const [reached = "", functionHost] = (await session.call<string>(op, [binding, asked])).split(" ");
+    const [reached = "", functionHost] = (await worker.call<string>(op, [binding, asked])).split(" ");
     const request = op === "fetch" ? origins[reached]?.requests.at(-1) : undefined;
     const hostHeader = /^host: (.*)$/im.exec(request ?? "")?.[1]?.trim() ?? functionHost;
-    const handshake = secure.handshakes[handshakes];
+    const [handshake] = tlsOrigins.flatMap(({ handshakes }, index) => handshakes.slice(before[index]));
     return {
       reached,
       ...(hostHeader !== undefined && { hostHeader }),

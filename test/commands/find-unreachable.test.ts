@@ -1,11 +1,12 @@
-/** Unreachable routes, against a look-up of every destination there is. */
+/** Unreachable routes, compared with looking up every possible destination. */
 
 import { expect, test } from "vitest";
 
 import { findUnreachable } from "../../plugin/commands/find-unreachable.ts";
 import { type RouteModel, matchKey } from "../../plugin/model.ts";
-import { isProblem, parseHost } from "../../service-worker/address.ts";
-import { findRoute, indexTable } from "../../service-worker/route-index.ts";
+import { isProblem, parseHost } from "../../service-worker/routing/address.ts";
+import { findRoute, indexTable } from "../../service-worker/routing/route-index.ts";
+import { TABLE_VERSION } from "../../service-worker/routing/table.ts";
 import { parseDestination } from "../../plugin/parse/parse-destination.ts";
 import { findOverlaps } from "../../plugin/parse/port-ranges.ts";
 
@@ -35,7 +36,7 @@ test.each<[string[], Record<string, string[]>]>([
   expect(unreachable(...texts)).toEqual(expected);
 });
 
-/** A generator of its own, so that a failure can be had again. */
+/** A seeded generator, so that a failure can be reproduced. */
 function makeRandom(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -57,7 +58,7 @@ function randomRoutes(random: (below: number) => number): RouteModel[] {
     return [address, `${address}:${from}`, `${address}:${from}-${to}`, `${address}:1-65535`][random(4)] ?? address;
   });
   const byDestination = Map.groupBy([...new Set(texts)].map(routeModel), ({ match }) => matchKey(match));
-  // Of these a config may hold no two that are equal or overlap in part.
+  // A config can't have two of these that are equal or overlap partly.
   return [...byDestination.values()].filter((same) => findOverlaps(same).length === 0).flat();
 }
 
@@ -70,7 +71,7 @@ test("agrees with looking up every destination", () => {
       origin: "",
       routes: routes.map((route) => Object.assign({}, route, { target: PASS, origin: "" })),
     };
-    const [index] = indexTable({ version: 1, generation: 0, bindings: {}, networks: [network] }).networks;
+    const [index] = indexTable({ version: TABLE_VERSION, generation: 0, bindings: {}, networks: [network] }).networks;
     const reached = new Set<string>();
     for (let last = 0; last < 8; last++) {
       const host = parseHost(`10.0.0.${last}`);

@@ -1,6 +1,7 @@
 /** `check --probe` against real servers. */
 
 import { writeFile } from "node:fs/promises";
+import net from "node:net";
 import path from "node:path";
 
 import { expect, test } from "vitest";
@@ -9,8 +10,9 @@ import { startHttpOrigin } from "../servers/http-origin.ts";
 import { startTcpServer } from "../servers/tcp-server.ts";
 import { makeAuthority, selfSign } from "../servers/tls-certificates.ts";
 import { startTlsOrigin } from "../servers/tls-server.ts";
-import { SERVICE_ID, TUNNEL_ID } from "../vpc-folder.ts";
+import { SERVICE_ID, TUNNEL_ID } from "../setup/vpc-folder.ts";
 import { type CallFolder, createCallFolder } from "./call.ts";
+import { testOn } from "../setup/only-on.ts";
 
 const WRANGLER = JSON.stringify({
   name: "api",
@@ -18,7 +20,7 @@ const WRANGLER = JSON.stringify({
   vpc_networks: [{ binding: "NET", tunnel_id: TUNNEL_ID }],
 });
 
-/** With times replaced, for they differ. */
+/** Replaces the times, because they differ. */
 async function probe(vpc: CallFolder, line = "check --probe"): Promise<{ exit: unknown; out: string[] }> {
   const { exit, out } = await vpc.call(line);
   return { exit, out: out.map((text) => text.replace(/ +\d+ ms/, " N ms")) };
@@ -54,7 +56,6 @@ test("every target, its status and its certificate", async () => {
     "twice.internal": "127.0.0.1:${plain.port}",
     "mute.internal": "http://127.0.0.1:${mute.port}",
     "closed.internal": "127.0.0.1:${closed}",
-    "socket.internal": "unix:gone.sock",
     "127.0.0.1:${tcp.port}": "passthrough",
     "kept.internal": "localhost",
     "10.0.0.0/8": "passthrough",
@@ -74,17 +75,183 @@ test("every target, its status and its certificate", async () => {
       `https://127.0.0.1:${secure.port}  open N ms  HTTP 204, certificate of secure.internal, expires 2040-01-02  (FOLDER/vpc.json:5:5)`,
       `https://127.0.0.1:${untrusted.port}  failed N ms  the target's certificate is self-signed and not trusted here, certificate of untrusted.internal, expires 2040-01-02  (FOLDER/vpc.json:6:5)`,
       `127.0.0.1:${tcp.port}  open N ms  (FOLDER/vpc.json:7:5 and 1 more)`,
-      `http://127.0.0.1:${mute.port}  open N ms  socket hang up  (FOLDER/vpc.json:9:5)`,
+      `http://127.0.0.1:${mute.port}  failed N ms  it accepted the connection and closed it without an answer to HEAD /  (FOLDER/vpc.json:9:5)`,
       `127.0.0.1:${closed}  refused N ms  connect ECONNREFUSED 127.0.0.1:${closed}  (FOLDER/vpc.json:10:5)`,
-      `unix:FOLDER/gone.sock  refused N ms  connect ENOENT FOLDER/gone.sock  (FOLDER/vpc.json:11:5)`,
     ].toSorted(),
   );
-  expect(out.at(-1)).toBe("Without an answer: 3 of 7.");
+  expect(out.at(-1)).toBe("No answer from 3 of 6 targets.");
   expect(plain.requests).toEqual([`HEAD / HTTP/1.1\r\nhost: 127.0.0.1\r\nConnection: close\r\n\r\n`]);
   expect(secure.handshakes.map(({ serverName }) => serverName)).toEqual(["secure.internal"]);
 });
 
-test("all answer; a record's only scheme is known, progress is told", async () => {
+testOn("posix", "Windows has named pipes only", "a Unix socket that does not exist is refused", async () => {
+  const networks = { NET: { routes: { "socket.internal": "unix:gone.sock" } } };
+  await using vpc = await createCallFolder({ "wrangler.json": WRANGLER, "vpc.json": JSON.stringify({ networks }) });
+  expect((await probe(vpc)).out.at(-2)?.trim().replace(/ {2,}/g, "  ")).toBe(
+    "unix:FOLDER/gone.sock  refused N ms  connect ENOENT FOLDER/gone.sock  (FOLDER/vpc.json:1:31)",
+  );
+});
+
+const GARBAGE = Buffer.from([0x4a, 0, 0, 0, 10]);
+
+test.each<[what: string, scheme: string, serve: (socket: net.Socket) => void, state: string, words: string]>([
+  [
+    "SSH",
+    "http://",
+    (socket) => socket.write("SSH-2.0-OpenSSH_9.2p1\r\n"),
+    "failed",
+    'it does not speak HTTP: it sends "SSH-2.0-OpenSSH_9.2p1"',
+  ],
+  ["binary", "http://", (socket) => socket.write(GARBAGE), "failed", "it does not speak HTTP"],
+  [
+    "a broken response",
+    "http://",
+    onRequest("HTTP/1.1 999999 OK\r\n\r\n"),
+    "failed",
+    "its answer to HEAD / is not valid HTTP: ",
+  ],
+  [
+    "a closed connection",
+    "http://",
+    onRequest(""),
+    "failed",
+    "it accepted the connection and closed it without an answer to HEAD /",
+  ],
+  [
+    "a reset",
+    "http://",
+    (socket) => socket.once("data", () => socket.resetAndDestroy()),
+    "failed",
+    "it accepted the connection and closed it without an answer to HEAD /",
+  ],
+  [
+    "half a head",
+    "http://",
+    onRequest("HTTP/1.1 200 OK\r\nCont"),
+    "failed",
+    "the connection closed after 21 bytes, in the middle of the response's head",
+  ],
+  [
+    "silence",
+    "http://",
+    (socket) => void socket.resume(),
+    "timed out",
+    "it accepted the connection, but did not answer HEAD / within 500 ms",
+  ],
+  ["SSH", "https://", (socket) => socket.write("SSH-2.0-OpenSSH_9.2p1\r\n"), "failed", "the target's answer isn't TLS"],
+  [
+    "plain HTTP",
+    "https://",
+    onRequest("HTTP/1.1 400 Bad Request\r\n\r\n"),
+    "failed",
+    'it speaks plain HTTP, not TLS; write "http://127.0.0.1:',
+  ],
+  [
+    "plain HTTP that waits for a whole request",
+    "https://",
+    onRequest("HTTP/1.1 204 No Content\r\n\r\n", /HEAD/),
+    "timed out",
+    'it speaks plain HTTP, not TLS; write "http://127.0.0.1:',
+  ],
+  [
+    "a connection that is closed at once",
+    "",
+    (socket) => void socket.end(),
+    "failed",
+    "it accepted the connection and closed it at once, without sending a byte",
+  ],
+  ["a greeting and a closed connection", "", (socket) => void socket.end("too many connections"), "open", ""],
+])("the server answers with %s, and the target begins with %j", async (_what, scheme, serve, state, words) => {
+  await using server = await startTcpServer(serve);
+  await using vpc = await createCallFolder({
+    "wrangler.json": WRANGLER,
+    "vpc.json": `{ "connectTimeout": 500, "services": { "USERS": "${scheme}127.0.0.1:${server.port}" }, "networks": { "NET": {} } }`,
+  });
+  const { exit, out } = await probe(vpc);
+  expect(exit).toBe(state === "open" ? 0 : 1);
+  expect(out[3]).toContain(`    ${scheme}127.0.0.1:${server.port}  ${state} N ms  ${words}`);
+  expect(out.at(-1)).toBe(state === "open" ? "Every target answers." : "No answer from 1 of 1 targets.");
+});
+
+function onRequest(answer: string, wanted = /(?:)/): (socket: net.Socket) => void {
+  return (socket) =>
+    void socket.on("data", (chunk) => {
+      if (wanted.test(chunk.toString("latin1"))) socket.end(answer);
+    });
+}
+
+test.each(["the server closes the connection", "the server answers 400"])(
+  "an http:// target is a TLS server: %s",
+  async (which) => {
+    await using secure = await startTlsOrigin(selfSign("users.internal"));
+    await using front = await startTcpServer((socket) => {
+      socket.once("data", (first) => {
+        if (first[0] !== 0x16) {
+          socket.end("HTTP/1.0 400 Bad Request\r\n\r\n");
+          return;
+        }
+        const onward = net.connect(secure.port, "127.0.0.1");
+        onward.on("error", () => socket.destroy());
+        onward.write(first);
+        socket.pipe(onward).pipe(socket);
+      });
+    });
+    const { port } = which.endsWith("400") ? front : secure;
+    await using vpc = await createCallFolder({
+      "wrangler.json": WRANGLER,
+      "vpc.json": `{ "services": { "USERS": "http://127.0.0.1:${port}" }, "networks": { "NET": {} } }`,
+    });
+    const { exit, out } = await probe(vpc, "check --probe --format github");
+    expect(exit).toBe(1);
+    expect(out[0]).toContain(
+      `::the target http://127.0.0.1:${port} does not answer: it speaks TLS, not plain HTTP; write "https://127.0.0.1:${port}"%0ACorrect the target, or the service that listens there.`,
+    );
+  },
+);
+
+test("a target is probed with the settings of the route that leads to it, and once for each way of checking it", async () => {
+  process.env["CAROOT"] = "/none";
+  const corp = makeAuthority("Corporate root");
+  const names = ["a.internal", "b.internal", "users.internal"];
+  const answer = "HTTP/1.1 204 No Content\r\n\r\n";
+  await using origin = await startTlsOrigin({ ...corp.issue("corp.internal", { names }), answer });
+  await using served = await startTlsOrigin({ ...corp.issue("served.internal", { names }), answer });
+  await using silent = await startTcpServer();
+  const target = `https://127.0.0.1:${origin.port}`;
+  await using vpc = await createCallFolder({
+    "wrangler.json": WRANGLER,
+    "corp.pem": corp.cert,
+    "vpc.json": `{
+  "services": { "USERS": { "name": "users", "type": "http", "https_port": 443,
+    "host": { "hostname": "users.internal", "resolver_network": { "tunnel_id": "${TUNNEL_ID}" } } } },
+  "networks": { "NET": { "routes": {
+    "a.internal": "${target}",
+    "b.internal": { "target": "${target}", "ca": ["corp.pem"] },
+    "b.internal:1": { "target": "${target}", "ca": ["corp.pem"], "readTimeout": 5000 },
+    "c.internal": { "target": "${target}", "tls_settings": { "cert_verification_mode": "disabled" } },
+    "users.internal": { "target": "127.0.0.1:${served.port}", "ca": ["corp.pem"] },
+    "silent.internal": { "target": "http://127.0.0.1:${silent.port}", "readTimeout": 100 }
+  } } }
+}`,
+  });
+  const { exit, out } = await probe(vpc);
+  expect(exit).toBe(1);
+  const lines = out
+    .slice(3, -1)
+    .map((line) => line.trim().replace(/(127.*?), certificate of (\w+).*, expires \S+/, "$1, $2"));
+  expect(lines.map((line) => line.replaceAll(/ {2,}/g, "  ")).toSorted()).toEqual(
+    [
+      `${target}  failed N ms  the target's certificate was issued by "Corporate root", and no trusted root vouches for it, corp  (FOLDER/vpc.json:5:5)`,
+      `${target}  open N ms  HTTP 204, corp  (FOLDER/vpc.json:6:5 and 1 more)`,
+      `${target}  open N ms  HTTP 204, corp  (FOLDER/vpc.json:8:5)`,
+      `https://127.0.0.1:${served.port}  open N ms  HTTP 204, served  (FOLDER/vpc.json:2:17 and 1 more)`,
+      `http://127.0.0.1:${silent.port}  timed out N ms  it accepted the connection, but did not answer HEAD / within 100 ms  (FOLDER/vpc.json:10:5)`,
+    ].toSorted(),
+  );
+  expect(out.at(-1)).toBe("No answer from 2 of 5 targets.");
+});
+
+test("all targets answer; a record with one port determines the scheme; progress is reported", async () => {
   await using plain = await startHttpOrigin("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   await using vpc = await createCallFolder({
     "wrangler.json": WRANGLER,
@@ -103,7 +270,7 @@ test("all answer; a record's only scheme is known, progress is told", async () =
   expect(progress).toEqual(["dialling targets: 0 of 1", "dialling targets: 1 of 1", ""]);
 });
 
-test("one that never answers is given up", async () => {
+test("a target that never answers times out", async () => {
   await using silent = await startTcpServer();
   await using vpc = await createCallFolder({
     "wrangler.json": WRANGLER,
@@ -116,12 +283,12 @@ test("one that never answers is given up", async () => {
       "",
       "targets",
       `    https://127.0.0.1:${silent.port}  timed out N ms  no TLS handshake with 127.0.0.1 port ${silent.port} within 100 ms  (FOLDER/vpc.json:1:40)`,
-      "Without an answer: 1 of 1.",
+      "No answer from 1 of 1 targets.",
     ],
   });
 });
 
-test("what does not answer is an annotation, and JSON", async () => {
+test("a target that does not answer is reported as an annotation and as JSON", async () => {
   const closed = await closedPort();
   await using vpc = await createCallFolder({
     "wrangler.json": WRANGLER,
@@ -163,6 +330,6 @@ test("nothing to dial", async () => {
   expect((await probe(vpc)).out).toEqual([
     "No problems in wrangler.json, vpc.json.",
     "",
-    "There is no target to dial: none is an address or a Unix socket that is known beforehand.",
+    "There is no target to dial: no target is a fixed address or a Unix socket.",
   ]);
 });

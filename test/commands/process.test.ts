@@ -1,28 +1,34 @@
-/** The built command as a user's shell sees it: streams, exit codes, colours. */
+/** The built command as a process: streams, exit codes, colours. */
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import { startTcpServer } from "../servers/tcp-server.ts";
 import { MINIFLARE_VPC } from "../wrangler/run.ts";
 import { REPOSITORY } from "../wrangler/temporary-project.ts";
 import { createCallFolder } from "./call.ts";
+import { testOn } from "../setup/only-on.ts";
+
+/** It makes a terminal. */
+const NO_PTY = "script(1) takes other arguments elsewhere";
 
 const files = {
   "wrangler.json": JSON.stringify({ name: "api", vpc_services: [{ binding: "USERS", service_id: "u" }] }),
   "vpc.json": '{ "services": { "USERS": "localhost:1", "OTHER": "localhost:2" } }',
 };
 const WARNING = `vpc.json:1:41: warning: no binding leads to the service "OTHER" [unbound-service]
-    It is neither the "service_id" nor the name of a binding in wrangler.json: correct or remove it.
+    This key is neither the "service_id" nor the name of a binding in wrangler.json. Correct or remove it.
 `;
 
 async function run(
   line: string,
   env: NodeJS.ProcessEnv = {},
+  given: Record<string, string> = files,
 ): Promise<[status: number | null, out: string, err: string]> {
-  await using vpc = await createCallFolder(files);
+  await using vpc = await createCallFolder(given);
   const { status, stdout, stderr } = spawnSync(process.execPath, [MINIFLARE_VPC, ...line.split(" ")], {
     cwd: vpc.folder,
     env: { PATH: process.env["PATH"], ...env },
@@ -31,7 +37,7 @@ async function run(
   return [status, stdout, stderr];
 }
 
-test("an answer goes to standard output, and names files as seen from here", async () => {
+test("results go to standard output, with paths relative to the working directory", async () => {
   expect(await run("check")).toEqual([0, `${WARNING}1 warning.\n`, ""]);
   expect(await run("check --strict")).toEqual([1, `${WARNING}1 warning.\n`, ""]);
   expect((await run("explain USERS http://a/"))[1]).toContain('record     "USERS" at vpc.json:1:17\n');
@@ -47,23 +53,67 @@ test("a mistake in the command line goes to standard error", async () => {
   expect(await run("explain LOST http://a/")).toEqual([
     2,
     "",
-    'miniflare-vpc explain: there is no VPC binding "LOST". There is USERS.\n',
+    'miniflare-vpc explain: there is no VPC binding "LOST". Available: USERS.\n',
   ]);
 });
 
-test("--version is the package's", async () => {
+test("--version prints the package's version", async () => {
   const { version } = (await import(`${REPOSITORY}/package.json`, { with: { type: "json" } })).default as {
     version: string;
   };
   expect(await run("--version")).toEqual([0, `${version}\n`, ""]);
 });
 
-test("a target that is dialled keeps the process until it is known", async () => {
-  const [status, out] = await run("check --probe");
-  expect([status, out.split("\n").at(-2)]).toEqual([1, "Without an answer: 1 of 1."]);
+test.each(["20.20.2", "22.11.0"])("a command says that Node.js %s is too old", async (version) => {
+  const code = `Object.defineProperty(process,"versions",{value:{...process.versions,node:"${version}"}})`;
+  const pretend = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
+  const { engines } = JSON.parse(readFileSync(`${REPOSITORY}/package.json`, "utf8")) as { engines: { node: string } };
+  expect(engines.node).toBe(">=22.12.0");
+  expect(await run("check", pretend)).toEqual([
+    1,
+    "",
+    `miniflare-vpc: Node.js ${version} is too old. Install Node.js 22.12.0 or newer.\n`,
+  ]);
 });
 
-test("colours are for terminals", async () => {
+test("the process stays alive until every target is probed", async () => {
+  const [status, out] = await run("check --probe");
+  expect([status, out.split("\n").at(-2)]).toEqual([1, "No answer from 1 of 1 targets."]);
+});
+
+const running = (text: string): Record<string, string> => ({
+  "wrangler.json": files["wrangler.json"],
+  "vpc.config.mjs": text,
+});
+
+describe("a vpc.config.ts is a program, and", () => {
+  const fine = 'export default { services: { USERS: "localhost:1" } };';
+
+  test.each([
+    ["console.log", 'console.log("a banner");'],
+    ["process.stdout", 'process.stdout.write("a banner\\n");'],
+    ["console.info", 'console.info("a banner");'],
+  ])("its output by %s does not mix with the command's output", async (_, code) => {
+    for (const line of ["check --json", "routes --json", "explain USERS http://a/ --json"]) {
+      const [status, out, err] = await run(line, {}, running(`${code}\n${fine}`));
+      expect([status, JSON.parse(out), err]).toEqual([0, expect.anything(), "a banner\n"]);
+    }
+  });
+
+  test.each([
+    ["waits forever", "await new Promise(() => {});", "waits for something that never happens"],
+    ["ends the process", "process.exit(0);", "it called process.exit(0)"],
+    ["ends it with another exit code", "process.exit(42);", "it called process.exit(42)"],
+    ["throws something that isn't an error", "throw 7;", "threw while it was loaded: 7"],
+  ])("an error is reported if it %s", async (_, code, said) => {
+    for (const line of ["check", "check --strict", "routes", "explain USERS http://a/"]) {
+      const [status, out, err] = await run(line, {}, running(`${code}\n${fine}`));
+      expect([line, status, `${out}${err}`]).toEqual([line, 1, expect.stringContaining(said)]);
+    }
+  });
+});
+
+testOn("linux", NO_PTY, "only a terminal gets colours", async () => {
   const colour = "\u001b[33m1 warning\u001b[39m.";
   expect((await run("check"))[1]).not.toContain("\u001b");
   expect((await run("check", { FORCE_COLOR: "1" }))[1]).toContain(colour);
@@ -80,7 +130,7 @@ test("colours are for terminals", async () => {
   expect(onTerminal({ NO_COLOR: "1" })).not.toContain("\u001b");
 });
 
-test("an interrupted probe takes its progress line with it", async () => {
+testOn("linux", NO_PTY, "an interrupted probe clears its progress line", async () => {
   await using silent = await startTcpServer();
   await using vpc = await createCallFolder({
     ...files,
@@ -100,7 +150,7 @@ test("an interrupted probe takes its progress line with it", async () => {
   expect(shown.endsWith("\r\u001b[K")).toBe(true);
 });
 
-test("who stops reading is not told of it", async () => {
+testOn("posix", "bash is not on every PATH", "a reader that closes the pipe early gets no error message", async () => {
   await using vpc = await createCallFolder({
     ...files,
     "vpc.json": `{ "services": { ${Array.from({ length: 5000 }, (_, n) => `"S${n}": "localhost:1"`).join(", ")} } }`,

@@ -1,4 +1,4 @@
-/** What the README shows of the command line is what it prints. */
+/** The output in docs/command-line.md is what the command line prints. */
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -8,10 +8,10 @@ import { expect, test } from "vitest";
 
 import { MINIFLARE_VPC } from "../wrangler/run.ts";
 import { REPOSITORY } from "../wrangler/temporary-project.ts";
-import { SERVICE_ID, TUNNEL_ID } from "../vpc-folder.ts";
+import { SERVICE_ID, TUNNEL_ID } from "../setup/vpc-folder.ts";
 import { createCallFolder } from "./call.ts";
 
-const readme = readFileSync(path.join(REPOSITORY, "README.md"), "utf8");
+const page = readFileSync(path.join(REPOSITORY, "docs/command-line.md"), "utf8");
 const WRANGLER = JSON.stringify({
   name: "api",
   vpc_services: [{ binding: "USERS", service_id: SERVICE_ID }],
@@ -57,5 +57,5 @@ test.each([
     env: { PATH: process.env["PATH"] },
     encoding: "utf8",
   });
-  expect(readme).toContain(`\`\`\`\n$ npx miniflare-vpc ${line}\n${stdout}\`\`\`\n`);
+  expect(page).toContain(`\`\`\`\n$ npx miniflare-vpc ${line}\n${stdout}\`\`\`\n`);
 });

@@ -1,6 +1,4 @@
-/**
- * Speaks to the egress proxy as the service worker does: raw octets, or Node's HTTP client.
- */
+/** Sends requests to the egress proxy as the service worker does, as raw bytes or with Node's HTTP client. */
 
 import { once } from "node:events";
 import http from "node:http";
@@ -13,15 +11,15 @@ import {
   type EgressLimits,
   type EgressOrder,
   type EgressProbe,
-  type EgressTarget,
+  type EgressTcpTarget,
   FAILURE_HEADER,
   ORDER_HEADER,
   SECRET_HEADER,
-} from "../../service-worker/egress-protocol.ts";
+} from "../../service-worker/routing/egress-protocol.ts";
 
 export interface RawConnection extends AsyncDisposable {
   socket: net.Socket;
-  /** Everything received so far, one character an octet. */
+  /** Everything received so far, one character per byte. */
   readonly received: string;
   /** Whether the proxy has ended its half. */
   readonly isEnded: boolean;
@@ -30,7 +28,7 @@ export interface RawConnection extends AsyncDisposable {
 /** A plain connection to the proxy that stays half-open. */
 export async function openRaw(): Promise<RawConnection> {
   const { address } = await egressProxy();
-  // Like workerd, and unlike a plain socket of Node's, this one reads to the end whatever its writes meet.
+  // Like workerd, and unlike net.connect(), this socket reads to the end even if a write fails.
   const socket = dial(toTarget(address), { limits: { connectTimeout: 5000, dnsTimeout: 5000 }, allowHalfOpen: true });
   let received = "";
   let isEnded = false;
@@ -52,20 +50,20 @@ export async function openRaw(): Promise<RawConnection> {
   };
 }
 
-/** The two lines that make a request an order, each with its line break. */
+/** The two header lines that turn a request into an order, with line breaks. */
 export async function orderLines(order: EgressOrder): Promise<string> {
   const { secret } = await egressProxy();
   return `${SECRET_HEADER}: ${secret}\r\n${ORDER_HEADER}: ${JSON.stringify(order)}\r\n`;
 }
 
-/** As workerd does: connections are kept. */
+/** Keeps connections, as workerd does. */
 const agent = new http.Agent({ keepAlive: true });
 
 export interface AskOptions extends http.RequestOptions {
   order: EgressOrder;
 }
 
-/** A request under way; the caller writes the body and ends it. */
+/** Starts a request. The caller writes the body and ends it. */
 export async function openRequest({ order, headers, ...options }: AskOptions): Promise<http.ClientRequest> {
   const { address, secret } = await egressProxy();
   const request = http.request({
@@ -89,7 +87,7 @@ export interface Answer {
   failure: EgressFailure | undefined;
 }
 
-/** A whole request and its whole answer. @throws if the answer is cut off */
+/** Sends a request and reads the whole response. @throws if the response is cut off */
 export async function ask(options: AskOptions & { body?: string }): Promise<Answer> {
   const { body, ...rest } = options;
   const request = await openRequest(rest);
@@ -110,7 +108,7 @@ export async function readAnswer(response: http.IncomingMessage): Promise<Answer
   };
 }
 
-/** An order to forward to a port of `127.0.0.1`. @param limits default: five seconds for a connection, else none */
+/** An order to forward to a port of `127.0.0.1`. @param limits default: five seconds to connect, no other limit */
 export function httpTo(port: number, limits: Partial<EgressLimits> = {}): EgressOrder & { op: "http" } {
   return { op: "http", ...toLoopback(port, limits) };
 }
@@ -119,12 +117,12 @@ export function tcpTo(port: number, limits: Partial<EgressLimits> = {}): EgressO
   return { op: "tcp", ...toLoopback(port, limits) };
 }
 
-function toLoopback(port: number, limits: Partial<EgressLimits>): { target: EgressTarget; limits: EgressLimits } {
-  const target: EgressTarget = { type: "address", host: "127.0.0.1", port };
+function toLoopback(port: number, limits: Partial<EgressLimits>): { target: EgressTcpTarget; limits: EgressLimits } {
+  const target: EgressTcpTarget = { type: "address", host: "127.0.0.1", port };
   return { target, limits: { connectTimeout: 5000, dnsTimeout: 5000, ...limits } };
 }
 
-/** Why the response to an order with this `exchangeId` broke off, if anything is known. */
+/** @returns why the response to the order with this `exchangeId` broke off, or null if nothing is known */
 export async function failureOfExchange(exchangeId: string): Promise<EgressFailure | null> {
   const { body } = await ask({ order: { op: "failure", exchangeId } });
   return (JSON.parse(body) as EgressProbe).failure;

@@ -20,7 +20,7 @@ const nothing: End = () => {};
 
 let count = 0;
 
-/** Reads an answer as far as it goes, and asks why no further. */
+/** Reads a response until it breaks off. @returns the reported reason */
 async function breakOff(response: string, end: End): ReturnType<typeof failureOfExchange> {
   await using origin = await startHttpOrigin((_, socket) => {
     socket.write(`${HEAD}${response}`, () => end(socket));
@@ -32,26 +32,38 @@ async function breakOff(response: string, end: End): ReturnType<typeof failureOf
   const [answer] = (await once(request, "response")) as [IncomingMessage];
   await expect(answer.resume().toArray()).rejects.toThrow("aborted");
   const failure = await failureOfExchange(exchangeId);
-  // Asked once.
+  // The reason can only be asked for once.
   expect(await failureOfExchange(exchangeId)).toBeNull();
   return failure;
 }
 
-describe("a response that breaks off is cut off, and why can be asked", () => {
+describe("a response that breaks off is cut off, and the reason is kept", () => {
   test.each<[string, string, End, string, string]>([
-    ["an end before its length", "Content-Length: 100\r\n\r\nbegun", fin, "http_response_incomplete", "5 of 100 bytes"],
-    ["with nothing of the body", "Content-Length: 1\r\n\r\n", fin, "http_response_incomplete", "0 of 1 byte of"],
+    [
+      "an end before Content-Length",
+      "Content-Length: 100\r\n\r\nbegun",
+      fin,
+      "http_response_incomplete",
+      "5 of 100 bytes",
+    ],
+    ["an end before the body", "Content-Length: 1\r\n\r\n", fin, "http_response_incomplete", "0 of 1 byte of"],
     [
       "an end without a last chunk",
       "Transfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n",
       fin,
       "http_response_incomplete",
-      "5 bytes of the body came, and then no last chunk",
+      "5 bytes of the body arrived, and then no last chunk",
     ],
     ["a reset", "Content-Length: 100\r\n\r\nbegun", rst, "http_response_incomplete", " of 100 bytes"],
-    ["a reset where only an end would tell", "\r\nbegun", rst, "http_response_incomplete", "and then the connection"],
     [
-      "chunks that are no chunks",
+      "a reset of a body that ends with the connection",
+      "\r\nbegun",
+      rst,
+      "http_response_incomplete",
+      "and then the connection",
+    ],
+    [
+      "an invalid chunk size",
       "Transfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\nno size\r\n",
       nothing,
       "http_protocol_error",
@@ -71,7 +83,7 @@ describe("a response that breaks off is cut off, and why can be asked", () => {
     await expect(ask({ order })).rejects.toThrow(/aborted|hang up/);
     expect(await failureOfExchange("over TLS")).toEqual({
       code: "http_response_incomplete",
-      detail: "5 of 100 bytes of the body came",
+      detail: "5 of 100 bytes of the body arrived",
     });
   });
 });
@@ -81,9 +93,9 @@ async function* failing(): AsyncGenerator<Uint8Array> {
   throw new Error("no more");
 }
 
-test("of a function that fails in the middle of its body, too", async () => {
+test("the reason is kept if a function fails in the middle of its body", async () => {
   const proxy = await egressProxy();
-  proxy.setFunctions("test", new Map([["failing", () => new Response(ReadableStream.from(failing()))]]));
+  proxy.functions.set("test", new Map([["failing", () => new Response(ReadableStream.from(failing()))]]));
   const { limits } = httpTo(0);
   const order = { op: "http", target: { type: "function", functionId: "failing" }, limits, exchangeId: "f" } as const;
   await expect(ask({ order })).rejects.toThrow(/aborted|hang up/);
@@ -91,10 +103,10 @@ test("of a function that fails in the middle of its body, too", async () => {
     code: "proxy_internal_error",
     detail: "the target's function failed: no more",
   });
-  proxy.dropFunctions("test");
+  proxy.functions.drop("test");
 });
 
-test("nothing is kept of an exchange without a name, a whole one, or one that its client gave up", async () => {
+test("no reason is kept for a complete response, a request that the client aborted, or an order without an exchangeId", async () => {
   await using origin = await startHttpOrigin((request, socket) => {
     if (request.includes(" /whole ")) return ok("whole");
     if (request.includes(" /cut ")) socket.end(`${HEAD}Content-Length: 9\r\n\r\nx`);
@@ -114,7 +126,7 @@ test("nothing is kept of an exchange without a name, a whole one, or one that it
   }
 });
 
-test("of very many, the latest are kept", async () => {
+test("only the latest reasons are kept", async () => {
   await using origin = await startHttpOrigin((_, socket) => {
     socket.end(`${HEAD}Content-Length: 9\r\n\r\nx`);
     return undefined;

@@ -3,12 +3,12 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 
 import { expect, test } from "vitest";
 
-import type { EgressTls } from "../../service-worker/egress-protocol.ts";
+import type { EgressTls } from "../../service-worker/routing/egress-protocol.ts";
 import { type HttpOrigin, ok, startHttpOrigin } from "../servers/http-origin.ts";
 import { echo, reset, startTcpServer } from "../servers/tcp-server.ts";
 import { type RawConnection, ask, httpTo, openRaw, openRequest, orderLines, readAnswer, tcpTo } from "./ask.ts";
 
-/** Answers `/hold` only when told to. */
+/** Answers `/hold` when `release` is called. */
 async function startHolding(): Promise<HttpOrigin & { release(): void }> {
   const origin = await startHttpOrigin((request) => (request.includes(" /hold ") ? undefined : ok("done")));
   return Object.assign(origin, {
@@ -33,7 +33,7 @@ async function sendConnect(port: number, connectionLimit: number): Promise<RawCo
   return connection;
 }
 
-test("one request too many is refused at once, and the next is not", async () => {
+test("a request over the limit is refused at once; the next one succeeds", async () => {
   await using origin = await startHolding();
   const held = [await hold(origin.port, 2), await hold(origin.port, 2)];
   const responses = held.map(async (request) => {
@@ -57,7 +57,7 @@ test("one request too many is refused at once, and the next is not", async () =>
   expect(origin.accepted).toBe(2);
 });
 
-test("requests without a limit count for those with one", async () => {
+test("requests without a limit count towards the limit of others", async () => {
   await using origin = await startHolding();
   const request = await openRequest({ order: httpTo(origin.port), path: "/hold" });
   request.on("error", () => request.destroy());
@@ -70,7 +70,7 @@ test("requests without a limit count for those with one", async () => {
   request.destroy();
 });
 
-test("spliced, upgraded and plain ones count together, and end when they end", async () => {
+test("spliced, upgraded and plain connections count together until they end", async () => {
   await using target = await startTcpServer((socket) => {
     socket.on("data", (chunk) => {
       if (chunk.includes("Upgrade")) {
@@ -98,7 +98,7 @@ test("spliced, upgraded and plain ones count together, and end when they end", a
   expect(again.received).toContain(" 200 ");
 });
 
-test("kept connections that nobody uses make room", async () => {
+test("idle connections do not count, and are closed to make room", async () => {
   await using origin = await startHolding();
   const held = [await hold(origin.port, 3), await hold(origin.port, 3), await hold(origin.port, 3)];
   await expect.poll(() => origin.requests.length).toBe(3);
@@ -108,7 +108,7 @@ test("kept connections that nobody uses make room", async () => {
     await readAnswer(response);
   }
   expect(origin.open.size).toBe(3);
-  // One of the three is used again.
+  // This request uses one of the three again.
   expect((await ask({ order: httpTo(origin.port, { connectionLimit: 1 }) })).body).toBe("done");
   expect(origin.accepted).toBe(3);
   await using spliced = await sendConnect(origin.port, 2);
@@ -119,7 +119,7 @@ test("kept connections that nobody uses make room", async () => {
   expect(origin.open.size).toBe(2);
 });
 
-test("whatever becomes of a request, its place is free again", async () => {
+test("a request stops counting, however it ends", async () => {
   await using dropping = await startTcpServer(reset);
   await using garbled = await startTcpServer((socket) => void socket.once("data", () => socket.end("garbage\r\n\r\n")));
   await using cut = await startHttpOrigin((_, socket) => {
@@ -149,7 +149,7 @@ test("whatever becomes of a request, its place is free again", async () => {
   }
 });
 
-test("a request repeated on a new connection keeps its one place", async () => {
+test("a request that is repeated on a new connection counts once", async () => {
   await using origin = await startHttpOrigin((_, socket) => {
     if (origin.requests.length === 2) socket.destroy();
     return ok("done");

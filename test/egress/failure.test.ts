@@ -7,19 +7,21 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { dial, probe } from "../../plugin/egress/dial.ts";
-import { classify } from "../../plugin/egress/failure.ts";
+import { classify } from "../../plugin/egress/egress-error.ts";
 import {
   type EgressFailure,
   type EgressOrder,
-  type EgressTarget,
+  type EgressTcpTarget,
   FAILURE_HEADER,
-} from "../../service-worker/egress-protocol.ts";
+} from "../../service-worker/routing/egress-protocol.ts";
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";
 import { closedPort, reset, startDeafServer, startTcpServer } from "../servers/tcp-server.ts";
+import { pretend } from "../setup/platform.ts";
 import { ask, httpTo, openRaw, orderLines, tcpTo } from "./ask.ts";
+import { describeOn } from "../setup/only-on.ts";
 
-/** One target's failure, as each of the three orders reports it; they must agree. */
-async function failureOf(target: EgressTarget, connectTimeout: number): Promise<EgressFailure | null | undefined> {
+/** @returns a target's failure, which must be the same for each of the three kinds of order */
+async function failureOf(target: EgressTcpTarget, connectTimeout: number): Promise<EgressFailure | null | undefined> {
   const order = { target, limits: { connectTimeout, dnsTimeout: connectTimeout } };
   const [http, probed, tcp] = await Promise.all([
     ask({ order: { op: "http", ...order } }),
@@ -42,7 +44,7 @@ async function connectFailure(order: EgressOrder): Promise<EgressFailure> {
   return JSON.parse(header.slice(FAILURE_HEADER.length + 2)) as EgressFailure;
 }
 
-describe("no connection, told alike by http, probe and tcp", () => {
+describe("no connection: http, probe and tcp report the same failure", () => {
   test("nobody listens", async () => {
     const port = await closedPort();
     const failure = await failureOf({ type: "address", host: "127.0.0.1", port }, 5000);
@@ -66,13 +68,15 @@ describe("no connection, told alike by http, probe and tcp", () => {
     expect(failure?.detail).toContain("nowhere.invalid");
   });
 
-  test.each(["none", "file"])("a unix socket that is not there, or is none: %s", async (fileName) => {
-    const directory = await mkdtemp(path.join(os.tmpdir(), "vpc-"));
-    await writeFile(path.join(directory, "file"), "");
-    const socketPath = path.join(directory, fileName);
-    const failure = await failureOf({ type: "unix", path: socketPath }, 5000);
-    expect(failure).toEqual({ code: "connection_refused", detail: expect.stringContaining(socketPath) });
-    await rm(directory, { recursive: true });
+  describeOn("posix", "Windows has named pipes, which are no files", "a unix socket", () => {
+    test.each(["none", "file"])("that doesn't exist or isn't a socket: %s", async (fileName) => {
+      const directory = await mkdtemp(path.join(os.tmpdir(), "vpc-"));
+      await writeFile(path.join(directory, "file"), "");
+      const socketPath = path.join(directory, fileName);
+      const failure = await failureOf({ type: "unix", path: socketPath }, 5000);
+      expect(failure).toEqual({ code: "connection_refused", detail: expect.stringContaining(socketPath) });
+      await rm(directory, { recursive: true });
+    });
   });
 });
 
@@ -90,29 +94,29 @@ describe("a connection but no response", () => {
     ["closed without a byte", "", "connection_terminated"],
     ["closed in the middle of a head", "HTTP/1.1 200 OK\r\nX: ", "http_response_incomplete"],
     ["another protocol", "SSH-2.0-OpenSSH_9.9\r\n", "http_protocol_error"],
-    ["a status that is none", "HTTP/1.1 007 Bond\r\nContent-Length: 0\r\n\r\n", "http_protocol_error"],
+    ["an invalid status", "HTTP/1.1 007 Bond\r\nContent-Length: 0\r\n\r\n", "http_protocol_error"],
     [
-      "an upgrade that nobody asked for",
+      "an upgrade without a request for it",
       "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
       "http_protocol_error",
     ],
   ])("%s", async (_, bytes, code) => {
     await using target = await startTcpServer((socket) => void socket.once("data", () => socket.end(bytes)));
     expect((await ask({ order: httpTo(target.port) })).failure?.code).toBe(code);
-    // Also with an upload under way.
+    // The same during an upload.
     expect((await ask({ order: httpTo(target.port), method: "POST", body: "x".repeat(500_000) })).failure?.code).toBe(
       code,
     );
     await expect.poll(() => target.open.size).toBe(0);
   });
 
-  test("a probe of a target that accepts finds nothing wrong and leaves nothing open", async () => {
+  test("a probe of a target that accepts reports no failure and closes its connection", async () => {
     await using target = await startTcpServer();
     expect((await ask({ order: { ...tcpTo(target.port), op: "probe" } })).body).toBe('{"failure":null}');
     await expect.poll(() => target.accepted === 1 && target.open.size === 0).toBe(true);
   });
 
-  test("the connection to the proxy is good for the next request", async () => {
+  test("the connection to the proxy can be used for the next request", async () => {
     await using origin = await startHttpOrigin(ok("next"));
     await using connection = await openRaw();
     connection.socket.write(`GET / HTTP/1.1\r\n${await orderLines(httpTo(await closedPort()))}Host: a\r\n\r\n`);
@@ -128,21 +132,24 @@ function lookup(...addresses: string[]): LookupFunction {
 }
 
 describe("dial", () => {
-  test.each(["127.0.0.1", "::1"])("a name of both families is reached where the server listens: %s", async (host) => {
-    await using target = await startTcpServer(undefined, { host });
-    const name = { type: "address", host: "both.internal", port: target.port } as const;
-    for (const addresses of [
-      ["127.0.0.1", "::1"],
-      ["::1", "127.0.0.1"],
-    ]) {
-      const socket = dial(name, { limits: { connectTimeout: 5000, dnsTimeout: 5000 }, lookup: lookup(...addresses) });
-      await once(socket, "connect");
-      socket.destroy();
-    }
-    expect(target.accepted).toBe(2);
-  });
+  test.each(["127.0.0.1", "::1"])(
+    "if a name has addresses of both families, the one where the server listens is used: %s",
+    async (host) => {
+      await using target = await startTcpServer(undefined, { host });
+      const name = { type: "address", host: "both.internal", port: target.port } as const;
+      for (const addresses of [
+        ["127.0.0.1", "::1"],
+        ["::1", "127.0.0.1"],
+      ]) {
+        const socket = dial(name, { limits: { connectTimeout: 5000, dnsTimeout: 5000 }, lookup: lookup(...addresses) });
+        await once(socket, "connect");
+        socket.destroy();
+      }
+      expect(target.accepted).toBe(2);
+    },
+  );
 
-  test("if it listens on neither, both are named", async () => {
+  test("if the server listens on neither, the message names both", async () => {
     const port = await closedPort();
     const target = { type: "address", host: "both.internal", port } as const;
     expect(
@@ -153,7 +160,7 @@ describe("dial", () => {
     });
   });
 
-  test("a name server that does not answer has its own time limit", async () => {
+  test("name servers have their own time limit", async () => {
     const target = { type: "address", host: "slow.internal", port: 1 } as const;
     expect(await probe(target, { limits: { connectTimeout: 5000, dnsTimeout: 50 }, lookup: () => {} })).toEqual({
       code: "dns_timeout",
@@ -162,13 +169,40 @@ describe("dial", () => {
   });
 });
 
+const ELSEWHERE = "Check that the host is up and that this machine is in its network, for example over a VPN.";
+
+test.each<[systemCode: string, platform: NodeJS.Platform, hint: string]>([
+  ["ENETUNREACH", "linux", ELSEWHERE],
+  ["EHOSTUNREACH", "linux", ELSEWHERE],
+  ["ENETDOWN", "win32", ELSEWHERE],
+  ...["EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETUNREACH"].map((code): [string, NodeJS.Platform, string] => [
+    code,
+    "darwin",
+    `${ELSEWHERE} If it is in your local network, your terminal also needs the permission: System Settings > Privacy & Security > Local Network.`,
+  ]),
+])("%s is reported as destination_ip_unroutable, with what may be the cause on %s", (systemCode, platform, hint) => {
+  using _ = pretend(platform);
+  const error = Object.assign(new Error(`connect ${systemCode} 192.168.1.9:80`), { code: systemCode });
+  expect(classify(error)).toEqual({
+    code: "destination_ip_unroutable",
+    detail: `this machine can't reach the target: connect ${systemCode} 192.168.1.9:80`,
+    hint,
+  });
+});
+
 test.each([
-  ["ENETUNREACH", "destination_ip_unroutable"],
-  ["EHOSTUNREACH", "destination_ip_unroutable"],
   ["EPIPE", "connection_terminated"],
   ["EMFILE", "connection_limit_reached"],
-  ["HPE_HEADER_OVERFLOW", "http_protocol_error"],
   ["EWHATEVER", "proxy_internal_error"],
-])("%s is %s", (systemCode, code) => {
+])("%s is reported as %s", (systemCode, code) => {
   expect(classify(Object.assign(new Error("words"), { code: systemCode }))).toEqual({ code, detail: "words" });
+});
+
+test.each(["EACCES", "EPERM"])("%s is not reported as connection_refused", (code) => {
+  const error = Object.assign(new Error(`connect ${code} /run/a.sock`), { code, syscall: "connect" });
+  expect(classify(error)).toEqual({
+    code: "destination_unavailable",
+    detail: `this user isn't allowed to connect to the target: connect ${code} /run/a.sock`,
+    hint: expect.stringContaining("permissions"),
+  });
 });

@@ -8,12 +8,14 @@ import path from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { FAILURE_HEADER } from "../../service-worker/egress-protocol.ts";
+import { FAILURE_HEADER } from "../../service-worker/routing/egress-protocol.ts";
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";
 import { startTcpServer } from "../servers/tcp-server.ts";
-import { ask, httpTo, openRaw, openRequest, orderLines, readAnswer } from "./ask.ts";
+import { ask, failureOfExchange, httpTo, openRaw, openRequest, orderLines, readAnswer } from "./ask.ts";
+import { socketIn } from "../servers/socket-path.ts";
+import { testOn } from "../setup/only-on.ts";
 
-/** Sends a request as octets, the order in the middle of its head, and waits for `until` in the answer. */
+/** Sends a request as bytes, with the order in the middle of its head, and waits for `until` in the response. */
 async function askRaw(port: number, request: { firstLine: string; rest: string }, until: string): Promise<string> {
   await using connection = await openRaw();
   const order = await orderLines(httpTo(port));
@@ -22,8 +24,8 @@ async function askRaw(port: number, request: { firstLine: string; rest: string }
   return connection.received;
 }
 
-describe("what passes untouched", () => {
-  test("request heads: case, order, duplicates, octets beyond ASCII, Host; nothing is added", async () => {
+describe("what is forwarded unchanged", () => {
+  test("request heads: case, order, duplicates, bytes beyond ASCII and Host are kept; nothing is added", async () => {
     await using origin = await startHttpOrigin(ok("done"));
     const rest =
       "Host: Users.internal\r\nX-B: 2\r\nx-a: caf\u00e9 \u00c3\u00bc\r\nX-Dup: 1\r\nX-Dup: 2\r\nAccept: */*\r\n\r\n";
@@ -37,7 +39,7 @@ describe("what passes untouched", () => {
     expect(origin.requests).toEqual([`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`]);
   });
 
-  test("a request body, with its Content-Length and fields of any octets around it", async () => {
+  test("a request body with a Content-Length, and bytes beyond ASCII in the head and the body", async () => {
     await using origin = await startHttpOrigin(ok("done"));
     const rest = "Host: a\r\nX-A: \u00e9\r\nContent-Length: 3\r\n\r\n\u0000\u00ff\u00e9";
     await askRaw(origin.port, { firstLine: "PUT /f HTTP/1.1", rest }, "done");
@@ -53,7 +55,7 @@ describe("what passes untouched", () => {
 
   test.each([
     [
-      "case, duplicates, octets",
+      "case, duplicates, bytes beyond ASCII",
       "HTTP/1.1 200 Fine\r\nSet-Cookie: a\r\nset-cookie: b\r\nX: \u00e9\r\nSet-Cookie: c\r\nContent-Length: 3\r\n\r\nend",
     ],
     ["an empty reason", "HTTP/1.1 299 \r\nContent-Length: 3\r\n\r\nend"],
@@ -62,7 +64,7 @@ describe("what passes untouched", () => {
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n2\r\nab\r\n0\r\nX-End: end\r\n\r\n",
     ],
     ["204", "HTTP/1.1 204 No Content\r\nX-Last: end\r\n\r\n"],
-    ["304 with the length it would have had", "HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\nETag: end\r\n\r\n"],
+    ["304 with a Content-Length", "HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\nETag: end\r\n\r\n"],
     [
       "the origin's own Date and Connection",
       "HTTP/1.1 200 OK\r\nDate: today\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\nend",
@@ -77,7 +79,7 @@ describe("what passes untouched", () => {
     expect(received).toBe(response);
   });
 
-  test("the answer to HEAD keeps its Content-Length and has no body", async () => {
+  test("the response to HEAD keeps its Content-Length and has no body", async () => {
     await using origin = await startHttpOrigin("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nX-Last: end\r\n\r\n");
     const received = await askRaw(
       origin.port,
@@ -106,12 +108,42 @@ describe("what passes untouched", () => {
     );
   });
 
-  test("bare line feeds, as some origins write them, are mended", async () => {
+  test("bare line feeds, as some origins write them, become CR LF", async () => {
     await using origin = await startHttpOrigin("HTTP/1.1 200 OK\nContent-Length: 3\n\nend");
     expect(await askRaw(origin.port, { firstLine: "GET / HTTP/1.1", rest: "Host: a\r\n\r\n" }, "end")).toBe(ok("end"));
   });
 
-  test("the target's Connection: close stays between it and the proxy", async () => {
+  test.each([
+    ["identity", "HTTP/1.1", "chunked"],
+    ["gzip", "HTTP/1.1", "gzip, chunked"],
+    ["identity", "HTTP/1.0", "chunked"],
+  ])(
+    "a body with Transfer-Encoding: %s in %s, which ends with the connection, is forwarded in chunks",
+    async (coding, version, instead) => {
+      await using origin = await startHttpOrigin((_, socket) => {
+        socket.end(`${version} 200 OK\r\nTransfer-Encoding: ${coding}\r\n\r\nend`);
+        return undefined;
+      });
+      const answer = await ask({ order: httpTo(origin.port) });
+      expect(answer).toMatchObject({ status: 200, body: "end", headers: { "transfer-encoding": instead } });
+    },
+  );
+
+  test("a reset in such a body cuts it off", async () => {
+    await using origin = await startHttpOrigin((_, socket) => {
+      const reset = (): void => void socket.resetAndDestroy();
+      socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\nbegun", reset);
+      return undefined;
+    });
+    const order = { ...httpTo(origin.port), exchangeId: "reset of identity" };
+    await expect(ask({ order })).rejects.toThrow(/aborted|hang up/);
+    expect(await failureOfExchange("reset of identity")).toMatchObject({
+      code: "http_response_incomplete",
+      detail: expect.stringContaining("and then the connection failed"),
+    });
+  });
+
+  test("the target's Connection: close is not forwarded", async () => {
     await using origin = await startHttpOrigin((_, socket) => {
       socket.end("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nend");
       return undefined;
@@ -130,13 +162,13 @@ describe("what passes untouched", () => {
     ["GET", "HTTP/1.1 200 OK\r\nTrailer: X\r\nContent-Length: 3\r\n\r\nend"],
     ["HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\nX-Last: end\r\n\r\n"],
     ["GET", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\nX-Last: end\r\n\r\n"],
-  ])("an announcement of trailers or chunks that can't come does no harm: %s, %j", async (method, response) => {
+  ])("announced trailers or chunks that can't follow are harmless: %s, %j", async (method, response) => {
     await using origin = await startHttpOrigin(response);
     const received = await askRaw(origin.port, { firstLine: `${method} / HTTP/1.1`, rest: "Host: a\r\n\r\n" }, "end");
     expect(received).toMatch(/^HTTP\/1.1 20[04] /);
   });
 
-  test("a failure header of the target's own is not", async () => {
+  test("the target's own failure header is removed", async () => {
     await using origin = await startHttpOrigin(
       `HTTP/1.1 200 OK\r\n${FAILURE_HEADER}: {}\r\nContent-Length: 2\r\n\r\nhi`,
     );
@@ -144,7 +176,7 @@ describe("what passes untouched", () => {
     expect(answer).toMatchObject({ status: 200, body: "hi", failure: undefined });
   });
 
-  test("a response that ends with its connection is framed in chunks", async () => {
+  test("a response that ends with its connection is forwarded in chunks", async () => {
     await using origin = await startHttpOrigin((_, socket) => {
       socket.end("HTTP/1.0 200 OK\r\nX: 1\r\n\r\nto the end");
       return undefined;
@@ -155,7 +187,7 @@ describe("what passes untouched", () => {
 });
 
 describe("100-continue", () => {
-  test("the origin's consent is awaited, then the body goes", async () => {
+  test("the body is sent after the origin's 100 Continue", async () => {
     await using origin = await startTcpServer((socket) => {
       let received = "";
       socket.on("data", (chunk) => {
@@ -172,7 +204,7 @@ describe("100-continue", () => {
     await expect.poll(() => connection.received).toBe(`HTTP/1.1 100 Continue\r\n\r\n${ok("done")}`);
   });
 
-  test("a refusal comes without the body, and closes", async () => {
+  test("a refusal is forwarded, the body isn't sent, and the connection is closed", async () => {
     await using origin = await startTcpServer((socket) => {
       socket.once("data", () => socket.write("HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n"));
     });
@@ -209,7 +241,7 @@ describe("streaming", () => {
     await expect.poll(() => origin.open.size).toBe(0);
   });
 
-  test("a reader that stops, stops the origin; 64 MiB then arrive complete", async () => {
+  test("a client that stops reading pauses the origin; 64 MiB then arrive complete", async () => {
     const size = 64 * 1024 * 1024;
     let sent = 0;
     await using origin = await startTcpServer((socket) => {
@@ -229,7 +261,7 @@ describe("streaming", () => {
     const request = await openRequest({ order: httpTo(origin.port) });
     request.end();
     const [response] = (await once(request, "response")) as [IncomingMessage];
-    // Stalled: nothing moves between two looks.
+    // It has stalled if two checks in a row see the same count.
     let before = -1;
     await expect.poll(() => sent === before || ((before = sent), false), { interval: 200 }).toBe(true);
     expect(sent).toBeLessThan(size / 2);
@@ -237,7 +269,7 @@ describe("streaming", () => {
     expect(body.length).toBe(size);
   });
 
-  test("an origin that stops reading, stops the upload; it then arrives complete", async () => {
+  test("an origin that stops reading pauses the upload; it then arrives complete", async () => {
     const size = 32 * 1024 * 1024;
     let received = 0;
     const sockets: Socket[] = [];
@@ -273,11 +305,11 @@ describe("streaming", () => {
     expect((await readAnswer(response)).body).toBe("done");
   });
 
-  test("an early 413 with a hang-up is delivered while the upload goes on", async () => {
+  test("an early 413 that closes the connection is forwarded during an upload", async () => {
     await using origin = await startTcpServer((socket) => {
       socket.once("data", () => {
         socket.write("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig");
-        // With the upload unread, this is a reset.
+        // This is a reset, because the upload is unread.
         socket.destroySoon();
       });
     });
@@ -293,7 +325,7 @@ describe("streaming", () => {
   });
 });
 
-describe("ends that are not clean", () => {
+describe("aborted requests and responses", () => {
   test("an abort before the response closes the origin's connection at once", async () => {
     await using origin = await startTcpServer();
     const request = await openRequest({ order: httpTo(origin.port), method: "POST" });
@@ -304,7 +336,7 @@ describe("ends that are not clean", () => {
     await expect.poll(() => origin.open.size, { interval: 5 }).toBe(0);
   });
 
-  test("an abort in the middle of a response, too", async () => {
+  test("an abort in the middle of a response closes it too", async () => {
     await using origin = await startHttpOrigin("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun");
     const request = await openRequest({ order: httpTo(origin.port) });
     request.end();
@@ -315,10 +347,10 @@ describe("ends that are not clean", () => {
   });
 
   test.each([
-    ["a length", "Content-Length: 100\r\n\r\nbegun"],
+    ["Content-Length", "Content-Length: 100\r\n\r\nbegun"],
     ["chunks", "Transfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n"],
-    ["chunks that are no chunks", "Transfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\nnot a size\r\n"],
-  ])("a response of %s that breaks off is cut off, not ended", async (_, rest) => {
+    ["an invalid chunk size", "Transfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\nnot a size\r\n"],
+  ])("a response with %s that breaks off is cut off, not ended", async (_, rest) => {
     await using origin = await startHttpOrigin((__, socket) => {
       socket.end(`HTTP/1.1 200 OK\r\n${rest}`);
       return undefined;
@@ -327,7 +359,7 @@ describe("ends that are not clean", () => {
   });
 });
 
-test("a trailer of odd octets is passed on or cuts the answer off, and harms nothing else", async () => {
+test("a trailer with a control character is forwarded or cuts the response off, and nothing else fails", async () => {
   await using origin = await startHttpOrigin(
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: a\u0001b\r\n\r\n",
   );
@@ -337,17 +369,17 @@ test("a trailer of odd octets is passed on or cuts the answer off, and harms not
 });
 
 describe("the pool", () => {
-  test("connections are kept and used again, one target at a time", async () => {
+  test("connections are kept and used again, for the same target only", async () => {
     await using one = await startHttpOrigin(ok("one"));
     await using other = await startHttpOrigin(ok("other"));
     for (let round = 0; round < 5; round++) {
       expect((await ask({ order: httpTo(one.port) })).body).toBe("one");
-      expect((await ask({ order: httpTo(other.port), method: "POST", body: "x" })).body).toBe("other");
+      expect((await ask({ order: httpTo(other.port) })).body).toBe("other");
     }
     expect([one.accepted, other.accepted]).toEqual([1, 1]);
   });
 
-  test("a kept connection that the target has given up is replaced, once", async () => {
+  test("if the target has closed a kept connection, the request is repeated once on a new one", async () => {
     let isFirst = true;
     await using origin = await startHttpOrigin((_, socket) => {
       if (origin.accepted === 1 && !isFirst) {
@@ -363,9 +395,9 @@ describe("the pool", () => {
   });
 
   test.each([
-    ["with a body", { method: "PUT", body: "x" }],
-    ["that may not be repeated", { method: "POST" }],
-  ])("but not for a request %s", async (_, request) => {
+    ["a request with a body", { method: "PUT", body: "x" }],
+    ["a POST", { method: "POST" }],
+  ])("%s is not repeated", async (_, request) => {
     await using origin = await startHttpOrigin((__, socket) => {
       if (origin.requests.length === 1) return ok("done");
       socket.destroy();
@@ -386,9 +418,9 @@ describe("the pool", () => {
 });
 
 describe("targets", () => {
-  test("a unix socket with any name", async () => {
+  test("a unix socket with a name beyond ASCII", async () => {
     const directory = await mkdtemp(path.join(os.tmpdir(), "vpc-\u00fc-"));
-    const socketPath = path.join(directory, "s.sock");
+    const socketPath = socketIn(directory, "s.sock");
     await using origin = await startHttpOrigin(ok("unix"), { path: socketPath });
     const escaped = {
       op: "http",
@@ -396,7 +428,7 @@ describe("targets", () => {
       limits: { connectTimeout: 5000, dnsTimeout: 5000 },
     } as const;
     await using connection = await openRaw();
-    // As workerd writes it: UTF-8, not escaped.
+    // workerd writes the path as UTF-8, without escapes.
     connection.socket.write(`GET / HTTP/1.1\r\n${await orderLines(escaped)}Host: a\r\n\r\n`);
     await expect.poll(() => connection.received).toBe(ok("unix"));
     expect(origin.accepted).toBe(1);
@@ -404,7 +436,7 @@ describe("targets", () => {
   });
 });
 
-test("Node's own HTTP server sees nothing odd", async () => {
+test("Node's HTTP server accepts the forwarded request", async () => {
   const server = http.createServer((request, response) => {
     request.resume().on("end", () => response.end(JSON.stringify(request.rawHeaders)));
   });
@@ -416,3 +448,52 @@ test("Node's own HTTP server sees nothing odd", async () => {
   server.closeAllConnections();
   server.close();
 });
+
+describe("control characters in a response's head", () => {
+  test.each(["200 O\u0001K", "200 \u007f", "200 a\u0000b", "404 O\u001fK"])(
+    "the status line %j fails the request",
+    async (status) => {
+      const answers = [`HTTP/1.1 ${status}\r\nContent-Length: 2\r\n\r\nhi`, ok("next")];
+      await using origin = await startHttpOrigin(() => answers.shift());
+      const { failure } = await ask({ order: httpTo(origin.port) });
+      expect(failure).toMatchObject({ code: "http_protocol_error", detail: expect.stringContaining("statusMessage") });
+      expect(await ask({ order: httpTo(origin.port) })).toMatchObject({ status: 200, body: "next" });
+    },
+  );
+
+  test("an interim response with one in its status line is dropped", async () => {
+    await using origin = await startHttpOrigin(`HTTP/1.1 103 W\u0001ait\r\n\r\n${ok("done")}`);
+    const received = await askRaw(origin.port, { firstLine: "GET / HTTP/1.1", rest: "Host: a\r\n\r\n" }, "done");
+    expect(received).toBe(ok("done"));
+  });
+});
+
+test.each([
+  [
+    "417793 bytes of fields",
+    `X-A: ${"a".repeat(417_793)}\r\n`,
+    /it has 417\d{3} bytes, and workerd takes at most 417792/,
+  ],
+  ["16384 fields", "A:a\r\n".repeat(16_384), /it has 1638\d fields.* and 16383 fields/],
+  ["more than 1 MiB of fields", `X-A: ${"a".repeat(1024 * 1024)}\r\n`, /it is larger than 1 MiB/],
+])("a response with %s can't be forwarded, and the message names the limit", async (_, fields, words) => {
+  await using origin = await startHttpOrigin(`HTTP/1.1 200 OK\r\n${fields}Content-Length: 1\r\n\r\na`);
+  expect((await ask({ order: httpTo(origin.port) })).failure).toMatchObject({
+    code: "http_protocol_error",
+    detail: expect.stringMatching(words),
+    hint: "Change the target to send fewer or shorter fields.",
+  });
+});
+
+testOn(
+  "posix",
+  "Windows has no such limit",
+  "a unix socket whose path is too long is refused with a message",
+  async () => {
+    const target = { type: "unix", path: `/tmp/${"a".repeat(110)}` } as const;
+    expect((await ask({ order: { ...httpTo(1), target } })).failure).toMatchObject({
+      code: "destination_unavailable",
+      detail: expect.stringMatching(/ has 115 bytes, but this system takes at most 10[37]$/),
+    });
+  },
+);

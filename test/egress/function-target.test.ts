@@ -7,8 +7,8 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 
 import type { VpcFunctionTarget } from "../../plugin/config.ts";
 import { egressProxy } from "../../plugin/egress/server.ts";
-import type { EgressOrder } from "../../service-worker/egress-protocol.ts";
-import { ask, openRaw, openRequest, orderLines, readAnswer, type RawConnection } from "./ask.ts";
+import type { EgressOrder } from "../../service-worker/routing/egress-protocol.ts";
+import { ask, failureOfExchange, openRaw, openRequest, orderLines, readAnswer, type RawConnection } from "./ask.ts";
 
 const OWNER = "test";
 const HTTP = {
@@ -19,7 +19,7 @@ const HTTP = {
 const ESTABLISHED = "HTTP/1.1 200 OK\r\n\r\n";
 
 async function use(target: VpcFunctionTarget, owner = OWNER): Promise<void> {
-  (await egressProxy()).setFunctions(owner, new Map([["f", target]]));
+  (await egressProxy()).functions.set(owner, new Map([["f", target]]));
 }
 
 async function connectRaw(): Promise<RawConnection> {
@@ -31,11 +31,16 @@ async function connectRaw(): Promise<RawConnection> {
 
 afterEach(async () => {
   const proxy = await egressProxy();
-  for (const owner of [OWNER, "other"]) for (const _ of [1, 2]) proxy.setFunctions(owner, new Map());
+  for (const owner of [OWNER, "other"]) for (const _ of [1, 2]) proxy.functions.set(owner, new Map());
 });
 
+/** A response that Node's Response constructor would refuse. */
+function made(parts: object): VpcFunctionTarget {
+  return () => ({ url: "", statusText: "", headers: new Headers(), body: null, ...parts }) as unknown as Response;
+}
+
 describe("fetch", () => {
-  test("gets the request as a web Request, without what is between the proxies", async () => {
+  test("gets the request as a web Request, without the order and the secret", async () => {
     await use(async (request) =>
       Response.json({
         method: request.method,
@@ -59,7 +64,7 @@ describe("fetch", () => {
     });
   });
 
-  test("its Response is given whole: status, cookies, body", async () => {
+  test("the status, cookies and body of its Response are forwarded", async () => {
     const headers = new Headers({ "X-L": "\u00e9" });
     headers.append("Set-Cookie", "a=1");
     headers.append("Set-Cookie", "b=2");
@@ -93,7 +98,7 @@ describe("fetch", () => {
     expect((await readAnswer(response)).body).toBe("");
   });
 
-  test("an answer from Node's fetch, which has undone its gzip, can be passed on", async () => {
+  test("a response of Node's fetch, which has decompressed the body, can be returned", async () => {
     const { gzipSync } = await import("node:zlib");
     const server = http.createServer((_, response) => {
       response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync("plain again"));
@@ -125,7 +130,7 @@ describe("fetch", () => {
     await expect.poll(() => [cancelled.mock.calls.length, aborted.mock.calls.length]).toEqual([1, 1]);
   });
 
-  test("an abort in the middle of an upload fails the function's read of it, and nothing else", async () => {
+  test("an abort in the middle of an upload rejects the function's read of the body, and nothing else fails", async () => {
     const outcomes: string[] = [];
     await use(async (request) => {
       await request.text().catch(() => outcomes.push("failed"));
@@ -140,7 +145,7 @@ describe("fetch", () => {
     await expect.poll(() => outcomes).toEqual(["failed"]);
   });
 
-  test("an upload it does not read is no obstacle to the next request on the connection", async () => {
+  test("an unread upload does not block the next request on the connection", async () => {
     await use(() => new Response("unread"));
     await using connection = await openRaw();
     const order = await orderLines(HTTP);
@@ -150,7 +155,7 @@ describe("fetch", () => {
     await expect.poll(() => connection.received.match(/unread/g)?.length).toBe(2);
   });
 
-  test("a body that fails midway is cut off, not ended", async () => {
+  test("a body that fails in the middle is cut off, not ended", async () => {
     await use(() => {
       let pulls = 0;
       const body = new ReadableStream({
@@ -164,6 +169,39 @@ describe("fetch", () => {
     await expect(ask({ order: HTTP })).rejects.toThrow(/aborted|hang up/);
   });
 
+  test.each([
+    ["//foo/bar?a=//b", "http://users.internal//foo/bar?a=//b"],
+    ["/\\foo", "http://users.internal//foo"],
+    ["///", "http://users.internal///"],
+    ["/http://other/", "http://users.internal/http://other/"],
+    ["/@other/", "http://users.internal/@other/"],
+    ["/?", "http://users.internal/?"],
+  ])("the path %s stays a path, and the host is that of the request", async (path, url) => {
+    await use((request) => new Response(request.url));
+    expect((await ask({ order: HTTP, path, headers: { Host: "users.internal" } })).body).toBe(url);
+  });
+
+  test.each<[string, number, string, VpcFunctionTarget]>([
+    ["HEAD of an endless body", 200, "HEAD", () => new Response(new ReadableStream())],
+    ["HEAD with a length", 200, "HEAD", () => new Response(null, { headers: { "Content-Length": "7" } })],
+    ["204 with a body", 204, "GET", made({ status: 204, body: new Response("unseen").body })],
+    ["a status that Node's Response refuses", 999, "GET", made({ status: 999 })],
+  ])("%s is forwarded as a head without a body", async (_, status, method, target) => {
+    await use(target);
+    expect(await ask({ order: HTTP, method })).toMatchObject({ status, body: "", failure: undefined });
+  });
+
+  test("a body whose length differs from its Content-Length is cut off", async () => {
+    for (const length of ["2", "100"]) {
+      await use(() => new Response("hello", { headers: { "Content-Length": length } }));
+      await expect(ask({ order: { ...HTTP, exchangeId: length } })).rejects.toThrow(/aborted|hang up/);
+      expect(await failureOfExchange(length)).toMatchObject({
+        code: "proxy_internal_error",
+        detail: expect.stringContaining(`content-length of ${length} byte(s)`),
+      });
+    }
+  });
+
   const used = new Response("used");
   test.each<[string, VpcFunctionTarget, RegExp]>([
     [
@@ -173,13 +211,13 @@ describe("fetch", () => {
       },
       /^the target's function failed: café\nnot ready$/,
     ],
-    ["rejects with no Error", () => Promise.reject("words"), /^the target's function failed: words$/],
+    ["rejects with a string", () => Promise.reject("words"), /^the target's function failed: words$/],
     [
       "returns nothing",
       (() => undefined) as unknown as VpcFunctionTarget,
-      /returned undefined, which is no usable Response/,
+      /returned undefined, which isn't a usable Response/,
     ],
-    ["returns Response.error()", () => Response.error(), /no usable Response/],
+    ["returns Response.error()", () => Response.error(), /t a usable Response/],
     [
       "returns a Response that is used up",
       async () => {
@@ -188,7 +226,33 @@ describe("fetch", () => {
       },
       /disturbed|locked|used/i,
     ],
-  ])("one that %s is an internal error with its words", async (_, target, detail) => {
+    ["answers with the status 100", made({ status: 100 }), /status 100, which isn't between 200 and 999/],
+    ["answers with the status 101", made({ status: 101 }), /status 101/],
+    ["answers with the status 1000", made({ status: 1000 }), /status 1000/],
+    ["answers with a status that isn't a number", made({ status: "OK" }), /status OK/],
+    ["answers with a control character", made({ status: 200, statusText: "O\u0001K" }), /statusMessage/],
+    ["answers with two lengths", made({ status: 200, headers: [["Content-Length", "5, 5"]] }), /Content-Length "5, 5"/],
+    [
+      "answers with a Content-Length and no body",
+      () => new Response(null, { headers: { "Content-Length": "5" } }),
+      /of 5 and no body/,
+    ],
+    ["throws a value without a text", () => Promise.reject(Object.create(null)), /a value that has no text was thrown/],
+    [
+      "throws an error whose message isn't a string",
+      () => Promise.reject(Object.assign(new Error(), { message: {} })),
+      /\[object/,
+    ],
+    [
+      "has a getter that throws",
+      {
+        get fetch() {
+          throw new Error("not here");
+        },
+      } as unknown as VpcFunctionTarget,
+      /not here/,
+    ],
+  ])("a function that %s is reported as proxy_internal_error with its message", async (_, target, detail) => {
     await use(target);
     const answer = await ask({ order: HTTP });
     expect(answer).toMatchObject({
@@ -197,19 +261,19 @@ describe("fetch", () => {
     });
   });
 
-  test("what no web Request can be is refused in words", async () => {
+  test("a request that can't be a web Request is refused with a message", async () => {
     await use(() => new Response("unreached"));
     const answer = await ask({ order: HTTP, method: "GET", headers: { "Content-Length": "4" }, body: "body" });
     expect(answer.failure).toEqual({ code: "http_request_error", detail: expect.stringContaining("GET") });
   });
 
-  test("an upgrade is not taken up: the function's answer is a normal response", async () => {
+  test("an upgrade request gets the function's response, without an upgrade", async () => {
     await use((request) => new Response(request.headers.get("upgrade"), { status: 426 }));
     const answer = await ask({ order: HTTP, headers: { Connection: "Upgrade", Upgrade: "websocket" } });
     expect(answer).toMatchObject({ status: 426, body: "websocket" });
   });
 
-  test("methods keep their object", async () => {
+  test("a function that is a method keeps its this", async () => {
     await use({
       greeting: "hi",
       fetch(this: { greeting: string }) {
@@ -221,7 +285,7 @@ describe("fetch", () => {
 });
 
 describe("connect", () => {
-  test("plays the origin's end, half-close included", async () => {
+  test("acts as the origin, including half-close", async () => {
     await use({
       connect(socket) {
         socket.write("hello\r\n");
@@ -241,14 +305,32 @@ describe("connect", () => {
     ["destroys it", (socket) => socket.destroy()],
     ["destroys it with an error", (socket) => socket.destroy(new Error("gone"))],
     ["rejects", async () => Promise.reject(new Error("later"))],
+    ["rejects with a value without a text", async () => Promise.reject(Object.create(null))],
+    [
+      "throws in a listener",
+      (socket) => {
+        socket.on("end", () => {
+          throw new Error("later");
+        });
+        socket.resume();
+      },
+    ],
+    [
+      "rejects in a listener",
+      (socket) => {
+        socket.on("end", async () => Promise.reject(new Error("later")));
+        socket.resume();
+      },
+    ],
   ])("a function that %s ends the connection", async (_, connect) => {
     await use({ connect });
     await using connection = await connectRaw();
+    connection.socket.end();
     await expect.poll(() => connection.isEnded).toBe(true);
     expect(connection.received).toBe(ESTABLISHED);
   });
 
-  test("the Worker's going closes the function's end", async () => {
+  test("the function's socket closes when the Worker's does", async () => {
     const closed = vi.fn<() => void>();
     await use({
       connect(socket) {
@@ -262,7 +344,7 @@ describe("connect", () => {
     await expect.poll(() => closed.mock.calls.length).toBe(1);
   });
 
-  test("one that throws refuses the connection with its words", async () => {
+  test("a function that throws refuses the connection with its message", async () => {
     await use({
       connect: () => {
         throw new Error("not ready");
@@ -274,7 +356,7 @@ describe("connect", () => {
   });
 });
 
-test("a part that is missing is unavailable, in words", async () => {
+test("a missing fetch or connect is reported as destination_unavailable with a message", async () => {
   await use({ connect: () => {} });
   expect((await ask({ order: HTTP })).failure).toEqual({
     code: "destination_unavailable",
@@ -285,19 +367,19 @@ test("a part that is missing is unavailable, in words", async () => {
   await expect.poll(() => connection.received).toMatch(/destination_unavailable.*answers fetch\(\) only/);
 });
 
-describe("setFunctions", () => {
-  test("replaces; the set before stays for requests already decided, the one before that goes", async () => {
+describe("functions.set", () => {
+  test("replaces the functions; the previous set stays for requests already decided, older ones are dropped", async () => {
     const proxy = await egressProxy();
     await use(() => new Response("first"));
     await use(() => new Response("second"));
     expect((await ask({ order: HTTP })).body).toBe("second");
-    proxy.setFunctions(OWNER, new Map());
+    proxy.functions.set(OWNER, new Map());
     expect((await ask({ order: HTTP })).body).toBe("second");
-    proxy.setFunctions(OWNER, new Map());
+    proxy.functions.set(OWNER, new Map());
     expect((await ask({ order: HTTP })).failure).toMatchObject({ code: "destination_unavailable" });
   });
 
-  test("of two owners with the same id, the later set counts", async () => {
+  test("if two owners use the same id, the last one that was set wins", async () => {
     await use(() => new Response("one"), "other");
     await use(() => new Response("two"), OWNER);
     expect((await ask({ order: HTTP })).body).toBe("two");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { EgressFailure, EgressOrder } from "../../service-worker/egress-protocol.ts";
+import type { EgressFailure, EgressOrder } from "../../service-worker/routing/egress-protocol.ts";
 import { type DnsAnswer, closedDnsPort, startDnsServer } from "../servers/dns-server.ts";
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";
 import { startDeafServer, startTcpServer } from "../servers/tcp-server.ts";
@@ -27,13 +27,14 @@ async function failureOf(lookup: Lookup): Promise<EgressFailure | undefined> {
   return (await ask({ order: orderFor(lookup) })).failure;
 }
 
-describe("the name servers of the order are asked, and no others", () => {
+describe("only the name servers of the order are asked", () => {
   test.each([
     ["A", { A: ["127.0.0.1"] }, "127.0.0.1"],
     ["AAAA", { AAAA: ["::1"] }, "::1"],
-    ["both, where only the first family listens", { A: ["127.0.0.1"], AAAA: ["::1"] }, "127.0.0.1"],
-    ["both, where only the other listens", { A: ["127.0.0.1"], AAAA: ["::1"] }, "::1"],
-    ["several, the last of which listens", { A: ["127.0.0.3", "127.0.0.2", "127.0.0.1"] }, "127.0.0.1"],
+    ["A and AAAA, and the server listens on IPv4", { A: ["127.0.0.1"], AAAA: ["::1"] }, "127.0.0.1"],
+    ["A and AAAA, and the server listens on IPv6", { A: ["127.0.0.1"], AAAA: ["::1"] }, "::1"],
+    // macOS has only the last of them, and Node tries the next one if one does not answer within 250 ms.
+    ["several, and the server listens on the last", { A: ["127.0.0.3", "127.0.0.2", "127.0.0.1"] }, "127.0.0.1"],
   ])("%s", async (_, answer, host) => {
     await using origin = await startHttpOrigin(ok("found"), { host });
     await using dns = await startDnsServer(answer);
@@ -42,7 +43,7 @@ describe("the name servers of the order are asked, and no others", () => {
     expect([...dns.questions].sort()).toEqual([`A ${HOST}`, `AAAA ${HOST}`]);
   });
 
-  test("even for a name of this machine's own", async () => {
+  test("even for localhost", async () => {
     await using dns = await startDnsServer("NXDOMAIN");
     const order = orderFor({ resolvers: [dns.address] }) as EgressOrder & { op: "http" };
     const target = { ...order.target, host: "localhost" } as typeof order.target;
@@ -50,7 +51,7 @@ describe("the name servers of the order are asked, and no others", () => {
     expect(dns.questions).toContain("A localhost");
   });
 
-  test("a server that never answers for AAAA does not hold A back", async () => {
+  test("a name server that never answers for AAAA does not delay A", async () => {
     await using origin = await startHttpOrigin(ok("found"));
     await using dns = await startDnsServer((_, type) => (type === "AAAA" ? "silent" : { A: ["127.0.0.1"] }));
     const started = performance.now();
@@ -59,7 +60,7 @@ describe("the name servers of the order are asked, and no others", () => {
   });
 
   test.each<DnsAnswer | "nobody listens">(["SERVFAIL", "REFUSED", "silent", "nobody listens"])(
-    "the next one is asked after: %s",
+    "the next one is asked after this result: %s",
     async (first) => {
       await using origin = await startHttpOrigin(ok("found"));
       await using bad = await startDnsServer(first === "nobody listens" ? "silent" : first);
@@ -71,12 +72,12 @@ describe("the name servers of the order are asked, and no others", () => {
   );
 });
 
-describe("what goes wrong, in words", () => {
+describe("messages", () => {
   test.each<[DnsAnswer, string, string]>([
-    ["NXDOMAIN", "the name db.internal does not exist (NXDOMAIN), says the name server", "Correct the target's"],
-    [{}, "the name db.internal has no address, neither A nor AAAA, says the name server", "add an A or AAAA record"],
-    ["SERVFAIL", "failed to answer for db.internal (SERVFAIL)", "the name server's, not the name's"],
-    ["REFUSED", "refuses to answer for db.internal (REFUSED)", "Have it answer this machine"],
+    ["NXDOMAIN", "says that the name db.internal does not exist (NXDOMAIN)", "Correct the target's"],
+    [{}, "says that the name db.internal has no address, neither A nor AAAA", "add an A or AAAA record"],
+    ["SERVFAIL", "failed to answer for db.internal (SERVFAIL)", "The name server is at fault, not the name"],
+    ["REFUSED", "refuses to answer for db.internal (REFUSED)", "Allow this machine to query it"],
   ])("%j", async (answer, detail, hint) => {
     await using dns = await startDnsServer(answer);
     const failure = await failureOf({ resolvers: [dns.address] });
@@ -88,23 +89,23 @@ describe("what goes wrong, in words", () => {
     expect(failure?.detail).toContain(dns.address);
   });
 
-  test("nobody listens where the name server should be: not the target's refusal", async () => {
+  test("if no name server listens, that is reported as dns_error, not connection_refused", async () => {
     const server = await closedDnsPort();
     expect(await failureOf({ resolvers: [server] })).toEqual({
       code: "dns_error",
-      detail: `no name server listens at ${server}`,
+      detail: `no name server is listening at ${server}`,
       hint: expect.any(String),
     });
   });
 
-  test("an answer that the name does not exist ends the search", async () => {
+  test("after NXDOMAIN, no other name server is asked", async () => {
     await using one = await startDnsServer("NXDOMAIN");
     await using other = await startDnsServer({ A: ["127.0.0.1"] });
     expect((await failureOf({ resolvers: [one.address, other.address] }))?.detail).toContain("NXDOMAIN");
     expect(other.questions).toEqual([]);
   });
 
-  test("of several that failed, each is named", async () => {
+  test("if several fail, the message names each", async () => {
     await using silent = await startDnsServer("silent");
     await using broken = await startDnsServer("SERVFAIL");
     const failure = await failureOf({ resolvers: [silent.address, broken.address], dnsTimeout: 300 });
@@ -116,7 +117,7 @@ describe("what goes wrong, in words", () => {
 });
 
 describe("time limits", () => {
-  test("dnsTimeout is for all servers together, and leaves connectTimeout alone", async () => {
+  test("dnsTimeout covers all name servers together, apart from connectTimeout", async () => {
     await using one = await startDnsServer("silent");
     await using other = await startDnsServer("silent");
     const resolvers = [one.address, other.address];
@@ -140,7 +141,7 @@ describe("time limits", () => {
     ).toMatchObject({ code: "connection_timeout", detail: expect.stringContaining("within 150 ms") });
   });
 
-  test("of TLS, the handshake has what the connection has left of connectTimeout", async () => {
+  test("connectTimeout covers the connection and the TLS handshake", async () => {
     await using mute = await startTcpServer();
     await using dns = await startDnsServer({ A: ["127.0.0.1"] });
     const order = orderFor({ resolvers: [dns.address], port: mute.port, dnsTimeout: 5000, connectTimeout: 150 });

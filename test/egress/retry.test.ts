@@ -4,11 +4,11 @@ import type { Socket } from "node:net";
 
 import { describe, expect, test } from "vitest";
 
-import { type HttpOrigin, ok, startHttpOrigin } from "../servers/http-origin.ts";
+import { type HttpOrigin, ok, startForgetfulOrigin, startHttpOrigin } from "../servers/http-origin.ts";
 import { startTcpServer } from "../servers/tcp-server.ts";
-import { type RawConnection, ask, httpTo, openRaw, openRequest, orderLines, readAnswer } from "./ask.ts";
+import { type Answer, type RawConnection, ask, httpTo, openRaw, openRequest, orderLines, readAnswer } from "./ask.ts";
 
-/** Answers with how many connections there have been, once it has `together` requests. */
+/** Answers with the number of connections so far, once it has `together` requests. */
 async function startKeeping(together: number, port = 0): Promise<HttpOrigin> {
   const waiting: Socket[] = [];
   const origin = await startHttpOrigin(
@@ -24,7 +24,7 @@ async function startKeeping(together: number, port = 0): Promise<HttpOrigin> {
   return origin;
 }
 
-/** Leaves as many connections kept. */
+/** Makes the proxy keep `count` idle connections. */
 async function keep(origin: HttpOrigin, count: number): Promise<void> {
   const asked = Array.from({ length: count }, async () => {
     const request = await openRequest({ order: httpTo(origin.port) });
@@ -36,7 +36,7 @@ async function keep(origin: HttpOrigin, count: number): Promise<void> {
   expect([origin.accepted, origin.open.size]).toEqual([count, count]);
 }
 
-/** A connection that the proxy already reads from, and what to write for one request. */
+/** A connection that the proxy already reads from, and the text of one request. */
 async function prepare(port: number, head: string): Promise<{ connection: RawConnection; request: string }> {
   const [firstLine = "", ...rest] = head.split("\r\n");
   const connection = await openRaw();
@@ -47,7 +47,7 @@ async function prepare(port: number, head: string): Promise<{ connection: RawCon
   return { connection, request };
 }
 
-/** Ways for the target to let go of its connections. All but the half-closed take effect before they return. */
+/** Ways for the target to close its connections. All but the half-closed take effect before they return. */
 const WAYS: [string, (socket: Socket) => void][] = [
   ["closed", (socket) => socket.destroy()],
   ["reset", (socket) => socket.resetAndDestroy()],
@@ -62,8 +62,8 @@ const CASES = WAYS.flatMap(([how, letGo]) =>
   REQUESTS.flatMap(([what, head]) => [1, 3].map((count) => ({ how, letGo, what, head, count }))),
 );
 
-describe("no request is lost over kept connections that the target has let go of", () => {
-  test.each(CASES)("$count $how while idle, then a $what", async ({ letGo, head, count }) => {
+describe("no request is lost on kept connections that the target has closed", () => {
+  test.each(CASES)("$count $how while idle, then a $what arrives", async ({ letGo, head, count }) => {
     await using origin = await startKeeping(count);
     await keep(origin, count);
     const { connection, request } = await prepare(origin.port, head);
@@ -74,7 +74,7 @@ describe("no request is lost over kept connections that the target has let go of
     await connection[Symbol.asyncDispose]();
   });
 
-  test.each(CASES)("$count $how just before a $what comes", async ({ letGo, head, count }) => {
+  test.each(CASES)("$count $how just before a $what arrives", async ({ letGo, head, count }) => {
     await using origin = await startKeeping(count);
     await keep(origin, count);
     const { connection, request } = await prepare(origin.port, head);
@@ -84,7 +84,7 @@ describe("no request is lost over kept connections that the target has let go of
     await connection[Symbol.asyncDispose]();
   });
 
-  // Not where the end goes out a moment later: whether a POST came before it, nobody knows.
+  // Without half-closed: its end goes out a moment later, so nobody knows if a POST came first.
   test.each(CASES.filter(({ how }) => how !== "half-closed"))(
     "$count $how while a $what is on its way",
     async ({ letGo, head, count }) => {
@@ -99,13 +99,13 @@ describe("no request is lost over kept connections that the target has let go of
   );
 
   test.each(CASES.filter(({ how }) => how !== "half-closed"))(
-    "$count $how in the turn in which the proxy reads a $what",
+    "$count $how in the same turn of the event loop in which the proxy reads a $what",
     async ({ letGo, head, count }) => {
       await using origin = await startKeeping(count);
       await keep(origin, count);
       const { connection, request } = await prepare(origin.port, head);
       connection.socket.write(request);
-      // The proxy is in this process, too, and has read it by then.
+      // The proxy runs in this process too, so it has read the request now.
       await new Promise<void>((next) => setImmediate(next));
       for (const socket of origin.open) letGo(socket);
       await expect.poll(() => connection.received).toContain(`of ${count + 1}`);
@@ -124,19 +124,76 @@ describe("no request is lost over kept connections that the target has let go of
     await connection[Symbol.asyncDispose]();
   });
 
-  test.each([0, 1, 2])("of three, number %i is closed in that turn: the others stay in use", async (index) => {
+  test.each([0, 1, 2])("if number %i of three is closed in that turn, the others stay in use", async (index) => {
     await using origin = await startKeeping(3);
     await keep(origin, 3);
     const { connection, request } = await prepare(origin.port, "POST / HTTP/1.1\r\n\r\n");
     connection.socket.write(request);
     await new Promise<void>((next) => setImmediate(next));
     [...origin.open][index]?.destroy();
-    await expect.poll(() => connection.received).toContain("of 3");
+    // The proxy doesn't know this target yet, so it sends the POST over a new connection.
+    await expect.poll(() => connection.received).toContain("of 4");
+    expect(await ask({ order: httpTo(origin.port) })).toMatchObject({ body: "of 4" });
     await connection[Symbol.asyncDispose]();
   });
 });
 
-/** Closes them all once it has read a request more than there are to keep: that request's own first. */
+const post = (port: number): Promise<Answer> => ask({ order: httpTo(port), method: "POST", body: "x" });
+
+describe("a request that may not be repeated", () => {
+  test("uses a kept connection again, once the target is known to keep them", async () => {
+    await using origin = await startHttpOrigin(() => ok(`of ${origin.accepted}`));
+    const areReused = async (): Promise<boolean> => {
+      for (let round = 0; round < 200; round++) {
+        const before = origin.accepted;
+        await post(origin.port);
+        if (origin.accepted === before) return true;
+      }
+      return false;
+    };
+    await expect.poll(areReused).toBe(true);
+  });
+
+  test("replaces a connection that was idle for a while", async () => {
+    await using origin = await startHttpOrigin(() => ok(`of ${origin.accepted}`));
+    for (let round = 1; round <= 3; round++) {
+      expect((await post(origin.port)).body).toBe(`of ${round}`);
+      const answered = performance.now();
+      await expect.poll(() => performance.now() - answered, { timeout: 5000 }).toBeGreaterThan(1100);
+    }
+    expect(origin.open.size).toBe(1);
+  });
+
+  test.each(WAYS.slice(0, 2))("is not lost if each connection is %s right after its response", async (_, letGo) => {
+    await using origin = await startHttpOrigin((request, socket) => {
+      // Right after the response, or one or two milliseconds later.
+      setTimeout(() => letGo(socket), origin.requests.length % 3);
+      return ok(request.slice(0, 4));
+    });
+    const inTurn = async (): Promise<void> => {
+      for (let round = 0; round < 20; round++) expect((await post(origin.port)).body).toBe("POST");
+    };
+    await Promise.all([inTurn(), inTurn(), inTurn(), inTurn()]);
+    expect(origin.requests.length).toBe(80);
+  });
+
+  test("is not lost if the target closes idle connections after a time that it doesn't announce", async () => {
+    const idle = 250;
+    await using origin = await startForgetfulOrigin(idle);
+    const postAround = async (wait: number): Promise<void> => {
+      expect((await post(origin.port)).body).toBe("in time");
+      const answered = performance.now();
+      await expect.poll(() => performance.now() - answered, { interval: 1 }).toBeGreaterThan(wait);
+      expect((await post(origin.port)).body).toBe("in time");
+    };
+    for (let round = 0; round < 2; round++) {
+      await Promise.all(Array.from({ length: 16 }, (_, index) => postAround(idle - 8 + index)));
+    }
+    expect(origin.requests.length).toBe(64);
+  });
+});
+
+/** Once it has read one request more than `count`, it closes all connections, that request's first. */
 async function startClosing(count: number): Promise<HttpOrigin> {
   const origin = await startHttpOrigin((_, socket) => {
     if (origin.requests.length === count + 1) for (const open of [socket, ...origin.open]) open.destroy();
@@ -146,15 +203,15 @@ async function startClosing(count: number): Promise<HttpOrigin> {
   return origin;
 }
 
-describe("closed when it has read the request", () => {
-  test.each([1, 3])("a GET is repeated once, over a new connection, and not another kept one: %s", async (count) => {
+describe("if the target closes the connection after it read the request", () => {
+  test.each([1, 3])("a GET is repeated once, on a new connection instead of another kept one: %s", async (count) => {
     await using origin = await startClosing(count);
     await keep(origin, count);
     expect((await ask({ order: httpTo(origin.port) })).body).toBe(`of ${count + 1}`);
     expect(origin.requests.length).toBe(count + 2);
   });
 
-  test("a POST is not: the target may have acted upon it", async () => {
+  test("a POST is not repeated, because the target may have processed it", async () => {
     await using origin = await startClosing(1);
     await keep(origin, 1);
     const { failure } = await ask({ order: httpTo(origin.port), method: "POST", body: "x" });
@@ -162,7 +219,7 @@ describe("closed when it has read the request", () => {
     expect(origin.requests.length).toBe(2);
   });
 
-  test("a GET is not, once a byte of a response has come", async () => {
+  test("a GET is not repeated once a byte of the response has arrived", async () => {
     await using origin = await startHttpOrigin((_, socket) => {
       if (origin.requests.length === 1) return ok("first");
       socket.end("HTTP/1.1 2");
@@ -177,7 +234,7 @@ describe("closed when it has read the request", () => {
   });
 });
 
-test.each(WAYS.slice(0, 2))("a GET to a target that is down by now is refused: %s", async (_, letGo) => {
+test.each(WAYS.slice(0, 2))("a GET to a target that has stopped meanwhile is refused: %s", async (_, letGo) => {
   const origin = await startKeeping(2);
   await keep(origin, 2);
   const { connection, request } = await prepare(origin.port, "GET / HTTP/1.1\r\n\r\n");
@@ -188,16 +245,16 @@ test.each(WAYS.slice(0, 2))("a GET to a target that is down by now is refused: %
   await connection[Symbol.asyncDispose]();
 });
 
-test("an order for a fresh connection goes over none that was kept", async () => {
+test("an order for a fresh connection uses no kept one", async () => {
   await using origin = await startKeeping(3);
   await keep(origin, 3);
   expect((await ask({ order: { ...httpTo(origin.port), isFresh: true } })).body).toBe("of 4");
-  // The old ones are gone, the new one is kept.
+  // The old connections are closed, the new one is kept.
   expect((await ask({ order: httpTo(origin.port) })).body).toBe("of 4");
   await expect.poll(() => origin.open.size).toBe(1);
 });
 
-test("what a target says on an idle connection is no answer to the next request", async () => {
+test("bytes that a target sends on an idle connection are not the response to the next request", async () => {
   await using origin = await startHttpOrigin(() => ok(`of ${origin.accepted}`));
   await ask({ order: httpTo(origin.port) });
   for (const socket of origin.open) socket.write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n");
@@ -205,7 +262,7 @@ test("what a target says on an idle connection is no answer to the next request"
   expect(await ask({ order: httpTo(origin.port) })).toMatchObject({ status: 200, body: "of 2" });
 });
 
-test("a connection refused for want of a listener is not tried again", async () => {
+test("a refused connection is not retried", async () => {
   const target = await startTcpServer();
   await target[Symbol.asyncDispose]();
   expect((await ask({ order: { ...httpTo(target.port), isFresh: true } })).failure?.code).toBe("connection_refused");

@@ -4,20 +4,21 @@ import { existsSync, statSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { describe, expect, test } from "vitest";
 
 import { egressProxy } from "../../plugin/egress/server.ts";
-import { FAILURE_HEADER, ORDER_HEADER, SECRET_HEADER } from "../../service-worker/egress-protocol.ts";
+import { FAILURE_HEADER, ORDER_HEADER, SECRET_HEADER } from "../../service-worker/routing/egress-protocol.ts";
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";
 import { startTcpServer } from "../servers/tcp-server.ts";
 import { ask, httpTo, openRaw, orderLines, tcpTo } from "./ask.ts";
+import { testOn } from "../setup/only-on.ts";
 
-const SERVER = fileURLToPath(new URL("../../plugin/egress/server.ts", import.meta.url));
+const NO_SOCKET = "on Windows, it listens on a port and has no socket";
+const SERVER = new URL("../../plugin/egress/server.ts", import.meta.url).href;
 
-describe("who gets in", () => {
+describe("the secret", () => {
   const wrongSecrets: [string, (secret: string) => string][] = [
     ["no secret", () => ""],
     ["a wrong secret", (secret) => `${SECRET_HEADER}: ${"x".repeat(secret.length)}\r\n`],
@@ -46,45 +47,49 @@ describe("who gets in", () => {
     },
   );
 
-  test("garbage is not answered at all", async () => {
+  test("garbage gets no answer", async () => {
     await using connection = await openRaw();
     connection.socket.write("HELLO\r\n\r\n");
     await expect.poll(() => connection.isEnded).toBe(true);
     expect(connection.received).toBe("");
   });
 
-  test("the socket and its directory are this user's only", async () => {
-    const { address, directory } = await egressProxy();
-    expect(statSync(directory).mode & 0o777).toBe(0o700);
-    expect(statSync(address.slice("unix:".length)).mode & 0o777).toBe(0o600);
+  testOn("posix", NO_SOCKET, "only this user can open the socket and its directory", async () => {
+    const { address } = await egressProxy();
+    const file = address.slice("unix:".length);
+    expect(statSync(path.dirname(file)).mode & 0o777).toBe(0o700);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(Buffer.byteLength(address)).toBeLessThan(104);
   });
 
-  test("it is one a process", async () => {
+  test("a process has one proxy", async () => {
     expect(await egressProxy()).toBe(await egressProxy());
   });
 });
 
-describe("what can't be carried out", () => {
+describe("orders that can't be executed", () => {
   test.each([
     ["an unknown method", "GROW / HTTP/1.1", httpTo(1), "http_request_error"],
     ["an order for tcp without CONNECT", "GET / HTTP/1.1", tcpTo(1), "proxy_internal_error"],
     ["an order for http with CONNECT", "CONNECT a:1 HTTP/1.1", httpTo(1), "proxy_internal_error"],
-  ])("%s is a failure in words", async (_, firstLine, order, code) => {
+  ])("%s fails with a message", async (_, firstLine, order, code) => {
     await using connection = await openRaw();
     connection.socket.write(`${firstLine}\r\nHost: a\r\n${await orderLines(order)}\r\n`);
     await expect.poll(() => connection.received).toContain(`${FAILURE_HEADER}: {"code":"${code}"`);
   });
 
-  test.each(["GET / HTTP/1.1", "CONNECT a:1 HTTP/1.1"])("%s without an order, too", async (firstLine) => {
-    const { secret } = await egressProxy();
-    await using connection = await openRaw();
-    connection.socket.write(`${firstLine}\r\nHost: a\r\n${SECRET_HEADER}: ${secret}\r\n\r\n`);
-    await expect.poll(() => connection.received).toContain("unreadable order");
-  });
+  test.each(["GET / HTTP/1.1", "CONNECT a:1 HTTP/1.1"])(
+    "%s without an order fails with a message",
+    async (firstLine) => {
+      const { secret } = await egressProxy();
+      await using connection = await openRaw();
+      connection.socket.write(`${firstLine}\r\nHost: a\r\n${SECRET_HEADER}: ${secret}\r\n\r\n`);
+      await expect.poll(() => connection.received).toContain("unreadable order");
+    },
+  );
 });
 
-/** Arguments for Node: starts the proxy, prints where, then does the rest. */
+/** Arguments for Node: start the proxy, print its address, then run `rest`. */
 function script(rest: string): string[] {
   return [
     "--experimental-strip-types",
@@ -92,19 +97,20 @@ function script(rest: string): string[] {
     "--input-type=module",
     "-e",
     `import { egressProxy } from ${JSON.stringify(SERVER)};
-   const { address, directory, secret } = await egressProxy();
+   const { address, secret } = await egressProxy();
+   const directory = address.replace(/^unix:(.*)\\/.*$/, "$1");
    console.log(JSON.stringify({ address, directory, secret }));
    ${rest}`,
   ];
 }
 
-test("where there are no sockets in the file system, it listens on loopback and still wants the secret", async () => {
+test("on Windows, it listens on loopback and requires the secret", async () => {
   await using origin = await startHttpOrigin(ok("done"));
   const order = JSON.stringify(httpTo(origin.port));
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [
-      // What the code asks; everything it then does works here as well.
+      // The code only checks this value; what it then does works on every platform.
       "--import=data:text/javascript,Object.defineProperty(process,'platform',{value:'win32'})",
       ...script(`
       const ask = async (presented) => {
@@ -128,7 +134,7 @@ test("where there are no sockets in the file system, it listens on loopback and 
 });
 
 describe("the process", () => {
-  test("ends by itself, with a connection to a target in its pool, and leaves nothing behind", async () => {
+  testOn("posix", NO_SOCKET, "exits although a connection is in the pool, and leaves no files", async () => {
     await using origin = await startHttpOrigin(ok("done"));
     const order = JSON.stringify(httpTo(origin.port));
     const { stdout } = await promisify(execFile)(
@@ -148,37 +154,45 @@ describe("the process", () => {
     expect(existsSync(directory)).toBe(false);
   });
 
-  test("what a killed process left behind is swept by the next; what lives, and what is not ours, stays", async () => {
-    const base = await mkdtemp(path.join(os.tmpdir(), "vpc-"));
-    const env = { ...process.env, TMPDIR: base };
-    const killed = spawn(process.execPath, script("setInterval(() => {}, 1000);"), {
-      env,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const living = spawn(process.execPath, script("setInterval(() => {}, 1000);"), {
-      env,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const [[killedLine], [livingLine]] = await Promise.all([once(killed.stdout, "data"), once(living.stdout, "data")]);
-    const left = (JSON.parse(String(killedLine)) as { directory: string }).directory;
-    const alive = (JSON.parse(String(livingLine)) as { directory: string }).directory;
-    const notOurs = path.join(base, "mvpc-notes");
-    await mkdir(notOurs);
-    await writeFile(path.join(notOurs, "kept"), "");
-    killed.kill("SIGKILL");
-    await once(killed, "exit");
-    expect(existsSync(left)).toBe(true);
+  testOn(
+    "posix",
+    NO_SOCKET,
+    "the next process removes the directory of a killed one, and no other directory",
+    async () => {
+      const base = await mkdtemp(path.join(os.tmpdir(), "vpc-"));
+      const env = { ...process.env, TMPDIR: base };
+      const killed = spawn(process.execPath, script("setInterval(() => {}, 1000);"), {
+        env,
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const living = spawn(process.execPath, script("setInterval(() => {}, 1000);"), {
+        env,
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const [[killedLine], [livingLine]] = await Promise.all([
+        once(killed.stdout, "data"),
+        once(living.stdout, "data"),
+      ]);
+      const left = (JSON.parse(String(killedLine)) as { directory: string }).directory;
+      const alive = (JSON.parse(String(livingLine)) as { directory: string }).directory;
+      const notOurs = path.join(base, "mvpc-notes");
+      await mkdir(notOurs);
+      await writeFile(path.join(notOurs, "kept"), "");
+      killed.kill("SIGKILL");
+      await once(killed, "exit");
+      expect(existsSync(left)).toBe(true);
 
-    await promisify(execFile)(process.execPath, script(""), { env });
-    expect([left, alive, notOurs].map((directory) => existsSync(directory))).toEqual([false, true, true]);
+      await promisify(execFile)(process.execPath, script(""), { env });
+      expect([left, alive, notOurs].map((directory) => existsSync(directory))).toEqual([false, true, true]);
 
-    living.kill();
-    await once(living, "exit");
-    await rm(base, { recursive: true });
-  });
+      living.kill();
+      await once(living, "exit");
+      await rm(base, { recursive: true });
+    },
+  );
 });
 
-test("many requests, some of them broken off, leave no connection behind", async () => {
+test("many requests, some of them aborted, leave no connection open", async () => {
   await using origin = await startHttpOrigin(ok("done"));
   await Promise.all(
     Array.from({ length: 100 }, async (_, index) => {
@@ -188,7 +202,7 @@ test("many requests, some of them broken off, leave no connection behind", async
       return undefined;
     }),
   );
-  // The pool's, at most one for each whole request.
+  // The pool keeps at most one for each complete request.
   await expect.poll(() => origin.open.size).toBeLessThanOrEqual(50);
   expect(origin.requests.length).toBe(50);
 });

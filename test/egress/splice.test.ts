@@ -7,7 +7,7 @@ import { type RawConnection, openRaw, orderLines, tcpTo } from "./ask.ts";
 
 const ESTABLISHED = "HTTP/1.1 200 OK\r\n\r\n";
 
-/** Sends the CONNECT, and `first` in the same write. */
+/** Sends a CONNECT, with `first` in the same write. */
 async function sendConnect(port: number, { first = "" } = {}): Promise<RawConnection> {
   const connection = await openRaw();
   const order = await orderLines(tcpTo(port));
@@ -15,7 +15,7 @@ async function sendConnect(port: number, { first = "" } = {}): Promise<RawConnec
   return connection;
 }
 
-test("bytes of any value both ways, the first of them with the CONNECT", async () => {
+test("bytes of any value pass both ways, even those sent with the CONNECT", async () => {
   await using target = await startTcpServer(echo);
   await using connection = await sendConnect(target.port, { first: "first" });
   await expect.poll(() => connection.received).toBe(`${ESTABLISHED}first`);
@@ -23,7 +23,7 @@ test("bytes of any value both ways, the first of them with the CONNECT", async (
   await expect.poll(() => connection.received).toBe(`${ESTABLISHED}first\u0000\u00ff\r\n\r\n`);
 });
 
-test("half-close: the target hears the end and may still answer", async () => {
+test("half-close: the target sees the end and can still answer", async () => {
   await using target = await startTcpServer(
     (socket) => {
       let received = "";
@@ -39,7 +39,7 @@ test("half-close: the target hears the end and may still answer", async () => {
   await expect.poll(() => target.open.size).toBe(0);
 });
 
-test("half-close the other way round: the target ends, and still hears", async () => {
+test("half-close by the target: it can still read", async () => {
   let received = "";
   await using target = await startTcpServer(
     (socket) => {
@@ -55,7 +55,7 @@ test("half-close the other way round: the target ends, and still hears", async (
   await expect.poll(() => target.open.size).toBe(0);
 });
 
-test("a slow reader holds the sender back; 64 MiB arrive complete", async () => {
+test("a slow reader pauses the sender; 64 MiB arrive complete", async () => {
   const size = 64 * 1024 * 1024;
   let sent = 0;
   await using target = await startTcpServer((socket) => {
@@ -81,7 +81,7 @@ test("a slow reader holds the sender back; 64 MiB arrive complete", async () => 
   expect(connection.received.length).toBe(ESTABLISHED.length + size);
 });
 
-test("a target that answers and hangs up while it is written to is heard to the end", async () => {
+test("the answer of a target that closes during a write arrives complete", async () => {
   await using target = await startTcpServer((socket) => {
     socket.once("data", () => {
       socket.write("-ERR too many connections\r\n");
@@ -107,7 +107,7 @@ test("a reset of the target ends the connection", async () => {
   await expect.poll(() => connection.received).toBe(ESTABLISHED);
 });
 
-test("the target's connection goes when the Worker's does", async () => {
+test("the target's connection closes when the Worker's does", async () => {
   await using target = await startTcpServer(undefined, { allowHalfOpen: true });
   await using connection = await sendConnect(target.port);
   await expect.poll(() => connection.received).toBe(ESTABLISHED);

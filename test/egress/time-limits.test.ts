@@ -12,12 +12,12 @@ import { ask, failureOfExchange, httpTo, openRaw, openRequest, orderLines, readA
 
 const LIMIT = 200;
 
-/** Waits as long as a test says the other side takes. */
+/** Simulates the time that the other side takes. */
 async function pause(milliseconds: number): Promise<void> {
   await new Promise((done) => setTimeout(done, milliseconds));
 }
 
-/** Writes each piece after the same pause, then calls `then`. */
+/** Pauses before it writes each piece. */
 async function trickle(pieces: string[], write: (piece: string) => void, gap = LIMIT * 0.6): Promise<void> {
   for (const piece of pieces) {
     await pause(gap);
@@ -25,19 +25,19 @@ async function trickle(pieces: string[], write: (piece: string) => void, gap = L
   }
 }
 
-/** Sends `first` when a request has come, and nothing else ever. */
+/** Sends `first` when a request arrives, and nothing else. */
 async function startStalling(first: string): Promise<TestServer> {
   return startTcpServer((socket) => void socket.once("data", () => void (first && socket.write(first))));
 }
 
 describe("readTimeout", () => {
   test.each([
-    ["no byte at all", "", `no response within ${LIMIT} ms`],
-    ["half a head", "HTTP/1.1 200 OK\r\nX", `nothing more of the response came for ${LIMIT} ms`],
+    ["no bytes", "", `no response within ${LIMIT} ms`],
+    ["half a head", "HTTP/1.1 200 OK\r\nX", `nothing more of the response arrived for ${LIMIT} ms`],
     [
-      "an interim response and no other",
+      "only an interim response",
       "HTTP/1.1 103 Early Hints\r\n\r\n",
-      `nothing more of the response came for ${LIMIT} ms`,
+      `nothing more of the response arrived for ${LIMIT} ms`,
     ],
   ])("%s", async (_, first, detail) => {
     await using target = await startStalling(first);
@@ -50,7 +50,7 @@ describe("readTimeout", () => {
   });
 
   test.each(["Content-Length: 100", "Transfer-Encoding: chunked"])(
-    "a body that stalls is cut off, and says why when asked: %s",
+    "a body that stalls is cut off, and the reason is kept: %s",
     async (framing) => {
       await using target = await startStalling(`HTTP/1.1 200 OK\r\n${framing}\r\n\r\n5\r\nbegun\r\n`);
       const exchangeId = `stall ${framing}`;
@@ -58,12 +58,12 @@ describe("readTimeout", () => {
       await expect(ask({ order })).rejects.toThrow(/aborted|hang up/);
       expect(await failureOfExchange(exchangeId)).toEqual({
         code: "connection_read_timeout",
-        detail: `nothing more of the response came for ${LIMIT} ms`,
+        detail: `nothing more of the response arrived for ${LIMIT} ms`,
       });
     },
   );
 
-  test("over TLS, too", async () => {
+  test("it applies over TLS", async () => {
     const authority = makeAuthority("Test");
     await using target = await startTlsOrigin({ ...authority.issue("a", { names: ["a.test"] }), serve: () => {} });
     const tls = { hostName: "a.test", verify: "disabled" as const, ca: [] };
@@ -71,7 +71,7 @@ describe("readTimeout", () => {
     expect(failure?.code).toBe("connection_read_timeout");
   });
 
-  test("on a kept connection the request is not sent a second time", async () => {
+  test("a request on a kept connection is not repeated", async () => {
     await using target = await startHttpOrigin(() => (target.requests.length === 1 ? ok("first") : undefined));
     const order = httpTo(target.port, { readTimeout: LIMIT });
     await ask({ order });
@@ -79,7 +79,7 @@ describe("readTimeout", () => {
     expect(target.requests.length).toBe(2);
   });
 
-  test("a response that goes on in small pieces may take longer as a whole", async () => {
+  test("a response in small pieces may take longer in total", async () => {
     await using target = await startTcpServer((socket) => {
       const pieces = [
         "HTTP/1.1 103 Early",
@@ -94,7 +94,7 @@ describe("readTimeout", () => {
     expect((await ask({ order: httpTo(target.port, { readTimeout: LIMIT }) })).body).toBe("abc");
   });
 
-  test("a slow upload does not count, nor a response that waits for it", async () => {
+  test("the time of a slow upload does not count, even if the response waits for it", async () => {
     await using target = await startTcpServer((socket) => {
       socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"));
       socket.on("data", (chunk) => {
@@ -110,7 +110,7 @@ describe("readTimeout", () => {
     expect((await readAnswer(response)).body).toBe("ab");
   });
 
-  test("a target that keeps the client waiting for 100 Continue does", async () => {
+  test("the time until 100 Continue counts", async () => {
     await using target = await startTcpServer();
     await using connection = await openRaw();
     const order = await orderLines(httpTo(target.port, { readTimeout: LIMIT }));
@@ -118,7 +118,7 @@ describe("readTimeout", () => {
     await expect.poll(() => connection.received).toContain("connection_read_timeout");
   });
 
-  test("a reader that holds back does not count", async () => {
+  test("the time of a client that stops reading does not count", async () => {
     const size = 32 * 1024 * 1024;
     await using target = await startTcpServer((socket) => {
       socket.once("data", () => {
@@ -133,7 +133,7 @@ describe("readTimeout", () => {
     expect((await readAnswer(response)).body.length).toBe(size);
   });
 
-  test("a name or a connection that takes long is none of it", async () => {
+  test("the time to resolve a name or to connect does not count", async () => {
     await using deaf = await startDeafServer();
     const order = httpTo(deaf.port, { readTimeout: 20, writeTimeout: 20, connectTimeout: LIMIT });
     expect((await ask({ order })).failure?.code).toBe("connection_timeout");
@@ -155,12 +155,12 @@ describe("writeTimeout", () => {
       code: "connection_write_timeout",
       detail: `it took nothing more of the request for ${LIMIT} ms`,
     });
-    // Who does not read does not hear the end either.
+    // A socket only sees the end if it reads.
     for (const socket of target.open) socket.resume();
     await expect.poll(() => target.open.size).toBe(0);
   });
 
-  test("a client that uploads slowly does not count", async () => {
+  test("the time of a client that uploads slowly does not count", async () => {
     await using target = await startHttpOrigin(ok("done"));
     const order = httpTo(target.port, { writeTimeout: LIMIT });
     const request = await openRequest({ order, method: "PUT" });
@@ -171,7 +171,7 @@ describe("writeTimeout", () => {
     expect((await readAnswer(response)).body).toBe("done");
   });
 
-  test("a target that reads slowly, but reads, may take longer as a whole", async () => {
+  test("a target that reads slowly may take longer in total", async () => {
     const sockets: Socket[] = [];
     let received = 0;
     await using target = await startTcpServer((socket) => {
@@ -188,7 +188,7 @@ describe("writeTimeout", () => {
     const started = performance.now();
     const isDone = (): boolean => received >= size;
     while (!isDone()) {
-      // Slowly at first, for longer than the limit.
+      // Read slowly at first, for longer than the limit.
       await pause(performance.now() - started < LIMIT * 4 ? 5 : 0);
       sockets[0]?.resume();
     }
@@ -199,7 +199,7 @@ describe("writeTimeout", () => {
   });
 });
 
-test("after a 101 neither limit holds", async () => {
+test("after a 101, no limit applies", async () => {
   await using target = await startTcpServer((socket) => {
     socket.once("data", () => {
       socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
@@ -212,7 +212,7 @@ test("after a 101 neither limit holds", async () => {
   await expect.poll(() => connection.received, { timeout: 5000 }).toContain("later");
 });
 
-test("before it, the limit holds as for any response", async () => {
+test("before a 101, readTimeout applies as for any response", async () => {
   await using target = await startTcpServer();
   const headers = { Connection: "Upgrade", Upgrade: "x" };
   const { failure } = await ask({ order: httpTo(target.port, { readTimeout: LIMIT }), headers });

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import type http from "node:http";
 import type net from "node:net";
 import os from "node:os";
@@ -10,18 +10,20 @@ import type tls from "node:tls";
 
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 
+import { describeHostMismatch } from "../../plugin/egress/tls-failure.ts";
 import { ORIGIN_CA_ROOTS } from "../../plugin/egress/origin-ca.ts";
-import type { EgressFailure, EgressOrder, EgressTls } from "../../service-worker/egress-protocol.ts";
+import type { EgressFailure, EgressOrder, EgressTls } from "../../service-worker/routing/egress-protocol.ts";
 import { ok } from "../servers/http-origin.ts";
 import { closedPort, echo, reset, startDeafServer, startTcpServer } from "../servers/tcp-server.ts";
 import { type Certified, makeAuthority, selfSign } from "../servers/tls-certificates.ts";
 import { startTlsOrigin } from "../servers/tls-server.ts";
 import { ask, openRaw, openRequest, orderLines, readAnswer } from "./ask.ts";
+import { socketIn } from "../servers/socket-path.ts";
 
 const folder = mkdtempSync(path.join(os.tmpdir(), "mvpc-tls-"));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 beforeEach(() => {
-  // Whoever runs the tests may have set mkcert up.
+  // This machine may have mkcert's root.
   process.env["CAROOT"] = path.join(folder, "no-mkcert");
 });
 
@@ -42,7 +44,7 @@ function over(port: number, tls: Partial<EgressTls> = {}, connectTimeout = 5000)
   };
 }
 
-const NOT_TLS = { code: "tls_protocol_error", detail: "the target's answer is not TLS" } as const;
+const NOT_TLS = { code: "tls_protocol_error", detail: "the target's answer isn't TLS" } as const;
 const HUNG_UP = {
   code: "tls_protocol_error",
   detail: "the target closed the connection during the TLS handshake",
@@ -69,10 +71,10 @@ describe("certificates", () => {
   const full: Record<keyof typeof certificates, RegExp | undefined> = {
     good: undefined,
     "with its intermediate": undefined,
-    "without its intermediate": /issued by "Intermediate", which no root trusted here vouches for/,
+    "without its intermediate": /issued by "Intermediate", and no trusted root vouches for it/,
     "for another host": /is for other\.internal, 10\.9\.9\.9, not for users\.internal/,
     expired: /expired on \w{3} /,
-    "not valid yet": /valid only from \w{3} /,
+    "not valid yet": /isn't valid before \w{3} /,
     "self-signed": /is self-signed/,
     "of an unknown CA": /issued by "Stranger"/,
     "of an unknown CA that is sent along": /issued by "Stranger"/,
@@ -93,7 +95,7 @@ describe("certificates", () => {
 
   test.each(cases)("$title, $verify", async ({ title, verify, expected }) => {
     await using origin = await startTlsOrigin({ ...certificates[title], answer: ok("done") });
-    // Twice: a session that was refused once is not resumed.
+    // Twice, because a refused TLS session must not be resumed.
     for (const _ of [1, 2]) expect(await ask({ order: over(origin.port, { verify }) })).toMatchObject(expected);
     expect(origin.requests.length).toBe(expected.body === "done" ? 2 : 0);
   });
@@ -104,12 +106,37 @@ describe("certificates", () => {
     ["self-signed", /^Name its PEM file in "ca"/],
     ["of an unknown CA", /^Name the PEM file of its root in "ca"/],
     ["not valid yet", /clock/],
-  ] as const)("what to do about one that is %s", async (title, hint) => {
+  ] as const)("the hint for one that is %s", async (title, hint) => {
     await using origin = await startTlsOrigin({ ...certificates[title], answer: ok("done") });
     expect((await ask({ order: over(origin.port) })).failure?.hint).toMatch(hint);
   });
 
-  test.each(["10.0.1.50", "fd00::1"])("for the address %s, which is no server name", async (hostName) => {
+  test.each<[string, string, string[], RegExp]>([
+    ["nothing but a common name", HOST, [], /has only a common name, "users\.internal"; only/],
+    [
+      "a wildcard right below the top level",
+      "tls.internal",
+      ["*.internal"],
+      /is for \*\.internal; a wildcard right below/,
+    ],
+    ["another wildcard", "a.b.internal", ["*.internal"], /is for \*\.internal, not for a\.b\.internal/],
+  ])("verify_full refuses %s with a message; verify_ca accepts it", async (_, hostName, names, words) => {
+    await using origin = await startTlsOrigin({ ...root.issue(hostName, { names }), answer: ok("done") });
+    expect((await ask({ order: over(origin.port, { hostName }) })).failure).toMatchObject({
+      code: "tls_certificate_error",
+      detail: expect.stringMatching(words),
+    });
+    expect(await ask({ order: over(origin.port, { hostName, verify: "verify_ca" }) })).toMatchObject({ body: "done" });
+  });
+
+  test("an address as a DNS name does not match, and the message says so", () => {
+    const certificate = { subjectaltname: "DNS:10.0.1.50, DNS:a", subject: {} } as tls.PeerCertificate;
+    expect(describeHostMismatch("10.0.1.50", certificate).detail).toBe(
+      "the target's certificate has 10.0.1.50 as a DNS name; an address counts only as an IP address",
+    );
+  });
+
+  test.each(["10.0.1.50", "fd00::1"])("for the address %s, which is not sent as the server name", async (hostName) => {
     await using origin = await startTlsOrigin({ ...good, answer: ok("done") });
     expect((await ask({ order: over(origin.port, { hostName }) })).body).toBe("done");
     expect(origin.handshakes).toEqual([{ serverName: null, alpn: "http/1.1", isResumed: false }]);
@@ -119,7 +146,7 @@ describe("certificates", () => {
     });
   });
 
-  test("one that was accepted under one host is checked again under another", async () => {
+  test("one that was accepted for a host is checked again for another host", async () => {
     await using origin = await startTlsOrigin({ ...good, answer: ok("done") });
     expect((await ask({ order: over(origin.port) })).body).toBe("done");
     const { failure } = await ask({ order: over(origin.port, { hostName: "other.internal" }) });
@@ -129,7 +156,7 @@ describe("certificates", () => {
 });
 
 describe("trusted roots", () => {
-  test("the Cloudflare Origin CA's are those that Cloudflare publishes", () => {
+  test("the Cloudflare Origin CA's roots are those that Cloudflare publishes", () => {
     const { ecc, rsa } = ORIGIN_CA_ROOTS;
     expect(new X509Certificate(ecc).fingerprint256).toBe(
       "AA:63:69:7A:22:76:4B:67:B2:13:4C:E1:4C:B5:69:0E:A3:36:94:0B:93:98:61:13:F4:95:45:91:78:32:D8:0D",
@@ -139,7 +166,42 @@ describe("trusted roots", () => {
     );
   });
 
-  test("mkcert's is found by itself, also when it is made later", async () => {
+  test.each<[string, (file: string) => Promise<unknown>, RegExp]>([
+    ["junk", (file) => writeFile(file, "junk"), /contains no certificate in PEM form/],
+    ["a folder", (file) => mkdir(file), /is not a file/],
+    // It fails as a file does that this user may not read.
+    ["unreadable", (file) => symlink(file, file), /can't be read: ELOOP/],
+  ])("mkcert's root is optional: one that is %s is ignored with one warning", async (what, make, words) => {
+    const home = path.join(folder, `mkcert ${what}`);
+    await mkdir(home);
+    await make(path.join(home, "rootCA.pem"));
+    process.env["CAROOT"] = home;
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    await using origin = await startTlsOrigin({ ...good, answer: ok("done") });
+    // Each list of files is read again, unless that was done a moment ago, but the warning appears once.
+    await vi.waitFor(async () => {
+      for (const list of [[ca], [ca, ca]]) {
+        expect(await ask({ order: over(origin.port, { ca: list }) })).toMatchObject({
+          body: "done",
+          failure: undefined,
+        });
+      }
+      expect(warn.mock.calls).toEqual([[expect.stringMatching(words)]]);
+    });
+    warn.mockRestore();
+  });
+
+  test("a named file that can't be read is reported as tls_certificate_error", async () => {
+    const loop = path.join(folder, "loop.pem");
+    await symlink(loop, loop);
+    await using origin = await startTlsOrigin({ ...good, answer: ok("done") });
+    expect((await ask({ order: over(origin.port, { ca: [loop] }) })).failure).toMatchObject({
+      code: "tls_certificate_error",
+      detail: expect.stringContaining("loop.pem can't be read: ELOOP"),
+    });
+  });
+
+  test("mkcert's root is found, even if it is created later", async () => {
     const mkcert = makeAuthority("mkcert root");
     await using origin = await startTlsOrigin({ ...mkcert.issue(HOST, { names: [HOST] }), answer: ok("done") });
     process.env["CAROOT"] = folder;
@@ -148,7 +210,7 @@ describe("trusted roots", () => {
     await vi.waitFor(async () => expect((await ask({ order: over(origin.port, { ca: [] }) })).body).toBe("done"));
   });
 
-  test("a file with several, one with an intermediate only, one with the target's own certificate", async () => {
+  test("a file can have several roots, only an intermediate, or the target's own certificate", async () => {
     const other = makeAuthority("Other");
     const intermediate = makeAuthority("Intermediate", { by: other });
     const leaf = intermediate.issue(HOST, { names: [HOST] });
@@ -160,7 +222,7 @@ describe("trusted roots", () => {
     }
   });
 
-  test("a changed file counts for the next requests, also over connections and sessions that are kept", async () => {
+  test("a changed file applies to the next request, even on kept connections and TLS sessions", async () => {
     const file = path.join(folder, "changing.pem");
     await writeFile(file, makeAuthority("Wrong").cert);
     await using origin = await startTlsOrigin({ ...good, answer: ok("done") });
@@ -173,10 +235,10 @@ describe("trusted roots", () => {
   });
 
   test.each([
-    ["that is gone", undefined, /gone\.pem does not exist/],
-    ["without a certificate", "nothing", /gone\.pem holds no certificate in PEM form/],
-    ["with a broken one", root.cert.replace(/^M.*$/m, "MIIB"), /gone\.pem holds a certificate that can't be read: /],
-  ])("a file %s is named", async (_, text, problem) => {
+    ["that doesn't exist", undefined, /gone\.pem does not exist/],
+    ["without a certificate", "nothing", /gone\.pem contains no certificate in PEM form/],
+    ["with a broken one", root.cert.replace(/^M.*$/m, "MIIB"), /gone\.pem contains a certificate that can't be read: /],
+  ])("the message names a file %s", async (_, text, problem) => {
     const file = path.join(folder, "gone.pem");
     await (text === undefined ? rm(file, { force: true }) : writeFile(file, text));
     await using origin = await startTlsOrigin({ ...good, answer: ok("done") });
@@ -184,13 +246,13 @@ describe("trusted roots", () => {
     expect(failure?.code).toBe("tls_certificate_error");
     expect(failure?.detail).toMatch(problem);
     expect(failure?.hint).toContain('"ca"');
-    // What is never looked at need not be there.
+    // Without verification, the file isn't read.
     expect((await ask({ order: over(origin.port, { ca: [file], verify: "disabled" }) })).body).toBe("done");
   });
 });
 
 describe("connections", () => {
-  test("a second request makes no handshake; the server name and the Host header are the URL's", async () => {
+  test("a second request needs no handshake; the server name and the Host header are the URL's", async () => {
     await using origin = await startTlsOrigin({ ...good, answer: ok("done") });
     for (const _ of [1, 2, 3])
       expect((await ask({ order: over(origin.port), headers: { host: HOST } })).body).toBe("done");
@@ -198,7 +260,7 @@ describe("connections", () => {
     expect(origin.requests.map((request) => /^host: .*$/im.exec(request)?.[0])).toEqual(Array(3).fill(`host: ${HOST}`));
   });
 
-  test.each(["TLSv1.3", "TLSv1.2"] as const)("a new connection resumes the session: %s", async (maxVersion) => {
+  test.each(["TLSv1.3", "TLSv1.2"] as const)("a new connection resumes the TLS session: %s", async (maxVersion) => {
     await using origin = await startTlsOrigin({ ...good, maxVersion, answer: ok("done") });
     for (const _ of [1, 2, 3]) {
       expect((await ask({ order: over(origin.port) })).body).toBe("done");
@@ -208,7 +270,7 @@ describe("connections", () => {
     expect(origin.handshakes.map(({ isResumed }) => isResumed)).toEqual([false, true, true]);
   });
 
-  test("a kept connection that the target has closed costs no request", async () => {
+  test("no request is lost on a kept connection that the target has closed", async () => {
     let isClosing = true;
     await using origin = await startTlsOrigin({
       ...good,
@@ -232,8 +294,8 @@ describe("connections", () => {
     expect(second.handshakes.length).toBe(1);
   });
 
-  test.skipIf(process.platform === "win32")("a unix socket", async () => {
-    const socketPath = path.join(folder, "origin.sock");
+  test("a unix socket", async () => {
+    const socketPath = socketIn(folder, "origin.sock");
     await using origin = await startTlsOrigin({ ...good, path: socketPath, answer: ok("done") });
     const order = { ...over(0), target: { type: "unix", path: socketPath } } as const;
     for (const _ of [1, 2]) expect((await ask({ order })).body).toBe("done");
@@ -241,9 +303,9 @@ describe("connections", () => {
   });
 });
 
-describe("what passes", () => {
-  test("streams, both ways at once", async () => {
-    // What follows the head of a chunked request is the body of a chunked response.
+describe("forwarding", () => {
+  test("streams both ways at once", async () => {
+    // Echoes the body of the chunked request as the body of a chunked response.
     await using origin = await startTlsOrigin({
       ...good,
       serve: (socket) =>
@@ -264,7 +326,7 @@ describe("what passes", () => {
     await expect.poll(() => connection.received.endsWith("0\r\n\r\n"), { interval: 5 }).toBe(true);
   });
 
-  test("an upgraded connection, until either side ends", async () => {
+  test("an upgraded connection, until one side ends", async () => {
     await using origin = await startTlsOrigin({
       ...good,
       serve: (socket) =>
@@ -283,13 +345,13 @@ describe("what passes", () => {
     await expect.poll(() => connection.isEnded, { interval: 5 }).toBe(true);
   });
 
-  test("an early 413 with a hang-up is delivered while the upload goes on", async () => {
+  test("an early 413 that closes the connection is forwarded during an upload", async () => {
     await using origin = await startTlsOrigin({
       ...good,
       serve: (socket) =>
         socket.once("data", () => {
           socket.write("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig");
-          // With the upload unread, this is a reset.
+          // This is a reset, because the upload is unread.
           socket.destroySoon();
         }),
     });
@@ -306,11 +368,7 @@ describe("what passes", () => {
 
 describe("no handshake", () => {
   test.each<[title: string, serve: (socket: net.Socket) => void, failure: Partial<EgressFailure>]>([
-    [
-      "HTTP in plain",
-      (socket) => void socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")),
-      NOT_TLS,
-    ],
+    ["plain HTTP", (socket) => void socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")), NOT_TLS],
     [
       "a database's greeting",
       (socket) => void socket.write("220 hello, who are you and what do you want?\r\n"),
@@ -324,7 +382,7 @@ describe("no handshake", () => {
     expect((await ask({ order: over(server.port) })).failure).toMatchObject(failure);
   });
 
-  test("a target that accepts and stays silent is out of time, and hung up on", async () => {
+  test("a target that accepts and stays silent times out, and its connection is closed", async () => {
     await using server = await startTcpServer();
     expect((await ask({ order: over(server.port, {}, 150) })).failure).toEqual({
       code: "connection_timeout",
@@ -346,9 +404,9 @@ describe("no handshake", () => {
       /no TLS version in common/,
     ],
     ["HTTP/2 only", { ALPNProtocols: ["h2"] }, /does not speak HTTP\/1\.1/],
-    ["a certificate of the client, TLS 1.3", { requestCert: true, ca: root.cert }, /wants a certificate of its client/],
+    ["a required client certificate, TLS 1.3", { requestCert: true, ca: root.cert }, /requires a client certificate/],
     [
-      "a certificate of the client, TLS 1.2",
+      "a required client certificate, TLS 1.2",
       { requestCert: true, ca: root.cert, maxVersion: "TLSv1.2" },
       /handshake failure$/,
     ],
@@ -360,7 +418,7 @@ describe("no handshake", () => {
     expect(origin.requests).toEqual([]);
   });
 
-  test("the next request, to a target that is mended, succeeds", async () => {
+  test("the next request to a fixed target succeeds", async () => {
     const port = await closedPort();
     {
       await using plain = await startTcpServer((socket) => void socket.once("data", () => socket.end("no")), { port });

@@ -1,18 +1,24 @@
-/** `parseHost` and its kin, for any spelling and any text at all. */
+/** `parseHost` and related functions, with any spelling and any text. */
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { parseDestination, formatDestination } from "../../plugin/parse/parse-destination.ts";
-import { findProblem } from "../../service-worker/address-text.ts";
-import { formatEndpoint, isProblem, maskBytes, parseEndpoint, parseHost } from "../../service-worker/address.ts";
+import { findProblem } from "../../service-worker/routing/address-text.ts";
+import {
+  formatEndpoint,
+  isProblem,
+  maskBytes,
+  parseEndpoint,
+  parseHost,
+} from "../../service-worker/routing/address.ts";
 import { markHost, unmarkAddress } from "../../service-worker/connection-id.ts";
 import { DEADLINE, runs } from "./runs.ts";
 import { spelledHost, spelledName, spelledV4, spelledV6, v6Groups, writeV6 } from "./spellings.ts";
 
 const port = fc.oneof(fc.constantFrom(1, 80, 65_535), fc.integer({ min: 1, max: 65_535 }));
 
-/** Any text, and text made of what hosts are made of. */
+/** Any text, and text of characters that occur in hosts. */
 const anyText = fc.oneof(
   fc.string(),
   fc.string({ unit: "binary" }),
@@ -35,17 +41,17 @@ describe("hosts", { timeout: DEADLINE }, () => {
     );
   });
 
-  test("the octets of an IPv6 address are those of its groups", () => {
+  test("the bytes of an IPv6 address are those of its groups", () => {
     fc.assert(
       fc.property(v6Groups, (groups) => {
-        const octets = groups.flatMap((value) => [value >> 8, value & 255]);
-        expect(parseHost(writeV6(groups))).toMatchObject({ version: 6, bytes: octets });
+        const bytes = groups.flatMap((value) => [value >> 8, value & 255]);
+        expect(parseHost(writeV6(groups))).toMatchObject({ version: 6, bytes });
       }),
       runs(1000),
     );
   });
 
-  test("any text is a host in normal form, which stays as it is, or a problem in words", () => {
+  test("any text is a host whose normal form is stable, or a problem with a message", () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const host = parseHost(text);
@@ -59,12 +65,12 @@ describe("hosts", { timeout: DEADLINE }, () => {
     );
   });
 
-  test("what a URL makes of a text and what `connect` makes of it are the same host, or none", () => {
+  test("a text is the same host in a URL and in `connect`, or no host in one of them", () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const written = text.includes(":") && !text.startsWith("[") ? `[${text}]` : text;
         const host = parseHost(text);
-        // What would not stay within the host of a URL is no host at all.
+        // A text that would not stay within the host of a URL is not a host.
         if (isProblem(host) || !URL.canParse(`http://${written}/`)) return;
         expect(parseHost(new URL(`http://${written}/`).hostname)).toEqual(host);
       }),
@@ -72,7 +78,7 @@ describe("hosts", { timeout: DEADLINE }, () => {
     );
   });
 
-  test("an endpoint is read as it is written", () => {
+  test("a formatted endpoint parses to the same host and port", () => {
     fc.assert(
       fc.property(spelledHost, port, ({ normal }, port) => {
         expect(parseEndpoint(formatEndpoint(normal, port))).toMatchObject({ host: { text: normal }, port });
@@ -81,14 +87,14 @@ describe("hosts", { timeout: DEADLINE }, () => {
     );
   });
 
-  test("a host goes through the facade's mark as it is", () => {
+  test("a host that the facade marks is the same after unmarking", () => {
     fc.assert(
       fc.property(spelledHost, port, ({ normal }, port) => {
-        const marked = markHost("0123456789abcdef0123", normal);
-        expect(marked === undefined ? normal.length : 255).toBeGreaterThan(200);
-        if (marked === undefined) return;
-        const { address, connectionId } = unmarkAddress(`${marked}:${port}`);
-        expect(connectionId).toBe("0123456789abcdef0123");
+        const { marked, isElsewhere } = markHost("0123456789abcdef0123", normal);
+        expect(isElsewhere ? normal.length : 255).toBeGreaterThan(200);
+        const unmarked = unmarkAddress(`${marked}:${port}`);
+        expect(unmarked).toMatchObject({ connectionId: "0123456789abcdef0123", isElsewhere });
+        const address = isElsewhere ? `${normal}${unmarked.address}` : unmarked.address;
         expect(parseEndpoint(address)).toMatchObject({ host: { text: normal }, port });
       }),
       runs(1000),
@@ -120,7 +126,7 @@ describe("destinations", { timeout: DEADLINE }, () => {
     written: written.includes(":") && !written.startsWith("[") ? `[${written}]` : written,
   }));
 
-  test("are read as they are formatted", () => {
+  test("a formatted destination parses to the same destination", () => {
     fc.assert(
       fc.property(fc.oneof(bracketed, wildcard, cidr), ports, ({ written }, ports) => {
         const destination = parseDestination(written + ports);
@@ -131,7 +137,7 @@ describe("destinations", { timeout: DEADLINE }, () => {
     );
   });
 
-  test("any text is one, or a problem in words", () => {
+  test("any text is a destination, or a problem with a message", () => {
     fc.assert(
       fc.property(anyText, ports, (text, ports) => {
         const destination = parseDestination(text + ports);

@@ -1,32 +1,32 @@
 /**
- * Files that were good until something happened to them, and what has to come of each: a session that can be used,
- * or diagnostics a developer can act on.
+ * Changes that break a good file, and what must hold afterwards: the table can be used, and the diagnostics are useful.
  */
 
 import * as fc from "fast-check";
 import { expect } from "vitest";
 
 import { type Diagnostic, formatDiagnostics, hasErrors } from "../../plugin/diagnostics.ts";
-import type { LoadedSession } from "../../plugin/load.ts";
-import { decide } from "../../service-worker/decide.ts";
-import { indexTable } from "../../service-worker/route-index.ts";
+import type { LoadedTable } from "../../plugin/load.ts";
+import { decide } from "../../service-worker/routing/decide.ts";
+import { indexTable } from "../../service-worker/routing/route-index.ts";
+import { startCpuTime } from "../setup/cpu-time.ts";
 
-/** Milliseconds for files of a few kilobytes, on a machine with other things to do. */
-const MAX_TIME = 5000;
+/** Milliseconds of processor time, for files of a few kilobytes. */
+const MAX_CPU_TIME = 5000;
 
 export interface BrokenFiles {
-  load: () => Promise<LoadedSession>;
-  /** By absolute path; what a diagnostic may point into. */
+  load: () => Promise<LoadedTable>;
+  /** The absolute path → the content. A diagnostic may point into these files. */
   files: ReadonlyMap<string, string | Uint8Array>;
   hosts: readonly string[];
 }
 
-export async function expectUsable({ load, files, hosts }: BrokenFiles): Promise<LoadedSession> {
-  const started = performance.now();
+export async function expectUsable({ load, files, hosts }: BrokenFiles): Promise<LoadedTable> {
+  const cpuTime = startCpuTime();
   const loaded = await load();
   const { table, diagnostics } = loaded;
   const formatted = formatDiagnostics(diagnostics);
-  expect(performance.now() - started).toBeLessThan(MAX_TIME);
+  expect(cpuTime()).toBeLessThan(MAX_CPU_TIME);
 
   const texts = new Map([...files].map(([file, content]) => [file, decode(content)]));
   const lines = new Map([...texts].map(([file, text]) => [file, text.split("\n")]));
@@ -35,14 +35,14 @@ export async function expectUsable({ load, files, hosts }: BrokenFiles): Promise
   // oxlint-disable-next-line no-control-regex
   expect(formatted).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
 
-  // Complete also when there are errors: every binding has an answer.
+  // Even with errors, every binding has a decision.
   const index = indexTable(JSON.parse(JSON.stringify(table)) as typeof table);
   for (const key of Object.keys(table.bindings)) {
     for (const host of hosts) {
       expect(decide(index, key, { scheme: "http", host, port: 8080 }).type).toMatch(/^(forward|refuse)$/);
     }
   }
-  // Nothing is left to check at run time.
+  // Without errors, every target is complete.
   if (!hasErrors(diagnostics)) {
     const types = table.networks.flatMap(({ routes }) => routes.map(({ target }) => typeof target.type));
     expect(types.filter((type) => type !== "string")).toEqual([]);
@@ -61,7 +61,7 @@ function expectUseful(
   const said = [text, ...notes].join("\n");
   expect(code).toMatch(/^[a-z0-9-]+$/);
   expect(text.trim()).not.toBe("");
-  // Unless the files themselves say so.
+  // Unless the files contain the text themselves.
   for (const slip of ["undefined", "[object ", "function"]) if (!all.includes(slip)) expect(said).not.toContain(slip);
   expect(file).not.toBe("");
   if (line === undefined) return;
@@ -78,7 +78,7 @@ export type Edit =
   | { kind: "move"; at: number; length: number; to: number }
   | { kind: "insert"; at: number; text: string };
 
-/** What an editor, a merge or a cat on the keyboard does to a file. @param texts that mean something in the format */
+/** Edits as by an editor, a merge or a cat on the keyboard. @param texts with a meaning in the format */
 export function editsOf(texts: readonly string[]): fc.Arbitrary<Edit[]> {
   const text = fc.oneof(
     fc.string({ maxLength: 5 }),
@@ -113,15 +113,15 @@ export function edited(text: string, edit: Edit): string {
   }
 }
 
-/** Other octets in a few places. */
-export const flips: fc.Arbitrary<{ at: number; octet: number }[]> = fc.array(
-  fc.record({ at: fc.nat(), octet: fc.nat(255) }),
+/** Other bytes in a few places. */
+export const flips: fc.Arbitrary<{ at: number; byte: number }[]> = fc.array(
+  fc.record({ at: fc.nat(), byte: fc.nat(255) }),
   { minLength: 1, maxLength: 3 },
 );
 
-export function flipped(text: string, octets: readonly { at: number; octet: number }[]): Uint8Array {
+export function flipped(text: string, changes: readonly { at: number; byte: number }[]): Uint8Array {
   const bytes = Buffer.from(text);
-  for (const { at, octet } of octets) bytes[at % bytes.length] = octet;
+  for (const { at, byte } of changes) bytes[at % bytes.length] = byte;
   return bytes;
 }
 
@@ -131,7 +131,7 @@ export interface Change {
   value: unknown;
 }
 
-/** Any value in any place, or under another key beside what is there. */
+/** Any value in any place, or under an additional key. */
 export function changesOf({
   values,
   keys,
@@ -150,7 +150,7 @@ export function changesOf({
 
 type Json = Record<string, unknown> | unknown[];
 
-/** Each place of a JSON value that can hold another one. */
+/** Each place in a JSON value that holds another value. */
 function placesIn(node: unknown): { parent: Json; key: string | number }[] {
   if (typeof node !== "object" || node === null) return [];
   const entries: [string | number, unknown][] = Array.isArray(node) ? [...node.entries()] : Object.entries(node);

@@ -1,4 +1,4 @@
-/** A compose project that is good and uses most of what there is to use, in a folder of its own. */
+/** A valid compose project that uses most features, in its own folder. */
 
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,11 +6,11 @@ import path from "node:path";
 
 import { afterAll } from "vitest";
 
-import { type LoadedSession, loadSession } from "../../plugin/load.ts";
-import { networkBinding } from "../vpc-folder.ts";
+import { type LoadedTable, loadTable } from "../../plugin/load.ts";
+import { networkBinding } from "../setup/vpc-folder.ts";
 import { expectUsable } from "./broken-files.ts";
 
-/** By name; the vpc config that reads them first. */
+/** File names and contents. The first is the vpc config. */
 export const COMPOSE_FILES = {
   "vpc.json": `{ "networks": { "NET": { "compose": ["compose.yaml", "over.yaml"],
   "routes": { "own.internal": "localhost:1", "db:9000-9100": "localhost:2" } } } }`,
@@ -91,14 +91,14 @@ function write(name: string, content: string | Uint8Array): void {
   writeFileSync(path.join(folder, name), content);
 }
 
-/** Of the good ones, those that `given` holds are replaced. */
-export async function checkCompose(given: Partial<Record<ComposeName, string | Uint8Array>>): Promise<LoadedSession> {
+/** @param given replaces some of the good files */
+export async function checkCompose(given: Partial<Record<ComposeName, string | Uint8Array>>): Promise<LoadedTable> {
   const all = Object.entries<string | Uint8Array>({ ...COMPOSE_FILES, ...given });
   for (const [name, content] of Object.entries(given)) write(name, content);
   try {
     return await expectUsable({
       load: () =>
-        loadSession({
+        loadTable({
           workers: [{ workerName: "app", rootPath: folder, bindings: [networkBinding("NET")] }],
           source: path.join(folder, "vpc.json"),
           env: undefined,

@@ -1,13 +1,10 @@
-/**
- * Compose files that were good until something happened to them: each is read to its end, in bounded time, and
- * gives routes that can be used, or diagnostics a developer can act on.
- */
+/** Randomly broken compose files: each is read in bounded time, and results in usable routes or useful diagnostics. */
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 
-import { networkOf } from "../session-table.ts";
+import { networkOf } from "../setup/network-table.ts";
 import { changed, changesOf, edited, editsOf, flipped, flips } from "./broken-files.ts";
 import { COMPOSE_FILES as GOOD, type ComposeName, checkCompose as check } from "./compose-folder.ts";
 import { DEADLINE, runs } from "./runs.ts";
@@ -139,8 +136,8 @@ const longPort = fc.record(
   { requiredKeys: [] },
 );
 
-describe("compose files that were good", { timeout: DEADLINE }, () => {
-  test("are good", async () => {
+describe("compose files", { timeout: DEADLINE }, () => {
+  test("are valid without changes", async () => {
     const { diagnostics, table } = await check({});
     expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
     expect(networkOf(table, "app/NET")?.routes.map(({ text }) => text)).toEqual(
@@ -148,7 +145,7 @@ describe("compose files that were good", { timeout: DEADLINE }, () => {
     );
   });
 
-  test("until the text of one was edited", async () => {
+  test("with random edits of a text", async () => {
     await fc.assert(
       fc.asyncProperty(names, edits, async (name, given) => {
         await expect(check({ [name]: given.reduce(edited, GOOD[name]) })).resolves.toBeDefined();
@@ -157,7 +154,7 @@ describe("compose files that were good", { timeout: DEADLINE }, () => {
     );
   });
 
-  test("until it came from another system", async () => {
+  test("with the line endings, tabs or encoding of another system", async () => {
     await fc.assert(
       fc.asyncProperty(
         names,
@@ -178,16 +175,16 @@ describe("compose files that were good", { timeout: DEADLINE }, () => {
     );
   });
 
-  test("until the octets of one were edited", async () => {
+  test("with random changes of bytes", async () => {
     await fc.assert(
-      fc.asyncProperty(names, flips, async (name, octets) => {
-        await expect(check({ [name]: flipped(GOOD[name], octets) })).resolves.toBeDefined();
+      fc.asyncProperty(names, flips, async (name, bytes) => {
+        await expect(check({ [name]: flipped(GOOD[name], bytes) })).resolves.toBeDefined();
       }),
       runs(60),
     );
   });
 
-  test("until something else stood in one of its places", async () => {
+  test("with other values in some places", async () => {
     await fc.assert(
       fc.asyncProperty(yamlNames, changes, fc.boolean(), async (name, given, isJson) => {
         const data = given.reduce<unknown>(changed, parse(GOOD[name], { merge: true }));
@@ -197,7 +194,7 @@ describe("compose files that were good", { timeout: DEADLINE }, () => {
     );
   });
 
-  test("until it ended too early, or held itself many times over", async () => {
+  test("cut off or repeated", async () => {
     await fc.assert(
       fc.asyncProperty(names, fc.nat(), fc.nat(10), async (name, end, times) => {
         await expect(
@@ -209,7 +206,7 @@ describe("compose files that were good", { timeout: DEADLINE }, () => {
   });
 });
 
-/** Each piece many times, with its number. */
+/** Joins `count` pieces, each made from its number. */
 function many(count: number, piece: (index: number) => string): string {
   return Array.from({ length: count }, (_, index) => piece(index)).join("");
 }
@@ -235,19 +232,19 @@ test.each<[string, string, ComposeName?]>([
     `x: &x0 []\n${many(30, (i) => `x${i}: &x${i + 1} [*x${i}, *x${i}]\n`)}? [*x30, *x30]\n: *x30\n`,
   ],
   ["many documents", "---\nservices: { a: { ports: ['1:1'] } }\n".repeat(1000)],
-  ["many ports that are none", ported("x,".repeat(3000))],
+  ["many invalid ports", ported("x,".repeat(3000))],
   ["many ranges", ported(many(5000, (i) => `"${i + 1}-${i + 6000}:${i + 1}-${i + 6000}",`))],
-  ["ranges under other numbers", ported(many(200, (i) => `"1-${65_534 - i}:2-${65_535 - i}",`))],
+  ["ranges of different numbers", ported(many(200, (i) => `"1-${65_534 - i}:2-${65_535 - i}",`))],
   ["services that extend the next", `services:\n${many(400, (i) => ` k${i}: { extends: k${i + 1} }\n`)} k400: {}`],
   ["a long name", `services: { ${"a".repeat(100_000)}: { ports: ["1:1"] } }`],
   ["a long tag", "!".repeat(100_000)],
   ["a long path", `include: ["${"a".repeat(100_000)}"]`],
   ["a long port", ported(`"${"1:".repeat(50_000)}", "${"1-".repeat(50_000)}"`)],
-  ["lines that are none", "!\n".repeat(5000), ".env"],
-  ["quotes that are not closed", "A='\\'\n".repeat(10_000), ".env"],
+  ["invalid lines", "!\n".repeat(5000), ".env"],
+  ["unclosed quotes", "A='\\'\n".repeat(10_000), ".env"],
   ["many lines", many(10_000, (i) => `A${i}=1\n`), ".env"],
   ["values of values", `A0=aaaaaaaaaa\n${many(40, (i) => `A${i + 1}=$A${i}$A${i}\n`)}`, ".env"],
-])("deep and long ones: %s", async (_, text, name = "compose.yaml") => {
+])("large and deeply nested files: %s", async (_, text, name = "compose.yaml") => {
   const { diagnostics } = await check({ [name]: text });
   for (const { text: said, notes } of diagnostics) expect([said, ...notes].join("").length).toBeLessThan(10_000);
 });
@@ -257,7 +254,7 @@ describe("a service with one port", { timeout: DEADLINE }, () => {
     ["short", shortPort],
     ["long", longPort],
     ["any", fc.jsonValue({ maxDepth: 2 })],
-  ])("in the %s syntax: it has a route, or there is a word about it", async (_, port) => {
+  ])("in the %s syntax: it has a route, or a diagnostic reports it", async (_, port) => {
     await fc.assert(
       fc.asyncProperty(port, fc.boolean(), async (written, isJson) => {
         const data = { services: { one: { ports: [written] } } };

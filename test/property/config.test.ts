@@ -1,16 +1,13 @@
-/**
- * Config files that were good until something happened to them: each is read to its end, in bounded time, and
- * gives a table that can be used, or diagnostics a developer can act on.
- */
+/** Randomly broken config files: each is read in bounded time, and results in a usable table or useful diagnostics. */
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { type LoadedSession, loadSession } from "../../plugin/load.ts";
+import { type LoadedTable, loadTable } from "../../plugin/load.ts";
 import { emptyModel, parseConfig } from "../../plugin/parse/parse-config.ts";
 import { emptyDocument } from "../../plugin/read/document.ts";
 import { readText } from "../../plugin/read/read-text.ts";
-import { SERVICE_ID, TUNNEL_ID, networkBinding, serviceBinding } from "../vpc-folder.ts";
+import { SERVICE_ID, TUNNEL_ID, networkBinding, serviceBinding } from "../setup/vpc-folder.ts";
 import { changed, changesOf, edited, editsOf, expectUsable, flipped, flips } from "./broken-files.ts";
 import { DEADLINE, runs } from "./runs.ts";
 
@@ -28,8 +25,9 @@ const JSONC = `// The office, at home.
   "networks": {
     "${TUNNEL_ID}": {
       "routes": {
-        "users.internal": "passthrough", "*.internal:8000-8999": "worker:app", "*.internal:8080": "unix:/run/a.sock",
+        "users.internal": "passthrough", "*.internal:8000-8999": "worker:app", "*.internal:8080": "unix:${process.platform === "win32" ? "//./pipe/a" : "/run/a.sock"}",
         "10.9.0.0/16": { "deny": "destination_ip_prohibited" }, "[fd00::/8]:80": "[::1]:8080", "10.0.1.50": "https://localhost",
+        "own.internal:443": { "target": "localhost:8443", "tls_settings": { "cert_verification_mode": "disabled" }, "ca": [], "readTimeout": 5 },
       },
       "resolver_ips": ["10.0.0.53:5353"], "readTimeout": 2000,
     },
@@ -63,6 +61,7 @@ resolver_ips = ["10.0.0.53:5353"]
 "users.internal" = "passthrough"
 "*.internal:8000-8999" = "worker:app"
 "10.9.0.0/16" = { deny = "dns_error" }
+"own.internal:443" = { target = "localhost:8443", readTimeout = 5, tls_settings.cert_verification_mode = "verify_ca" }
 `;
 
 const workers = [
@@ -79,9 +78,9 @@ const workers = [
   { workerName: "other", rootPath: undefined, bindings: [networkBinding("MESH", "cf1:network")] },
 ];
 
-/** As `loadSession` reads a file, but from memory. */
-function load(bytes: Uint8Array, file: string): Promise<LoadedSession> {
-  return loadSession({
+/** As `loadTable` reads a file, but from memory. */
+function load(bytes: Uint8Array, file: string): Promise<LoadedTable> {
+  return loadTable({
     workers,
     source: undefined,
     env: undefined,
@@ -102,7 +101,7 @@ async function check(content: string | Uint8Array, file: string): Promise<void> 
   await expectUsable({
     load: () => load(bytes, file),
     files: new Map([[file, bytes]]),
-    hosts: ["users.internal", "10.9.1.1", "fd00::1", "__proto__", ""],
+    hosts: ["users.internal", "own.internal", "10.9.1.1", "fd00::1", "__proto__", ""],
   });
 }
 
@@ -133,6 +132,8 @@ const changes = changesOf({
     { deny: 1 },
     { routes: null },
     { "users.internal": "localhost:1" },
+    { target: "localhost:1", readTimeout: 5 },
+    { target: "localhost:1", deny: "dns_error", rateLimit: 1 },
   ],
   keys: ["routes", "*.internal", "10.0.0.0/8"],
 });
@@ -144,11 +145,11 @@ async function loadAsData(): Promise<unknown> {
   return JSON.parse(JSON.stringify(document?.value));
 }
 
-describe("a config that was good", { timeout: DEADLINE }, () => {
+describe("a config", { timeout: DEADLINE }, () => {
   test.each([
     ["JSONC", JSONC, "/vpc.jsonc"],
     ["TOML", TOML, "/vpc.toml"],
-  ])("%s: is good", async (_, text, file) => {
+  ])("%s: is valid without changes", async (_, text, file) => {
     const { diagnostics } = await load(Buffer.from(text), file);
     expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
     await check(text, file);
@@ -157,7 +158,7 @@ describe("a config that was good", { timeout: DEADLINE }, () => {
   test.each([
     ["JSONC", JSONC, "/vpc.jsonc", 700],
     ["TOML", TOML, "/vpc.toml", 700],
-  ])("%s: until its text was edited", async (_, text, file, count) => {
+  ])("%s: with random edits of its text", async (_, text, file, count) => {
     await fc.assert(
       fc.asyncProperty(edits, async (given) => {
         await expect(check(given.reduce(edited, text), file)).resolves.toBeUndefined();
@@ -169,16 +170,16 @@ describe("a config that was good", { timeout: DEADLINE }, () => {
   test.each([
     ["JSONC", JSONC, "/vpc.jsonc"],
     ["TOML", TOML, "/vpc.toml"],
-  ])("%s: until its octets were", async (_, text, file) => {
+  ])("%s: with random changes of bytes", async (_, text, file) => {
     await fc.assert(
-      fc.asyncProperty(flips, async (octets) => {
-        await expect(check(flipped(text, octets), file)).resolves.toBeUndefined();
+      fc.asyncProperty(flips, async (bytes) => {
+        await expect(check(flipped(text, bytes), file)).resolves.toBeUndefined();
       }),
       runs(300),
     );
   });
 
-  test("until something else stood in one of its places", async () => {
+  test("with other values in some places", async () => {
     await fc.assert(
       fc.asyncProperty(changes, fc.constantFrom(0, 2), async (given, indent) => {
         const text = JSON.stringify(given.reduce<unknown>(changed, asData), undefined, indent);
@@ -188,7 +189,7 @@ describe("a config that was good", { timeout: DEADLINE }, () => {
     );
   });
 
-  test("until it ended too early, or held itself many times over", async () => {
+  test("cut off or repeated", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom<[string, string]>([JSONC, "/vpc.jsonc"], [TOML, "/vpc.toml"]),
@@ -211,7 +212,7 @@ describe("a config that was good", { timeout: DEADLINE }, () => {
     ["a long comment", "/vpc.jsonc", `/*${"*".repeat(1_000_000)}`],
     ["a long text", "/vpc.json", `"${'\\"'.repeat(500_000)}`],
     [
-      "many routes of one kind",
+      "many routes of one host",
       "/vpc.json",
       JSON.stringify({
         networks: {
@@ -228,7 +229,7 @@ describe("a config that was good", { timeout: DEADLINE }, () => {
       "/vpc.json",
       JSON.stringify(Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`servics${i}`, i]))),
     ],
-  ])("deep and long ones: %s", async (_, file, text) => {
+  ])("large and deeply nested: %s", async (_, file, text) => {
     await expect(check(text, file)).resolves.toBeUndefined();
   });
 });

@@ -1,39 +1,39 @@
 /**
- * HTTP as it passes through, with everything about a request and its response at random: what the origin receives
- * and what the Worker gets back is the same straight to the server, through the direct path, through the egress proxy.
+ * Random requests and responses: the origin receives the same request, and the Worker gets the same response, straight
+ * to the server, through the direct path, and through the egress proxy.
  */
 
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import type { Seen } from "../cases/parity-case.ts";
-import { see } from "../cases/parity-see.ts";
-import { transcribe } from "../cases/parity-transcript.ts";
+import type { Seen } from "../parity/case.ts";
+import { see } from "../parity/see.ts";
+import { transcribe } from "../parity/transcript.ts";
 import { type Exchange, type ObservedOrigin, startObservedOrigin } from "../servers/observed-origin.ts";
-import { type Session, TUNNEL, startSession } from "../session.ts";
+import { type TestWorker, TUNNEL, startTestWorker } from "../setup/test-worker.ts";
 import { DEADLINE, runs } from "./runs.ts";
 
 const WAYS = ["straight", "direct", "egress"] as const;
 type Way = (typeof WAYS)[number];
 
-/** Octets as characters. */
-const octets = fc.string({ unit: fc.nat(255).map((octet) => String.fromCharCode(octet)), maxLength: 300 });
+/** Bytes as characters. */
+const bytes = fc.string({ unit: fc.nat(255).map((byte) => String.fromCharCode(byte)), maxLength: 300 });
 const piece = fc.oneof(
-  { weight: 6, arbitrary: octets },
-  // Longer than the buffers on the way, and than what is watched for a break.
+  { weight: 6, arbitrary: bytes },
+  // Longer than all buffers, and than the bodies that the service worker forwards without watching them.
   { weight: 1, arbitrary: fc.integer({ min: 1, max: 150_000 }) },
 );
 const body = fc.array(piece, { maxLength: 5 });
 type Body = (string | number)[];
 
-/** A number stands for as many octets, so that a counterexample can be read. */
+/** A number is replaced by that many bytes. This keeps counterexamples short. */
 function spellOut(body: Body): string[] {
   return body.map((piece) =>
     typeof piece === "string" ? piece : "0123456789abcdef".repeat(piece / 16 + 1).slice(0, piece),
   );
 }
 
-/** RFC 9110 §5.6.2 and §5.5; a name that is a number or a private one has a test of its own. */
+/** RFC 9110 §5.6.2 and §5.5. Numeric names and our private ones have their own tests. */
 const fieldName = fc.stringMatching(/^X-[A-Za-z0-9!#$%&'*+.^_`|~-]{1,12}$/);
 const fieldValue = fc.oneof(
   fc.stringMatching(/^[!-~]([ -~\t]{0,40}[!-~])?$/),
@@ -43,7 +43,7 @@ const fields = fc.uniqueArray(fc.tuple(fieldName, fieldValue), {
   maxLength: 12,
   selector: ([name]) => name.toLowerCase(),
 });
-/** Several of one name. */
+/** Also several fields of one name. */
 const manyFields = fc
   .tuple(fields, fc.array(fieldValue, { maxLength: 3 }))
   .map(([some, cookies]) => some.concat(cookies.map((value) => ["Set-Cookie", value])));
@@ -73,7 +73,7 @@ const request = fc.record({
   path,
   headers: manyFields,
   body: fc.option(body),
-  /** How the body is handed over. */
+  /** Whether the body is a stream. */
   isStream: fc.boolean(),
 });
 
@@ -89,7 +89,7 @@ const response = fc.record({
   body,
   isChunked: fc.boolean(),
   interim: fc.array(fc.constantFrom(102, 103), { maxLength: 2 }),
-  /** Where the octets on the wire are cut, as shares of the whole. */
+  /** Where the bytes on the wire are split, as fractions of the whole. */
   cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 }),
 });
 
@@ -98,12 +98,12 @@ interface Spec {
   response: typeof response extends fc.Arbitrary<infer T> ? T : never;
 }
 
-/** The request as the Worker is told of it. */
+/** The request in the form that the Worker receives. */
 type Sent = Omit<Spec["request"], "body"> & { body: string[] | null };
 
 let spec: Spec;
 let origins: Record<Way, ObservedOrigin>;
-let sessions: Record<Way, Session>;
+let workers: Record<Way, TestWorker>;
 
 beforeAll(async () => {
   const [straight, direct, egress] = await Promise.all([startOrigin(), startOrigin(), startOrigin()]);
@@ -112,14 +112,14 @@ beforeAll(async () => {
   const started = await Promise.all([
     start({}, { NET: { type: "external", address: `127.0.0.1:${straight.port}`, http: {} } }),
     start({ networks: { [TUNNEL]: { routes: { "a.internal": `127.0.0.1:${direct.port}` } } } }, network),
-    // The port is known only when the request comes.
+    // The port is known only with the request.
     start({ networks: { [TUNNEL]: { routes: { "a.internal": "127.0.0.1" } } } }, network),
   ]);
-  sessions = { straight: started[0], direct: started[1], egress: started[2] };
+  workers = { straight: started[0], direct: started[1], egress: started[2] };
 });
 
 afterAll(async () => {
-  await Promise.all(WAYS.map((way) => sessions[way][Symbol.asyncDispose]()));
+  await Promise.all(WAYS.map((way) => workers[way][Symbol.asyncDispose]()));
   await Promise.all(WAYS.map((way) => origins[way][Symbol.asyncDispose]()));
 });
 
@@ -146,7 +146,7 @@ function writeResponse(
   isHead: boolean,
 ): string {
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  // RFC 9112 §6.3: these end with their head.
+  // RFC 9112 §6.3: these have no body.
   const isBodiless = status === 204 || status === 304;
   const pieces = spellOut(body);
   const whole = pieces.join("");
@@ -165,11 +165,11 @@ function writeResponse(
   ].join("");
 }
 
-// Of the prelude: an import could not be named in an operation.
+// Defined in the prelude, because an operation can't use an import.
 declare const seeResponse: typeof see;
 
-function start(config: object, env: Record<string, object>): Promise<Session> {
-  return startSession({
+function start(config: object, env: Record<string, object>): Promise<TestWorker> {
+  return startTestWorker({
     config: { ...config, traffic: false },
     env,
     prelude: `const seeResponse = ${see.toString()};`,
@@ -177,15 +177,15 @@ function start(config: object, env: Record<string, object>): Promise<Session> {
       async run(env, argument: { port: number }, request) {
         const { method, path, headers, body, isStream } = (await request.json()) as Sent;
         const parts = body?.map((part) => Uint8Array.from(part, (char) => char.charCodeAt(0)));
-        let sent: unknown;
+        let sent: RequestInit["body"];
         if (parts !== undefined && method !== "GET" && method !== "HEAD") {
           if (isStream) {
             const source = parts.values();
-            sent = new ReadableStream({
+            sent = new ReadableStream<Uint8Array>({
               pull(controller) {
                 const { value, done } = source.next();
                 if (done) controller.close();
-                // An empty one is no part of a stream.
+                // A stream can't have an empty part.
                 else if (value.length > 0) controller.enqueue(value);
                 else return this.pull?.(controller);
                 return undefined;
@@ -194,7 +194,7 @@ function start(config: object, env: Record<string, object>): Promise<Session> {
           } else sent = await new Blob(parts).arrayBuffer();
         }
         const url = `http://a.internal:${argument.port}${path}`;
-        return seeResponse(env.NET.fetch(url, { method, headers, body: sent }));
+        return seeResponse(env.NET.fetch(url, { method, headers, ...(sent && { body: sent }) }));
       },
     },
   });
@@ -207,7 +207,7 @@ async function run(way: Way): Promise<string> {
   const sent: Sent = { ...rest, body: body && spellOut(body) };
   const url = new URL("http://app/?op=run");
   url.searchParams.set("argument", JSON.stringify({ port: origin.port }));
-  const response = await sessions[way].miniflare.dispatchFetch(url.href, {
+  const response = await workers[way].miniflare.dispatchFetch(url.href, {
     method: "POST",
     body: JSON.stringify(sent),
   });
@@ -216,11 +216,11 @@ async function run(way: Way): Promise<string> {
   const { requests } = origin.observation;
   await expect.poll(() => requests.every(({ isComplete }) => isComplete)).toBe(true);
   const transcript = transcribe({ observation: origin.observation, worker: [result] });
-  // Which connection was kept for how long is nobody's business; nor is the port.
+  // The number of the connection and the port may differ.
   return transcript.replaceAll(/^→ connection \d+/gm, "→ request").replaceAll(`a.internal:${origin.port}`, "origin");
 }
 
-test("the same on all three ways", { timeout: DEADLINE }, async () => {
+test("is the same on all three paths", { timeout: DEADLINE }, async () => {
   await fc.assert(
     fc.asyncProperty(request, response, async (request, response) => {
       spec = { request, response };

@@ -1,21 +1,23 @@
 /**
- * Which route is chosen, against an oracle that knows the rules and nothing of `route-index.ts`: it looks
- * at every route, compares bits one by one, and keeps those that nothing outranks.
+ * Compares the chosen route with an oracle that shares no code with `route-index.ts`: it looks at every route, compares
+ * bit by bit, and keeps the routes that no other outranks.
  */
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { parseHost, isProblem } from "../../service-worker/address.ts";
-import { type Decision, decide } from "../../service-worker/decide.ts";
-import { findRoute, indexTable, listCandidates, listRoutes } from "../../service-worker/route-index.ts";
-import type { Route, RouteMatch, RoutingTable } from "../../service-worker/table.ts";
-import { loadSession } from "../../plugin/load.ts";
-import { networkTable } from "../session-table.ts";
-import { networkBinding, TUNNEL_ID } from "../vpc-folder.ts";
+import { parseHost, isProblem } from "../../service-worker/routing/address.ts";
+import { type Decision, decide } from "../../service-worker/routing/decide.ts";
+import { findRoute, indexTable, listCandidates, listRoutes } from "../../service-worker/routing/route-index.ts";
+import type { Route, RouteMatch, RoutingTable } from "../../service-worker/routing/table.ts";
+import type { RouteEntry } from "../../plugin/config.ts";
+import { loadTable } from "../../plugin/load.ts";
+import { networkTable } from "../setup/network-table.ts";
+import { networkBinding, TUNNEL_ID } from "../setup/vpc-folder.ts";
 import { DEADLINE, runs } from "./runs.ts";
+import { testOn } from "../setup/only-on.ts";
 
-/** Few enough that they meet. */
+/** So few that they often match. */
 const name = fc.constantFrom("internal", "a.internal", "b.internal", "a.b.internal", "b.b.internal", "a", "localhost");
 const suffix = fc.constantFrom("internal", "b.internal", "localhost");
 const v4 = fc.constantFrom(
@@ -45,22 +47,25 @@ const match: fc.Arbitrary<RouteMatch> = fc.oneof(
   fc.tuple(v6, prefixV6).map(([address, prefix]) => toCidr(address, prefix)),
 );
 
-const routes: fc.Arbitrary<Route[]> = fc.array(fc.record({ match, ports }), { maxLength: 40 }).map((all) =>
-  all.map(({ match, ports }, index) => ({
-    text: writeDestination({ match, ports }),
-    match,
-    ...(ports && { ports }),
-    target: { type: "unix", path: `/${index}` },
-    origin: `vpc.jsonc:${index}`,
-  })),
-);
+const routes: fc.Arbitrary<Route[]> = fc
+  .array(fc.record({ match, ports, hasSettings: fc.boolean() }), { maxLength: 40 })
+  .map((all) =>
+    all.map(({ match, ports, hasSettings }, index) => ({
+      text: writeDestination({ match, ports }),
+      match,
+      ...(ports && { ports }),
+      target: { type: "unix", path: `/${index}` },
+      ...(hasSettings && { settings: { verify: "disabled", limits: { readTimeout: index + 1 } } }),
+      origin: `vpc.jsonc:${index}`,
+    })),
+  );
 
 const host = fc.oneof(name, v4, v6, fc.constantFrom("c.internal", "a.a.internal", "10.0.0.3", "fd00:1::"));
 
 /** Bits as text, most significant first. */
 function bitsOf(address: string): string {
   const host = parseHost(address);
-  if (isProblem(host) || host.type !== "ip") throw new Error(`${address} is no address`);
+  if (isProblem(host) || host.type !== "ip") throw new Error(`${address} isn't an address`);
   return host.bytes.map((byte) => byte.toString(2).padStart(8, "0")).join("");
 }
 
@@ -86,7 +91,7 @@ function writeCidr({ address, prefix }: RouteMatch & { type: "cidr" }): string {
   return `${address}/${prefix}`;
 }
 
-/** @returns the routes that match and that no other match outranks; several only where they are the same destination */
+/** @returns the matching routes that no other outranks; several only if they have the same destination */
 function oracle(all: readonly Route[], host: string, port: number): Route[] {
   const matching = all.filter(
     ({ match, ports }) => holds(match, host) && (ports === undefined || (ports.from <= port && port <= ports.to)),
@@ -113,7 +118,7 @@ function holds(match: RouteMatch, host: string): boolean {
   }
 }
 
-/** Lower goes first: names, then wildcards, then the longest prefix; of those the fewest ports. */
+/** The lowest wins: names, then wildcards, then the longest prefix, and among equals the fewest ports. */
 function rank({ match, ports }: Route): number {
   const kind = match.type === "name" ? 0 : match.type === "wildcard" ? 1 : 200 - match.prefix;
   return kind * 100_000 + (ports === undefined ? 70_000 : ports.to - ports.from);
@@ -127,12 +132,19 @@ function ask(table: RoutingTable, host: string, port: number): Decision {
   return decide(indexTable(table), "app/NET", { scheme: "tcp", host, port });
 }
 
+/** Of a table whose bindings check everything and have no read timeout. */
+function expectSettings(decision: Decision, { settings }: Pick<Route, "settings">): void {
+  if (decision.type === "refuse") throw new Error(decision.reason);
+  expect(decision.tls.verify).toBe(settings?.verify ?? "verify_full");
+  expect(decision.limits.readTimeout).toBe(settings?.limits?.readTimeout);
+}
+
 function targetOf(decision: Decision): string {
   if (decision.type === "refuse") return decision.code;
   return decision.to.type === "unix" ? decision.to.path : decision.to.type;
 }
 
-describe("the route that is chosen", { timeout: DEADLINE }, () => {
+describe("the chosen route", { timeout: DEADLINE }, () => {
   test("is the one that the oracle chooses, and `explain` says the same", () => {
     fc.assert(
       fc.property(routes, host, port, (all, host, port) => {
@@ -147,11 +159,12 @@ describe("the route that is chosen", { timeout: DEADLINE }, () => {
         const refused = normal.type === "name" ? "destination_not_found" : "destination_ip_unroutable";
         expect(expected.length === 0 ? [undefined] : expected).toContain(found);
         expect(targetOf(decision)).toBe(found?.target.type === "unix" ? found.target.path : refused);
+        if (found !== undefined) expectSettings(decision, found);
         expect(candidates.filter(({ outcome }) => outcome === "won").map(({ route }) => route)).toEqual(
           found ? [found] : [],
         );
         expect(candidates.some(({ outcome }) => outcome === "outranked") && found === undefined).toBe(false);
-        // All that hold the host are told of, each once, whatever their ports.
+        // Every route that matches the host is a candidate once, with any ports.
         const holding = all.filter(({ match }) => holds(match, host));
         expect(new Set(candidates.map(({ route }) => route))).toEqual(new Set(holding));
         expect(candidates).toHaveLength(holding.length);
@@ -175,7 +188,7 @@ describe("the route that is chosen", { timeout: DEADLINE }, () => {
             const text = writeDestination({ match, ports });
             return { text, match, ...(ports && { ports }), target: { type: "unix", path: `/${text}` }, origin: "" };
           });
-        // Ranges of one width that overlap are refused in a config, so either may win here.
+        // A config can't have overlapping ranges of the same width, so either may win here.
         fc.pre(oracle(toRoutes(all), host, port).length <= 1);
         expect(ask(tableOf(toRoutes(other)), host, port)).toEqual(ask(tableOf(toRoutes(all)), host, port));
       }),
@@ -183,40 +196,55 @@ describe("the route that is chosen", { timeout: DEADLINE }, () => {
     );
   });
 
-  test("is the same from the text of a config to the decision", async () => {
-    await fc.assert(
-      fc.asyncProperty(routes, host, port, async (all, host, port) => {
-        const byText = new Map(all.map((route) => [route.text, route]));
-        const config = {
-          networks: {
-            [TUNNEL_ID]: {
-              routes: Object.fromEntries([...byText.keys()].map((text, index) => [text, `unix:/${index}`])),
+  testOn(
+    "posix",
+    "Windows takes named pipes only",
+    "is also the one that the oracle chooses if the routes come from a config",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(routes, host, port, async (all, host, port) => {
+          const byText = new Map(all.map((route) => [route.text, route]));
+          const config = {
+            networks: {
+              [TUNNEL_ID]: {
+                routes: Object.fromEntries(
+                  [...byText].map(([text, { settings }], index) => [text, writeEntry(`unix:/${index}`, settings)]),
+                ),
+              },
             },
-          },
-        };
-        const { table, diagnostics } = await loadSession({
-          workers: [{ workerName: "app", rootPath: undefined, bindings: [networkBinding("NET")] }],
-          source: config,
-          env: undefined,
-          generation: 1,
-        });
-        // What a config may not say: two ranges of one destination of which neither holds the other.
-        const isRefused = diagnostics.some(({ severity }) => severity === "error");
-        expect(isRefused).toBe(
-          [...byText.values()].some((route, at, every) => every.slice(at + 1).some((other) => clash(route, other))),
-        );
-        if (isRefused) return;
-        const [expected] = oracle([...byText.values()], host, port);
-        const index = expected === undefined ? -1 : [...byText.keys()].indexOf(expected.text);
-        const refused = /^destination_(not_found|ip_unroutable)$/;
-        expect(targetOf(ask(table, host, port))).toMatch(index === -1 ? refused : new RegExp(`^/${index}$`));
-      }),
-      runs(500),
-    );
-  });
+          };
+          const { table, diagnostics } = await loadTable({
+            workers: [{ workerName: "app", rootPath: undefined, bindings: [networkBinding("NET")] }],
+            source: config,
+            env: undefined,
+            generation: 1,
+          });
+          // A config can't have two ranges of one destination that partly overlap.
+          const isRefused = diagnostics.some(({ severity }) => severity === "error");
+          expect(isRefused).toBe(
+            [...byText.values()].some((route, at, every) => every.slice(at + 1).some((other) => clash(route, other))),
+          );
+          if (isRefused) return;
+          const [expected] = oracle([...byText.values()], host, port);
+          const index = expected === undefined ? -1 : [...byText.keys()].indexOf(expected.text);
+          const refused = /^destination_(not_found|ip_unroutable)$/;
+          const decision = ask(table, host, port);
+          expect(targetOf(decision)).toMatch(index === -1 ? refused : new RegExp(`^/${index}$`));
+          if (expected !== undefined) expectSettings(decision, expected);
+        }),
+        runs(500),
+      );
+    },
+  );
 });
 
-/** Whether two routes are one destination, or their ports overlap with neither inside the other. */
+/** A route as a config has it. */
+function writeEntry(target: string, settings: Route["settings"]): string | RouteEntry {
+  if (settings?.verify === undefined) return target;
+  return { target, tls_settings: { cert_verification_mode: settings.verify }, ...settings.limits };
+}
+
+/** @returns whether two routes have the same destination, or partly overlapping ports */
 function clash(a: Route, b: Route): boolean {
   const isSame = JSON.stringify(a.match) === JSON.stringify(b.match);
   if (!isSame || a.ports === undefined || b.ports === undefined) return isSame && a.ports === b.ports;

@@ -1,8 +1,8 @@
-/** Addresses and names in all the ways they can be written. */
+/** Addresses and names in all their spellings. */
 
 import * as fc from "fast-check";
 
-/** One host and some way to write it. */
+/** A host and one spelling of it. */
 export interface Spelled {
   /** The normal form. */
   normal: string;
@@ -27,7 +27,7 @@ function writeNumber(value: number, as: string): string {
   }
 }
 
-/** As WHATWG URL §3.5 reads it: one to four numbers, the last of which fills all that is left. */
+/** WHATWG URL §3.5: one to four numbers, and the last one fills the rest. */
 export const spelledV4: fc.Arbitrary<Spelled> = fc
   .record({
     octets: fc.tuple(octet, octet, octet, octet),
@@ -66,10 +66,10 @@ const group = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ mi
 
 export const v6Groups: fc.Arbitrary<number[]> = fc
   .array(group, { minLength: 8, maxLength: 8 })
-  // Those of an IPv4 address are written in `spelledV4`.
+  // `spelledV4` writes the IPv4-mapped ones.
   .filter((groups) => groups.slice(0, 5).some((value) => value !== 0) || groups[5] !== 0xffff);
 
-/** RFC 4291 §2.2: leading zeros, either case, at most one run of zeros left out, the end dotted. */
+/** RFC 4291 §2.2: leading zeros, upper and lower case, at most one omitted run of zeros, a dotted end. */
 export const spelledV6: fc.Arbitrary<Spelled> = fc
   .record({
     groups: v6Groups,
@@ -77,7 +77,7 @@ export const spelledV6: fc.Arbitrary<Spelled> = fc
     isUpper: fc.boolean(),
     hasBrackets: fc.boolean(),
     isDotted: fc.boolean(),
-    /** Which zeros to leave out. */
+    /** The first group to omit, if it is zero. */
     from: fc.nat(7),
     length: fc.integer({ min: 1, max: 8 }),
   })
@@ -94,7 +94,7 @@ export const spelledV6: fc.Arbitrary<Spelled> = fc
     return { normal: writeV6(groups), written: hasBrackets ? `[${cased}]` : cased };
   });
 
-/** RFC 5952 §4, by hand: the longest run of two zeros or more is left out, of several the first. */
+/** RFC 5952 §4: omits the longest run of two or more zeros, and the first of several. */
 export function writeV6(groups: readonly number[]): string {
   let best = { from: 0, length: 1 };
   for (let from = 0; from < 8; from++) {
@@ -109,7 +109,7 @@ export function writeV6(groups: readonly number[]): string {
 
 const label = fc
   .stringMatching(/^[a-z_][a-z0-9_-]{0,8}$/)
-  // Two hyphens in this place are those of an IDN (RFC 5891 §4.2.3.1).
+  // IDNs have two hyphens in this place (RFC 5891 §4.2.3.1).
   .filter((text) => !text.endsWith("-") && text.slice(2, 4) !== "--");
 
 /** Lower case, without a trailing dot. */

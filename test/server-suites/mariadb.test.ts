@@ -1,4 +1,4 @@
-/** A pool of `mysql2` in a Worker, against Debian's MariaDB. */
+/** A pool of `mysql2` in a Worker, with Debian's MariaDB. */
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startScenarios, type Scenarios } from "../clients/start-scenarios.ts";
@@ -26,7 +26,7 @@ test("a prepared statement, used twice", async () => {
   expect(await worker.run("prepared")).toEqual({ answers: [2, 4], prepared: 1 });
 });
 
-test("others don't see an open transaction", async () => {
+test("other connections don't see an open transaction", async () => {
   expect(await worker.run("isolation")).toEqual({ during: [0, 0, 0], after: 1 });
 });
 
@@ -42,11 +42,11 @@ test("a parameter of 8 MB", async () => {
   expect(await worker.run("upload", { length: "8000000" })).toBe(8_000_000);
 });
 
-test("the database's own error, and the pool goes on", async () => {
+test("an error of the database, after which the pool still works", async () => {
   expect(await worker.run("sqlError")).toEqual({ code: "ER_BAD_FIELD_ERROR", next: 1 });
 });
 
-test("a connection that the server ends, and the pool goes on", async () => {
+test("the end of a connection by the server, after which the pool still works", async () => {
   const { next } = await worker.run<{ next: number }>("terminated");
   expect(next).toBe(1);
 });
@@ -54,7 +54,7 @@ test("a connection that the server ends, and the pool goes on", async () => {
 test.each([
   ["down.internal", "connection_refused"],
   ["unknown.internal", "destination_not_found"],
-])("no connection to %s: the library rejects with %s, at once", async (host, code) => {
+])("without a connection to %s, the library rejects with %s at once", async (host, code) => {
   const failure = await worker.fail("connectTo", { host });
   expect(failure.thrown).toContain(`ProxyError: ${code}`);
   expect(failure.milliseconds).toBeLessThan(2000);

@@ -1,17 +1,17 @@
-/** Virtual hosts behind one address, told apart by the Host header alone. */
+/** Virtual hosts at one address, which differ only in the Host header. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SERVICE, type Session, startSession, TUNNEL } from "../session.ts";
+import { SERVICE, type TestWorker, startTestWorker, TUNNEL, type TestEnv } from "../setup/test-worker.ts";
 import { LARGE, startNginx } from "./servers/nginx.ts";
 
 const stack = new AsyncDisposableStack();
-let session: Session;
+let worker: TestWorker;
 
 beforeAll(async () => {
   const nginx = stack.use(await startNginx());
   const target = `127.0.0.1:${nginx.port}`;
-  session = stack.use(
-    await startSession({
+  worker = stack.use(
+    await startTestWorker({
       config: {
         services: { [SERVICE]: `http://${target}` },
         networks: {
@@ -19,17 +19,17 @@ beforeAll(async () => {
         },
       },
       ops: {
-        async get(env, [binding, url]) {
+        async get(env, [binding, url]: [keyof TestEnv, string]) {
           const response = await env[binding].fetch(url);
           return `${response.status} ${response.url} ${await response.text()}`;
         },
-        async measure(env, url) {
+        async measure(env, url: string) {
           const response = await env.NET.fetch(url);
           let bytes = 0;
           for await (const chunk of response.body) bytes += chunk.byteLength;
           return { bytes, announced: Number(response.headers.get("content-length")) };
         },
-        async many(env, url) {
+        async many(env, url: string) {
           const fetches = Array.from({ length: 100 }, (_, n) => env.API.fetch(`${url}${n}`));
           const texts = await Promise.all((await Promise.all(fetches)).map((response) => response.text()));
           return texts.filter((text, n) => text.startsWith(`shop shop.internal /${n} `)).length;
@@ -41,7 +41,7 @@ beforeAll(async () => {
 afterAll(() => stack.disposeAsync());
 
 describe.each(["API", "NET"])("%s", (binding) => {
-  const get = (url: string): Promise<string> => session.call("get", [binding, url]);
+  const get = (url: string): Promise<string> => worker.call("get", [binding, url]);
 
   test("reaches the virtual host that the URL names", async () => {
     expect(await get("http://shop.internal/a?b=c")).toContain("shop shop.internal /a?b=c");
@@ -53,18 +53,18 @@ describe.each(["API", "NET"])("%s", (binding) => {
   });
 });
 
-test("the service's port wins over the URL's, which stays in the Host header", async () => {
-  expect(await session.call("get", ["API", "http://shop.internal:8080/"])).toContain("shop shop.internal:8080 /");
+test("the service's port replaces the URL's, which stays in the Host header", async () => {
+  expect(await worker.call("get", ["API", "http://shop.internal:8080/"])).toContain("shop shop.internal:8080 /");
 });
 
-test("a name that nginx does not know comes back as its own answer", async () => {
-  expect(await session.call("get", ["NET", "http://x.other.internal/"])).toContain("421 ");
+test("nginx answers for an unknown name", async () => {
+  expect(await worker.call("get", ["NET", "http://x.other.internal/"])).toContain("421 ");
 });
 
-test("16 MiB from disk arrive whole", async () => {
-  expect(await session.call("measure", "http://shop.internal/large")).toEqual({ bytes: LARGE, announced: LARGE });
+test("16 MiB from disk arrive complete", async () => {
+  expect(await worker.call("measure", "http://shop.internal/large")).toEqual({ bytes: LARGE, announced: LARGE });
 });
 
-test("100 requests at once each get their own answer", async () => {
-  expect(await session.call("many", "http://shop.internal/")).toBe(100);
+test("100 requests at once each get their own response", async () => {
+  expect(await worker.call("many", "http://shop.internal/")).toBe(100);
 });

@@ -1,4 +1,4 @@
-/** Pools of `pg` and `postgres` in a Worker, against Debian's PostgreSQL. */
+/** Pools of `pg` and `postgres` in a Worker, with Debian's PostgreSQL. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startScenarios, type Scenarios } from "../clients/start-scenarios.ts";
@@ -28,7 +28,7 @@ describe.each([
     expect(await worker.run("prepared")).toEqual({ answers: [2, 4], prepared: 1 });
   });
 
-  test("others don't see an open transaction", async () => {
+  test("other connections don't see an open transaction", async () => {
     expect(await worker.run("isolation")).toEqual({ during: [0, 0, 0], after: 1 });
   });
 
@@ -48,19 +48,19 @@ describe.each([
     expect(await worker.run("notify")).toBe("hello");
   });
 
-  test("the database's own error, and the pool goes on", async () => {
+  test("an error of the database, after which the pool still works", async () => {
     expect(await worker.run("sqlError")).toEqual({ code: "42703", next: 1 });
   });
 
-  test("a connection that the server ends, and the pool goes on", async () => {
+  test("the end of a connection by the server, after which the pool still works", async () => {
     const { error, next } = await worker.run<{ error: string; next: number }>("terminated");
-    // Which of the two a library reads first is a matter of chance.
+    // The library may read either of the two first.
     expect(error).toMatch(/terminating connection due to administrator command|CONNECTION_CLOSED/);
     expect(next).toBe(1);
   });
 });
 
-test("postgres, with its cursor: 100 MB of rows to a slow reader", async () => {
+test("postgres with a cursor: 100 MB of rows for a slow reader", async () => {
   await using server = await startDebianPostgres();
   await using worker = await startScenarios("postgres", { "db.internal:5432": `127.0.0.1:${server.port}` });
   expect(await worker.run("slowReader", { rows: "10000" })).toEqual({ rows: 10_000, length: 100_000_000 });

@@ -1,9 +1,9 @@
-/** Redis from a Worker: by hand, as the product's own example does it, and with `ioredis`. */
+/** Redis from a Worker, with a plain socket as in Cloudflare's example, and with `ioredis`. */
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startScenarios, type Scenarios } from "../clients/start-scenarios.ts";
 import { closedPort } from "../servers/tcp-server.ts";
-import { startSession, TUNNEL } from "../session.ts";
+import { startTestWorker, TUNNEL } from "../setup/test-worker.ts";
 import { type RedisServer, startRedisServer } from "./servers/redis.ts";
 
 const stack = new AsyncDisposableStack();
@@ -26,12 +26,12 @@ test.each<[string, string | { hostname: string; port: number }]>([
   ["a string", "redis.internal:6379"],
   ["a SocketAddress", { hostname: "redis.internal", port: 6379 }],
   ["an IP address", { hostname: "10.0.1.50", port: 6379 }],
-])("PING to %s, with the writer closed behind it", async (_form, address) => {
+])("PING to %s, then a closed writer", async (_form, address) => {
   const routes = { "redis.internal:6379": `127.0.0.1:${server.port}`, "10.0.1.50": `127.0.0.1:${server.port}` };
-  await using session = await startSession({
+  await using worker = await startTestWorker({
     config: { networks: { [TUNNEL]: { routes } } },
     ops: {
-      async ping(env, to) {
+      async ping(env, to: string) {
         const socket = await env.NET.connect(to);
         const writer = socket.writable.getWriter();
         await writer.write(new TextEncoder().encode("PING\r\n"));
@@ -40,18 +40,18 @@ test.each<[string, string | { hostname: string; port: number }]>([
       },
     },
   });
-  expect(await session.call("ping", address)).toBe("+PONG\r\n");
+  expect(await worker.call("ping", address)).toBe("+PONG\r\n");
 });
 
-test.each(["redis.internal", "10.0.1.50", "local.internal"])("a value set and read at %s", async (host) => {
+test.each(["redis.internal", "10.0.1.50", "local.internal"])("sets and reads a value at %s", async (host) => {
   expect(await worker.run("setAndGet", { host })).toBe("hello");
 });
 
-test("1000 commands in one go", async () => {
+test("1000 commands in a pipeline", async () => {
   expect(await worker.run("pipeline")).toEqual([null, 1000]);
 });
 
-test("one connection waits for what another brings", async () => {
+test("one connection waits for a value that another one pushes", async () => {
   expect(await worker.run("blocking")).toEqual(["queue", "job"]);
 });
 
@@ -59,7 +59,7 @@ test("publish and subscribe", async () => {
   expect(await worker.run("publish")).toEqual(["news", "hello"]);
 });
 
-test("a value of 8 MB, there and back", async () => {
+test("a value of 8 MB both ways", async () => {
   expect(await worker.run("large", { length: "8000000" })).toBe(true);
 });
 
@@ -70,7 +70,7 @@ test("20 connections at once", async () => {
 test.each([
   ["down.internal", "connection_refused"],
   ["unknown.internal", "destination_not_found"],
-])("no connection to %s: the library reports %s, at once", async (host, code) => {
+])("without a connection to %s, the library reports %s at once", async (host, code) => {
   const failure = await worker.fail("connectTo", { host });
   expect(failure.thrown).toContain(`ProxyError: ${code}`);
   expect(failure.milliseconds).toBeLessThan(2000);

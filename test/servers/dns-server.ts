@@ -1,26 +1,26 @@
 /**
- * A DNS server (RFC 1035) over UDP on loopback that answers as told, or not at all. It knows one
- * question a message and records of type A and AAAA.
+ * A DNS server (RFC 1035) over UDP on loopback with given answers. Supports one question per message, and A and AAAA
+ * records.
  */
 
 import dgram from "node:dgram";
 import { once } from "node:events";
 
 export interface DnsServer extends AsyncDisposable {
-  /** `127.0.0.1:port`, as an order's `resolvers` has it. */
+  /** `127.0.0.1:port`, as in an order's `resolvers`. */
   address: string;
-  /** Questions so far, as `A name`; each as often as it came. */
+  /** All questions so far, as `A name`. */
   questions: readonly string[];
 }
 
-/** Addresses of a name, none of them for "it has none"; or what goes wrong instead. */
+/** The addresses of a name, which may be none, or a failure. */
 export type DnsAnswer = { A?: string[]; AAAA?: string[] } | "NXDOMAIN" | "SERVFAIL" | "REFUSED" | "silent";
 
 /** RFC 1035 §4.1.1. */
 const RESPONSE_CODES = { SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 };
 const TYPES: Record<number, "A" | "AAAA"> = { 1: "A", 28: "AAAA" };
 
-/** @param answer to any question; a function, to questions for one name and type */
+/** @param answer the answer to every question, or a function of a question's name and type */
 export async function startDnsServer(
   answer: DnsAnswer | ((name: string, type: "A" | "AAAA") => DnsAnswer),
 ): Promise<DnsServer> {
@@ -30,10 +30,10 @@ export async function startDnsServer(
     const { name, end } = readName(message);
     const type = TYPES[message.readUInt16BE(end)] ?? "A";
     questions.push(`${type} ${name}`);
-    const told = typeof answer === "function" ? answer(name, type) : answer;
-    if (told === "silent") return;
-    const code = typeof told === "string" ? RESPONSE_CODES[told] : 0;
-    const addresses = typeof told === "string" ? [] : (told[type] ?? []);
+    const reply = typeof answer === "function" ? answer(name, type) : answer;
+    if (reply === "silent") return;
+    const code = typeof reply === "string" ? RESPONSE_CODES[reply] : 0;
+    const addresses = typeof reply === "string" ? [] : (reply[type] ?? []);
     socket.send(formatAnswer(message.subarray(0, end + 4), { code, type, addresses }), from.port, from.address);
   });
   socket.bind(0, "127.0.0.1");
@@ -48,7 +48,7 @@ export async function startDnsServer(
   };
 }
 
-/** A name server's address at which nobody listens: it was free a moment ago. */
+/** @returns an address where no name server listens, because it was free a moment ago */
 export async function closedDnsPort(): Promise<string> {
   await using server = await startDnsServer("silent");
   return server.address;
@@ -56,7 +56,7 @@ export async function closedDnsPort(): Promise<string> {
 
 const HEADER = 12;
 
-/** @returns the name of the question, and where it ends */
+/** @returns the name in the question, and the index of its end */
 function readName(message: Buffer): { name: string; end: number } {
   const labels: string[] = [];
   let at = HEADER;
@@ -67,7 +67,7 @@ function readName(message: Buffer): { name: string; end: number } {
   return { name: labels.join("."), end: at + 1 };
 }
 
-/** @param question header and question of the message to answer */
+/** @param question the header and question of the message */
 function formatAnswer(
   question: Buffer,
   { code, type, addresses }: { code: number; type: "A" | "AAAA"; addresses: string[] },
@@ -76,10 +76,10 @@ function formatAnswer(
   // QR, RD, RA, and the response code.
   head.writeUInt16BE(0x8180 | code, 2);
   head.writeUInt16BE(addresses.length, 6);
-  // Additional records, such as EDNS's of the client, are not repeated.
+  // Drops additional records, such as the client's EDNS record.
   head.writeUInt16BE(0, 10);
   const records = addresses.map((address) => {
-    const data = type === "A" ? Buffer.from(address.split(".").map(Number)) : octetsOf(address);
+    const data = type === "A" ? Buffer.from(address.split(".").map(Number)) : bytesOf(address);
     const record = Buffer.alloc(HEADER);
     // A pointer to the question's name; type, class IN, 60 seconds to live.
     record.writeUInt16BE(0xc000 | HEADER, 0);
@@ -93,7 +93,7 @@ function formatAnswer(
 }
 
 /** RFC 4291 §2.2, with at most one `::`. */
-function octetsOf(address: string): Buffer {
+function bytesOf(address: string): Buffer {
   const [head = [], tail = []] = address.split("::").map((half) => half.split(":").filter((group) => group !== ""));
   const zeros = Array.from({ length: 8 - head.length - tail.length }, () => "0");
   const groups = [...head, ...zeros, ...tail];

@@ -1,6 +1,6 @@
 /**
- * An HTTP/1.1 origin that shows the octets it received and answers octet for octet as told. Not a
- * web server: it knows just enough of framing to tell where a request ends.
+ * An HTTP/1.1 origin that records the bytes it receives and sends given bytes. Not a web server: it only finds the end of
+ * a request.
  */
 
 import type net from "node:net";
@@ -8,18 +8,31 @@ import type net from "node:net";
 import { type TcpServerOptions, type TestServer, startTcpServer } from "./tcp-server.ts";
 
 export interface HttpOrigin extends TestServer {
-  /** Each complete request as it came, head and body, one character an octet. */
+  /** Each complete request with head and body, one character per byte. */
   requests: readonly string[];
 }
 
-/** Octets as characters; or a function that may write to the socket itself and return nothing. */
+/** Bytes as characters, or a function that returns them or writes to the socket itself. */
 export type OriginAnswer = string | ((request: string, socket: net.Socket) => string | undefined);
 
-/** @param answer to each complete request, on a connection that is kept alive */
+/** @param answer the response to each complete request. The connection stays open */
 export async function startHttpOrigin(answer: OriginAnswer, at?: TcpServerOptions): Promise<HttpOrigin> {
   const requests: string[] = [];
   const server = await startTcpServer((socket) => serveHttp(socket, { answer, requests }), at);
   return Object.assign(server, { requests });
+}
+
+/** Answers "in time", and closes a connection after `idle` milliseconds without announcing that in a field. */
+export function startForgetfulOrigin(idle: number): Promise<HttpOrigin> {
+  const timers = new Map<net.Socket, NodeJS.Timeout>();
+  return startHttpOrigin((_, socket) => {
+    clearTimeout(timers.get(socket));
+    timers.set(
+      socket,
+      setTimeout(() => socket.destroy(), idle),
+    );
+    return ok("in time");
+  });
 }
 
 /** Answers each complete request on a connection, and adds it to `requests`. */
@@ -40,12 +53,12 @@ export function serveHttp(
   });
 }
 
-/** A complete 200 with this body. */
+/** A complete 200 response with this body. */
 export function ok(body: string): string {
   return `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body, "latin1")}\r\n\r\n${body}`;
 }
 
-/** RFC 9112 §6. @returns how many characters the first request takes, if it is complete */
+/** RFC 9112 §6. @returns the length of the first request, if it is complete */
 function requestEnd(received: string): number | undefined {
   const headEnd = received.indexOf("\r\n\r\n") + 4;
   if (headEnd === 3) return undefined;

@@ -1,29 +1,29 @@
 /**
- * An HTTP/1.1 origin that keeps every request apart by connection and may answer before a request is
- * complete, badly, or not at all: octet for octet as told.
+ * An HTTP/1.1 origin that records requests with the number of their connection. It may answer early, with invalid bytes,
+ * or not at all.
  */
 
 import type net from "node:net";
 import { type ReceivedRequest, createRequestReader } from "./request-reader.ts";
 import { type TestServer, startTcpServer } from "./tcp-server.ts";
 
-/** One request, from its head on. */
+/** One request, from its head to its end. */
 export interface Exchange {
   request: ReceivedRequest;
-  /** Resolves when the request is complete, body and all. */
+  /** Resolves when the request is complete, with its body. */
   ended: Promise<void>;
   socket: net.Socket;
-  /** From 1, over all connections. */
+  /** The number of the request over all connections, from 1. */
   ordinal: number;
-  /** One character an octet. */
+  /** @param text one character per byte */
   send: (text: string) => void;
-  /** Keeps what the requests don't tell: that the connection closed, what came over a WebSocket. */
+  /** Records other events: the end of the connection, messages of a WebSocket. */
   note: (text: string) => void;
-  /** What follows on this connection are no further requests. */
+  /** Stops reading requests on this connection. */
   takeOver: () => void;
 }
 
-/** A whole answer to each complete request, or what to do once a request's head is there. */
+/** The response to each complete request, or a function that is called with the head of a request. */
 export type Answer = string | ((exchange: Exchange) => unknown);
 
 export interface Observation {
@@ -33,7 +33,7 @@ export interface Observation {
 }
 
 export interface ObservedOrigin extends TestServer {
-  /** Filled in as it comes. */
+  /** Grows while the origin runs. */
   observation: Observation;
 }
 

@@ -1,14 +1,14 @@
 /**
- * Splits the octets of a connection into HTTP/1.1 requests, as they come in. Not a parser to trust:
- * it knows framing and nothing else, and takes what it is given.
+ * Splits the bytes of a connection into HTTP/1.1 requests as they arrive. Only knows framing, and accepts invalid
+ * requests.
  */
 
 export interface ReceivedRequest {
-  /** Request line and fields with their line breaks, without the empty line; one character an octet. */
+  /** The request line and fields with their line breaks, without the empty line, one character per byte. */
   head: string;
-  /** The body, chunks joined. */
+  /** The body, with joined chunks. */
   body: Buffer;
-  /** Fields behind the last chunk, with their line breaks. */
+  /** The fields after the last chunk, with their line breaks. */
   trailers: string;
   isComplete: boolean;
 }
@@ -18,13 +18,13 @@ export interface RequestEvents {
   onEnd: (request: ReceivedRequest) => void;
 }
 
-/** @returns takes the next octets; what is not complete yet waits for more */
-export function createRequestReader({ onHead, onEnd }: RequestEvents): (octets: Buffer) => void {
+/** @returns a function that takes the next bytes, and keeps incomplete ones */
+export function createRequestReader({ onHead, onEnd }: RequestEvents): (bytes: Buffer) => void {
   let pending: Buffer = Buffer.alloc(0);
   const steps = readRequests();
   steps.next();
 
-  /** RFC 9112 §6. Yields whenever it takes more octets to go on. */
+  /** RFC 9112 §6. Yields when it needs more bytes. */
   function* readRequests(): Generator<undefined, never> {
     for (;;) {
       const request: ReceivedRequest = { head: "", body: Buffer.alloc(0), trailers: "", isComplete: false };
@@ -33,7 +33,7 @@ export function createRequestReader({ onHead, onEnd }: RequestEvents): (octets: 
       if (/^transfer-encoding: *chunked/im.test(request.head)) yield* readChunks(request);
       else
         request.body = Buffer.concat(
-          yield* readOctets(Number(/^content-length: *(\d+)/im.exec(request.head)?.[1] ?? 0)),
+          yield* readBytes(Number(/^content-length: *(\d+)/im.exec(request.head)?.[1] ?? 0)),
         );
       request.isComplete = true;
       onEnd(request);
@@ -46,7 +46,7 @@ export function createRequestReader({ onHead, onEnd }: RequestEvents): (octets: 
     for (;;) {
       const size = Number.parseInt(yield* readUntil("\r\n"), 16);
       if (size === 0) break;
-      parts.push(...(yield* readOctets(size)));
+      parts.push(...(yield* readBytes(size)));
       yield* readUntil("\r\n");
     }
     request.body = Buffer.concat(parts);
@@ -65,8 +65,8 @@ export function createRequestReader({ onHead, onEnd }: RequestEvents): (octets: 
     }
   }
 
-  /** In the pieces they came in: joining them again and again would take quadratic time. */
-  function* readOctets(count: number): Generator<undefined, Buffer[]> {
+  /** @returns the pieces as they arrived, because joining each would take quadratic time */
+  function* readBytes(count: number): Generator<undefined, Buffer[]> {
     const parts: Buffer[] = [];
     for (let remaining = count; remaining > 0;) {
       if (pending.length === 0) yield;
@@ -83,8 +83,8 @@ export function createRequestReader({ onHead, onEnd }: RequestEvents): (octets: 
     return taken;
   }
 
-  return (octets) => {
-    pending = pending.length === 0 ? octets : Buffer.concat([pending, octets]);
+  return (bytes) => {
+    pending = pending.length === 0 ? bytes : Buffer.concat([pending, bytes]);
     steps.next();
   };
 }

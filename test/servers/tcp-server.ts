@@ -1,6 +1,5 @@
 /**
- * Raw TCP servers on loopback that behave well or badly as told. `await using` closes them and every
- * connection they hold.
+ * TCP servers on loopback that can behave well or badly. `await using` closes them and their connections.
  */
 
 import { once } from "node:events";
@@ -8,7 +7,7 @@ import net from "node:net";
 import { Worker } from "node:worker_threads";
 
 export interface TestServer extends AsyncDisposable {
-  /** Of `127.0.0.1` unless told otherwise; 0 for a unix socket. */
+  /** A port of the given host, which is `127.0.0.1` by default. 0 for a unix socket. */
   port: number;
   /** Connections that are open now. */
   open: ReadonlySet<net.Socket>;
@@ -17,14 +16,13 @@ export interface TestServer extends AsyncDisposable {
 }
 
 export interface TcpServerOptions extends net.ListenOptions {
-  /** Default: false; a connection is closed when the other side has ended. */
+  /** Default: false, so a connection closes when the other side ends. */
   allowHalfOpen?: boolean;
 }
 
 /**
- * @param serve called with each connection, whose errors are caught; without it the server accepts and
- *   stays silent
- * @param options where to listen; default `127.0.0.1` on a free port
+ * @param serve called with each connection. Errors of the connection are handled. Default: the server accepts and stays silent
+ * @param options where to listen. Default: `127.0.0.1` on a free port
  */
 export async function startTcpServer(
   serve: (socket: net.Socket) => void = (socket) => void socket.resume(),
@@ -56,23 +54,23 @@ export async function startTcpServer(
   };
 }
 
-/** For `startTcpServer`: sends everything back, and the end too. */
+/** For `startTcpServer`: sends everything back, including the end. */
 export function echo(socket: net.Socket): void {
   socket.pipe(socket);
 }
 
-/** For `startTcpServer`: a TCP reset as soon as the first bytes arrive. */
+/** For `startTcpServer`: resets the connection when the first bytes arrive. */
 export function reset(socket: net.Socket): void {
   socket.once("data", () => socket.resetAndDestroy());
 }
 
-/** A port of `127.0.0.1` that refuses: it was free a moment ago. */
+/** @returns a port of `127.0.0.1` that refuses connections, because it was free a moment ago */
 export async function closedPort(): Promise<number> {
   await using server = await startTcpServer();
   return server.port;
 }
 
-/** A port of `127.0.0.1` at which connection attempts get no answer at all: its queue is full and nobody accepts. */
+/** A port of `127.0.0.1` that never answers a connection attempt, because its queue is full and nobody accepts. */
 export async function startDeafServer(): Promise<AsyncDisposable & { port: number }> {
   const worker = new Worker(
     `const { parentPort } = require("node:worker_threads");
@@ -85,7 +83,7 @@ export async function startDeafServer(): Promise<AsyncDisposable & { port: numbe
   );
   const [port] = (await once(worker, "message")) as [number];
   const queue: net.Socket[] = [];
-  // Connections go on being established until the queue is full.
+  // Connections succeed until the queue is full.
   for (let isFull = false; !isFull;) {
     const socket = net.connect(port, "127.0.0.1");
     socket.on("error", () => socket.destroy());

@@ -1,6 +1,6 @@
 /**
- * A certificate authority for tests: makes keys and X.509 certificates (RFC 5280) on the fly, good
- * ones and bad ones, so that none lies in the repository.
+ * A certificate authority for tests. Creates valid and invalid X.509 certificates (RFC 5280) with their keys, so that the
+ * repository contains none.
  */
 
 import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
@@ -14,7 +14,7 @@ export interface Certified {
 }
 
 export interface CertificateOptions {
-  /** Names and addresses it is for. Default: none. */
+  /** The names and addresses that it is for. Default: none. */
   names?: string[];
   /** Default: yesterday and tomorrow. */
   notBefore?: Date;
@@ -27,7 +27,7 @@ export interface Authority extends Certified {
   issue(commonName: string, options?: CertificateOptions): Certified;
 }
 
-/** @param by who vouches for it; default: itself */
+/** @param by the issuer. Default: the authority itself */
 export function makeAuthority(commonName: string, { by }: { by?: Authority } = {}): Authority {
   const own =
     by === undefined ? selfSign(commonName, { isAuthority: true }) : by.issue(commonName, { isAuthority: true });
@@ -93,23 +93,23 @@ const OID = {
 
 function der(tag: number, content: Buffer): Buffer {
   const { length } = content;
-  const lengthOctets = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.from([tag, ...lengthOctets]), content]);
+  const lengthBytes = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...lengthBytes]), content]);
 }
 
 function sequence(...items: Buffer[]): Buffer {
   return der(TAG.sequence, Buffer.concat(items));
 }
 
-function integer(octets: Buffer): Buffer {
-  return der(TAG.integer, octets);
+function integer(bytes: Buffer): Buffer {
+  return der(TAG.integer, bytes);
 }
 
 function bitString(content: Buffer): Buffer {
   return der(TAG.bitString, Buffer.concat([Buffer.from([0]), content]));
 }
 
-/** GeneralizedTime; RFC 5280 wants UTCTime before 2050, which OpenSSL does not insist on. */
+/** GeneralizedTime. RFC 5280 requires UTCTime before 2050, but OpenSSL doesn't. */
 function time(date: Date): Buffer {
   return der(TAG.time, Buffer.from(`${date.toISOString().replace(/\D/g, "").slice(0, 14)}Z`));
 }
@@ -125,10 +125,10 @@ function extension(oid: Buffer, value: Buffer): Buffer {
 /** RFC 5280 §4.2.1.6: dNSName or iPAddress. */
 function generalName(text: string): Buffer {
   if (net.isIP(text) === 0) return der(0x82, Buffer.from(text));
-  return der(0x87, net.isIPv4(text) ? Buffer.from(text.split(".").map(Number)) : ipv6Octets(text));
+  return der(0x87, net.isIPv4(text) ? Buffer.from(text.split(".").map(Number)) : ipv6Bytes(text));
 }
 
-function ipv6Octets(text: string): Buffer {
+function ipv6Bytes(text: string): Buffer {
   const [head = [], tail = []] = text.split("::").map((half) => half.split(":").filter((group) => group !== ""));
   const zeros = Array.from({ length: 8 - head.length - tail.length }, () => "0");
   return Buffer.from(

@@ -1,6 +1,5 @@
 /**
- * TLS servers on loopback: an origin that shows what it received, as `http-origin.ts` does in plain,
- * and how it was asked for TLS.
+ * TLS servers on loopback: an origin that records its requests, as `http-origin.ts` does without TLS, and its handshakes.
  */
 
 import { once } from "node:events";
@@ -11,12 +10,12 @@ import { serveHttp } from "./http-origin.ts";
 import type { HttpOrigin, OriginAnswer } from "./http-origin.ts";
 
 export interface TlsOrigin extends HttpOrigin {
-  /** Of each handshake that was completed, in order. */
+  /** All completed handshakes, in order. */
   handshakes: readonly Handshake[];
 }
 
 export interface Handshake {
-  /** Null: the client gave none. */
+  /** Null if the client sent none. */
   serverName: string | null;
   alpn: string | null;
   isResumed: boolean;
@@ -24,7 +23,7 @@ export interface Handshake {
 
 export interface TlsOriginOptions extends tls.TlsOptions {
   answer?: OriginAnswer;
-  /** Instead of HTTP with `answer`. */
+  /** Replaces HTTP with `answer`. */
   serve?: (socket: tls.TLSSocket) => void;
   port?: number;
   host?: string;

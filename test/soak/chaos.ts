@@ -1,6 +1,6 @@
 /**
- * Private services to which everything happens that happens to services: killed and started again, stopped, reset,
- * their connections closed. Keeps what it did and when, to tell which failures it is to blame for.
+ * Private services that are killed and restarted, stopped, and lose their connections at random. Records these events, to
+ * decide which failures they explain.
  */
 
 import { type ChildProcess, fork } from "node:child_process";
@@ -16,7 +16,7 @@ export interface Target {
   socketPath: string;
 }
 
-/** What a call of `worker.js` tells of a failure. */
+/** A failed call, as `worker.js` reports it. */
 export interface Failure {
   target: string;
   url: string;
@@ -38,24 +38,24 @@ interface Event {
 export interface Chaos extends AsyncDisposable {
   targets: Target[];
   counts: Record<string, number>;
-  /** Begins; resolves to what stops it and waits until all are well. */
+  /** Begins the disturbances. @returns a function that stops them and waits until all services are back */
   begin(): () => Promise<void>;
-  /** What happened to a failure's target in the seconds around it. */
+  /** @returns the events of the failure's target in the seconds around it */
   around(failure: Failure): object[];
-  /** Why the failure is no fault of ours; undefined: nothing explains it. */
+  /** @returns the event that explains the failure, or undefined if the failure is our fault */
   explain(failure: Failure): string | undefined;
-  /** The most TCP connections that a target had at once. */
+  /** @returns the highest number of TCP connections that a target had at once */
   mostTcp(name: string): Promise<number>;
 }
 
-/** Milliseconds by which what is noted and what was felt may be apart: workerd's clock stands still while it computes. */
+/** Milliseconds by which the clocks may differ, because workerd's clock stands still while it computes. */
 const BLUR = 250;
 /**
- * Milliseconds for which a process that gets no time may not notice that a kept connection is gone. What can't be repeated is
- * lost on such a connection; whatever can be is not.
+ * Milliseconds in which a process that gets no processor time may not notice a closed connection. A request that may not
+ * be repeated is lost on such a connection.
  */
 const STALE = 1000;
-/** Milliseconds between two events of a target: a request meets one of them, unless it waits. */
+/** Milliseconds between two events of a target, so that a request meets only one unless it waits. */
 const QUIET = 800;
 
 export async function startChaos(count: number, folder: string): Promise<Chaos> {
@@ -103,14 +103,14 @@ export async function startChaos(count: number, folder: string): Promise<Chaos> 
         case "ProxyError: connection_refused":
           return isDown ? "the target was down" : undefined;
         case "ProxyError: connection_terminated":
-          // What may be repeated is, so one event must not be enough.
+          // The request was repeated if possible, so one event doesn't explain the failure.
           if (failure.isReplayable) return met.length > 1 ? "broken twice" : undefined;
           if (met.length > 0) return "its connection was broken";
           return service.events.some(({ to }) => to < failure.started && failure.started < to + STALE)
-            ? "over a kept connection that had been broken"
+            ? "on a kept connection that was broken"
             : undefined;
         default:
-          // Once an answer or a connection has begun, nobody can begin it anew.
+          // A response or connection that has begun can't be repeated.
           return failure.stage !== "request" && failure.stage !== "connect" && met.length > 0
             ? "broken off"
             : undefined;
@@ -165,7 +165,7 @@ async function noted(service: Service, kind: Event["kind"], act: () => Promise<u
 
 const ACTS: [kind: string, act: (service: Service) => Promise<void>][] = [
   [
-    "killed and started again",
+    "killed and restarted",
     (service) =>
       noted(service, "down", async () => {
         service.child.kill("SIGKILL");
@@ -188,8 +188,8 @@ const ACTS: [kind: string, act: (service: Service) => Promise<void>][] = [
 const taken = new Set<number>();
 
 /**
- * Below the ports that the system gives to outgoing connections, one of which might take it while the target is down, or
- * even connect to itself.
+ * @returns a port below those of outgoing connections. Otherwise, an outgoing connection might use the port while the
+ * target is down, or even connect to itself.
  */
 async function fixedPort(): Promise<number> {
   for (;;) {

@@ -1,4 +1,4 @@
-/** Edits of the vpc config under load: who answers a request, and what an edit leaves behind. */
+/** Edits of the vpc config under load: which target answers, and what an edit leaves open. */
 
 import { mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
@@ -17,7 +17,7 @@ const WATCH = 500;
 
 type Answer = [started: number, ended: number, answer: string];
 
-/** One table: from when it might have been in force, and from when it was. */
+/** One table, with the times when it was written and when it was applied. */
 interface Table {
   target: string;
   written: number;
@@ -32,7 +32,7 @@ export async function soakEdits(count: number, report: Report): Promise<void> {
   for (const origin of origins) stack.use(origin);
   const configFor = (index: number): string => {
     const port = origins[index % TARGETS]?.port;
-    // Every other target is one that the runtime knew when it started.
+    // The runtime knows every other target when it starts.
     const target = `${index % 2 === 0 ? "127.0.0.1" : "localhost"}:${port}`;
     return JSON.stringify({ traffic: false, networks: { [TUNNEL]: { routes: { "a.internal": target } } } });
   };
@@ -43,14 +43,14 @@ export async function soakEdits(count: number, report: Report): Promise<void> {
   const ignored: object[] = [];
   const edit = async (index: number): Promise<void> => {
     const written = Date.now();
-    // As editors do it, one way or the other.
+    // Editors save in one of these two ways.
     if (index % 2 === 0) await writeFile(file, configFor(index));
     else {
       await writeFile(`${file}.new`, configFor(index));
       await rename(`${file}.new`, file);
     }
     const target = `o${index % TARGETS}`;
-    // What is printed may be about the edit before, which the system may tell of twice.
+    // Doesn't wait for output, because it may be about the previous edit, which the system may report twice.
     let answer = "";
     for (const deadline = Date.now() + 10_000; answer !== target && Date.now() < deadline;) {
       answer = await load.call("ask", { url: "http://a.internal/" });
@@ -63,7 +63,7 @@ export async function soakEdits(count: number, report: Report): Promise<void> {
     return { node: leftOf(process.pid), runtime: leftOf(load.runtime) };
   };
 
-  // Until each target has been asked once over each way, connections are still being made.
+  // The pools are complete after each target was called once on each path.
   let before: Left | undefined;
   let filesBefore: string[] = [];
   const ending = new AbortController();
@@ -85,22 +85,22 @@ export async function soakEdits(count: number, report: Report): Promise<void> {
 
   report.figure("edits", count);
   report.figure("requests during the edits", answers.length);
-  report.expect("each edit was taken over", ignored);
+  report.expect("each edit was applied", ignored);
   report.expect(
-    "no request was answered by a wrong table",
+    "no request used a wrong table",
     answers.filter(([started, ended, answer]) => !allowed(tables, { started, ended }).has(answer)),
   );
   const after = usage();
   report.figure("descriptors and listeners before", JSON.stringify(before));
   report.figure("descriptors and listeners after", JSON.stringify(after));
   const settled = await waitFor(() => isFlat(before, usage()));
-  report.expect("no port, socket or descriptor is left of an edit", settled ? [] : [before, usage()]);
+  report.expect("edits leave no port, socket or descriptor open", settled ? [] : [before, usage()]);
   const files = await privateFiles();
-  report.expect("no file is left of an edit", files.length === filesBefore.length ? [] : [filesBefore, files]);
+  report.expect("edits leave no file", files.length === filesBefore.length ? [] : [filesBefore, files]);
   await rm(folder, { recursive: true });
 }
 
-/** Who may have answered a request: a table was in force from some time after it was written until the next was taken over. */
+/** @returns the targets that may answer a request: a table may apply from its write until the next one is applied */
 function allowed(tables: readonly Table[], { started, ended }: { started: number; ended: number }): Set<string> {
   const some = tables.filter(
     ({ written }, index) => written <= ended && (tables[index + 1]?.taken ?? Infinity) >= started,
@@ -108,7 +108,7 @@ function allowed(tables: readonly Table[], { started, ended }: { started: number
   return new Set(some.map(({ target }) => target));
 }
 
-/** What an edit might leave open. */
+/** What edits might leave open. */
 type Left = Record<"node" | "runtime", { descriptors: number; listeners: number }>;
 
 function leftOf(pid: number): Left["node"] {
@@ -121,7 +121,7 @@ async function privateFiles(): Promise<string[]> {
   return (await Promise.all(folders.map((name) => readdir(path.join(os.tmpdir(), name))))).flat();
 }
 
-/** As many listeners, and no more descriptors than connections may be kept to the targets. */
+/** @returns whether there are no more listeners, and no more descriptors than the pools may keep */
 function isFlat(before: Left | undefined, after: Left): boolean {
   return (["node", "runtime"] as const).every((role) => {
     const [was, is] = [before?.[role], after[role]];

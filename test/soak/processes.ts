@@ -1,13 +1,13 @@
-/** What the system says of processes: memory, file descriptors, children. Linux only. */
+/** Processes: memory, file descriptors, children. Linux only. */
 
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import path from "node:path";
 
 export interface Usage {
-  /** Octets. */
+  /** Bytes. */
   memory: number;
   descriptors: number;
-  /** Of those, sockets that listen. */
+  /** The descriptors that are listening sockets. */
   listeners: number;
 }
 
@@ -22,7 +22,7 @@ export function usageOf(pid: number): Usage {
   };
 }
 
-/** As file descriptors show them. proc(5): state 0A; a unix socket's flag 00010000. */
+/** @returns the links of file descriptors. proc(5): a TCP socket has the state 0A, a unix socket the flag 00010000 */
 function listeningSockets(): Set<string> {
   const tcp = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) =>
     rowsOf(table)
@@ -42,7 +42,7 @@ function rowsOf(table: string): string[][] {
     .map((line) => line.trim().split(/\s+/));
 }
 
-/** Descriptors and processes go while they are looked at. */
+/** @returns "" if the descriptor or process is gone meanwhile */
 function linkAt(file: string): string {
   try {
     return readlinkSync(file);
@@ -65,28 +65,28 @@ export interface RunningProcess {
   command: string;
 }
 
-/** Those that are no zombies. */
+/** All processes but zombies. */
 export function listProcesses(): RunningProcess[] {
   return readdirSync("/proc")
     .map(Number)
     .filter(Number.isInteger)
     .flatMap((pid) => {
       const stat = read(`/proc/${pid}/stat`);
-      // `pid (name) state parent …`, where the name may hold anything.
+      // `pid (name) state parent …`, where the name may contain any character.
       const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       if (state === undefined || state === "" || state === "Z") return [];
       return [{ pid, parent: Number(parent), command: read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim() }];
     });
 }
 
-/** The runtimes that a process has started itself. */
+/** The runtimes that are children of a process. */
 export function runtimesOf(pid: number): number[] {
   return listProcesses()
     .filter(({ parent, command }) => parent === pid && path.basename(command.split(" ", 1)[0] ?? "") === "workerd")
     .map((process) => process.pid);
 }
 
-/** Processes that work in a folder. */
+/** Processes whose working directory is in a folder. */
 export function processesIn(folder: string): RunningProcess[] {
   return listProcesses().filter(({ pid }) => linkAt(`/proc/${pid}/cwd`).startsWith(folder));
 }

@@ -1,10 +1,10 @@
 /** A project for `miniflare-vpc dev`, with one private service. */
 
-import { type Project, createProject } from "../wrangler/temporary-project.ts";
+import { type TemporaryProject, createProject } from "../wrangler/temporary-project.ts";
 
 const SERVICE = "e6a0817c-79c5-40ca-9776-a1c019defe70";
 
-export function createSoakProject(port: number): Project {
+export function createSoakProject(port: number): TemporaryProject {
   return createProject({
     "wrangler.json": {
       name: "api",

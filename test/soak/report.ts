@@ -1,13 +1,13 @@
-/** What a soak found: figures for people, expectations for the exit code. */
+/** The results of a soak: figures to read, and expectations that decide the exit code. */
 
 export interface Report {
   progress(text: string): void;
   figure(what: string, value: number | string, note?: string): void;
-  /** @param violations none: it holds */
+  /** @param violations the expectation holds if there are none */
   expect(what: string, violations: readonly unknown[]): void;
 }
 
-/** Of violations. */
+/** The number of violations to print. */
 const MAX_SHOWN = 5;
 
 export function startReport(): Report & { finish(): number } {

@@ -1,4 +1,4 @@
-/** Two sessions in one folder: neither knows of the other. */
+/** Two sessions in one folder don't affect each other. */
 
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";
 import { MINIFLARE_VPC, serve } from "../wrangler/run.ts";
@@ -22,24 +22,22 @@ export async function soakSessions(report: Report): Promise<void> {
     if (answers.some((answer) => answer !== "first")) wrong.push(answers);
   }
   report.expect("two sessions in one folder both answer", wrong);
-  report.expect("each has a generated config of its own", project.leftovers().length === 2 ? [] : project.leftovers());
+  report.expect("each has its own generated config", project.leftovers().length === 2 ? [] : project.leftovers());
 
   const { length } = one.output();
   project.write("vpc.jsonc", configFor(second.port));
-  const tookOver = await waitFor(
-    () => /Took over/.test(one.output().slice(length)) && two.output().includes("Took over"),
-  );
-  report.expect("both take an edit over", tookOver && String(await both()) === "second,second" ? [] : [await both()]);
+  const tookOver = await waitFor(() => /Applied/.test(one.output().slice(length)) && two.output().includes("Applied"));
+  report.expect("both apply an edit", tookOver && String(await both()) === "second,second" ? [] : [await both()]);
 
   one.signal("SIGINT");
   await one.ended();
   const alone = await two.get("/");
   report.expect(
-    "one ends, and the other goes on",
+    "one ends, and the other continues",
     alone === "second" && project.leftovers().length === 1 ? [] : [alone, project.leftovers()],
   );
   two.signal("SIGKILL");
   await two.ended();
   const isGone = await waitFor(() => project.leftovers().length === 0);
-  report.expect("nothing is left of either", isGone ? [] : project.leftovers());
+  report.expect("neither leaves files", isGone ? [] : project.leftovers());
 }

@@ -1,4 +1,4 @@
-/** SIGINT, SIGTERM and SIGKILL to each process of a session in turn: what stays behind, and how the next one starts. */
+/** SIGINT, SIGTERM and SIGKILL to each process of a session in turn: what is left, and how the next session starts. */
 
 import { readdirSync } from "node:fs";
 import os from "node:os";
@@ -6,7 +6,7 @@ import { setTimeout } from "node:timers/promises";
 
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";
 import { MINIFLARE_VPC, type Server, serve } from "../wrangler/run.ts";
-import type { Project } from "../wrangler/temporary-project.ts";
+import type { TemporaryProject } from "../wrangler/temporary-project.ts";
 import { type RunningProcess, processesIn } from "./processes.ts";
 import { configFor, createSoakProject } from "./project.ts";
 import type { Report } from "./report.ts";
@@ -14,7 +14,7 @@ import { waitFor } from "./under-load.ts";
 
 type Role = "miniflare-vpc dev" | "wrangler's launcher" | "wrangler" | "workerd" | "wrangler's proxy";
 
-/** How each is told by its command line. */
+/** Recognizes each by its command line. */
 const ROLES: Record<Role, (command: string) => boolean> = {
   "miniflare-vpc dev": (command) => command.includes("/dist/cli.js dev") && !command.includes("wrangler-dist"),
   "wrangler's launcher": (command) => command.includes("wrangler/bin/wrangler.js"),
@@ -28,7 +28,7 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGKILL"] as const;
 export async function soakSignals({ isQuick }: { isQuick: boolean }, report: Report): Promise<void> {
   await using origin = await startHttpOrigin(ok("first"));
   await using other = await startHttpOrigin(ok("second"));
-  // One project for all: each session finds what the one before has left.
+  // One project for all, so that each session finds what the previous one left.
   using project = createSoakProject(origin.port);
   for (const role of Object.keys(ROLES) as Role[]) {
     for (const signal of SIGNALS) {
@@ -41,7 +41,7 @@ export async function soakSignals({ isQuick }: { isQuick: boolean }, report: Rep
       const victims = before.filter(({ command }) => ROLES[role](command));
       for (const { pid } of victims.slice(0, 1)) process.kill(pid, signal);
       if (isRuntime) {
-        // wrangler starts its runtime again; the session is as good as before, edits included.
+        // wrangler restarts its runtime, and the session works as before, even with edits.
         const isBack = await answersAgain(server, "first");
         project.write("vpc.jsonc", configFor(other.port));
         const tookOver = await answersAgain(server, "second");
@@ -50,11 +50,11 @@ export async function soakSignals({ isQuick }: { isQuick: boolean }, report: Rep
           isBack && tookOver ? [] : [{ isBack, tookOver, output: server.output().slice(-1500) }],
         );
       }
-      // wrangler starts its own proxy again, too, but then answers nothing, with VPC bindings or without.
+      // wrangler restarts its own proxy too, but then never answers, even without VPC bindings.
       if (isRuntime || role === "wrangler's proxy") server.signal("SIGTERM");
       const isGone = await waitFor(() => remainsOf(project, before).length === 0);
       report.expect(
-        `${signal} to ${role}: nothing stays behind`,
+        `${signal} to ${role}: nothing is left`,
         answer === "first" && victims.length > 0 && isGone ? [] : [{ answer, victims }, ...remainsOf(project, before)],
       );
       for (const { pid } of processesIn(project.folder)) process.kill(pid, "SIGKILL");
@@ -64,8 +64,9 @@ export async function soakSignals({ isQuick }: { isQuick: boolean }, report: Rep
   project.write("vpc.jsonc", configFor(origin.port));
   report.expect("the next start is clean", (await answersAgain(server, "first")) ? [] : [server.output()]);
   report.expect(
-    "and sweeps what SIGKILL left",
-    privateDirectories(project).length === 1 ? [] : privateDirectories(project),
+    "the next start removes what SIGKILL left",
+    // `miniflare-vpc dev` and wrangler have one each.
+    privateDirectories(project).length === 2 ? [] : privateDirectories(project),
   );
 }
 
@@ -81,8 +82,8 @@ async function answersAgain(server: Server, expected: string): Promise<boolean> 
   return false;
 }
 
-/** Processes, generated configs; and private directories, unless their process had no chance to remove it. */
-function remainsOf(project: Project, before: readonly RunningProcess[]): unknown[] {
+/** Processes, generated configs, and private directories, unless SIGKILL prevented their removal. */
+function remainsOf(project: TemporaryProject, before: readonly RunningProcess[]): unknown[] {
   const pids = before.filter(({ command }) => !ROLES.wrangler(command)).map(({ pid }) => pid);
   return [
     ...processesIn(project.folder),
@@ -91,7 +92,7 @@ function remainsOf(project: Project, before: readonly RunningProcess[]): unknown
   ];
 }
 
-function privateDirectories(project: Project): string[] {
+function privateDirectories(project: TemporaryProject): string[] {
   const running = new Set(processesIn(project.folder).map(({ pid }) => String(pid)));
   return readdirSync(os.tmpdir()).filter((name) => running.has(/^mvpc-(\d+)-/.exec(name)?.[1] ?? ""));
 }

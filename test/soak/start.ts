@@ -14,10 +14,11 @@ export const TUNNEL = "550e8400-e29b-41d4-a716-446655440000";
 export interface Load extends AsyncDisposable {
   /** Runs an operation of `worker.js`. */
   call<Result>(op: string, argument: object): Promise<Result>;
-  /** How many lines so far, and the last of them. */
+  /** The number of lines so far, and the last ones. */
   lines: { count: number; last: string[] };
   /** The process id of its runtime. */
   runtime: number;
+  miniflare: Miniflare;
 }
 
 class CountingLog extends Log {
@@ -63,6 +64,7 @@ export async function startLoad(config: VpcConfig | string): Promise<Load> {
   return {
     lines,
     runtime,
+    miniflare,
     async call<Result>(op: string, argument: object) {
       const response = await miniflare.dispatchFetch("http://load/", {
         method: "POST",

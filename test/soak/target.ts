@@ -1,6 +1,6 @@
 /**
- * A private service in a process of its own, to be killed, stopped and started again: answers HTTP with its own name and
- * what it was asked, and echoes TCP, at the ports and the unix socket it is told.
+ * A private service in a separate process, which chaos.ts kills, stops and restarts. Answers HTTP with its name and a
+ * summary of the request, and echoes TCP, at the given ports and unix socket.
  *
  *   node target.ts NAME HTTP_PORT TCP_PORT SOCKET
  */
@@ -23,7 +23,7 @@ const server = http.createServer((request, response) => {
     const [, id = "", size = "0"] = (request.url ?? "").split("/");
     const line = `${name} ${id} ${received}\n`;
     const body = line + "x".repeat(Number(size));
-    // Some in one piece, some in chunks.
+    // Some bodies have a Content-Length, some are chunked.
     if (Number(size) % 2 === 0) response.setHeader("Content-Length", body.length);
     response.write(body.slice(0, 10));
     response.end(body.slice(10));
@@ -44,13 +44,13 @@ function keep(socket: net.Socket, all: Set<net.Socket>): void {
   socket.once("close", () => all.delete(socket));
 }
 
-/** A unix socket knows no reset. */
+/** Unix sockets have no reset. */
 function breakOff(socket: net.Socket): void {
   if (socket.remotePort === undefined) socket.destroy();
   else socket.resetAndDestroy();
 }
 
-// What one that was killed has left.
+// A killed process leaves its socket.
 rmSync(socketPath, { force: true });
 const options = { allowHalfOpen: true, backlog: 1024 };
 let pending = 3;

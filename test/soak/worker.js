@@ -1,17 +1,14 @@
-/**
- * Calls its bindings without a pause, and holds every answer against what it must be. Runs in workerd; what goes wrong
- * is told with the times, for the one who made it go wrong to explain.
- */
+/** Calls its bindings all the time, and checks every answer. Reports failures with their times. Runs in workerd. */
 
 const LONG = 30_000;
-/** A pause after a failure, so that a target that is down is not asked a thousand times a second. */
+/** Milliseconds to wait after a failure, to call a target that is down less often. */
 const PAUSE = 25;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 const ops = {
-  /** `hosts`: of the targets, each `name` behind `name.direct` and `name.egress:port`. */
+  /** `hosts`: each target's `name`, with its `url` on the direct path or through the egress proxy. */
   async requests(env, { hosts, count, concurrency, first }) {
     return runAll({ count, concurrency, first }, async (id) => {
       const { name, url } = hosts[id % hosts.length];
@@ -60,7 +57,7 @@ const ops = {
     });
   },
 
-  /** All at once, each in use until the last one is open. */
+  /** Opens all at once, and uses each until the last one is open. */
   async atOnce(env, { addresses }) {
     const sockets = await Promise.all(addresses.map((address) => env.NET.connect(address)));
     const answers = await Promise.all(
@@ -86,7 +83,7 @@ const ops = {
     return (await env.NET.fetch(url)).text();
   },
 
-  /** For a given time; who answered, and when. */
+  /** @returns the answers in a given time, each with its start and end */
   async watch(env, { url, concurrency, time }) {
     const end = Date.now() + time;
     const answers = [];
@@ -94,10 +91,38 @@ const ops = {
       Array.from({ length: concurrency }, async () => {
         while (Date.now() < end) {
           const started = Date.now();
-          const answer = await env.NET.fetch(url).then(
-            (response) => response.text(),
-            (error) => String(error),
-          );
+          const answer = await env.NET.fetch(url)
+            .then((response) => response.text())
+            .catch(String);
+          answers.push([started, Date.now(), answer]);
+        }
+      }),
+    );
+    return answers;
+  },
+
+  /** As `watch`, of connections to a server that sends back what it gets: "origin" is a whole answer. */
+  async echoes(env, { url, concurrency, time }) {
+    const end = Date.now() + time;
+    const answers = [];
+    const talk = async () => {
+      const socket = await env.NET.connect(url);
+      const writer = socket.writable.getWriter();
+      // A fault may end the connection while this is written.
+      const writing = writer.write(encoder.encode("origin")).then(
+        () => writer.close(),
+        () => undefined,
+      );
+      const text = await new Response(socket.readable).text();
+      await writing.catch(() => undefined);
+      if (!"origin".startsWith(text)) throw new Wrong(`got ${text}`);
+      return text === "origin" ? text : "ended early";
+    };
+    await Promise.all(
+      Array.from({ length: concurrency }, async () => {
+        while (Date.now() < end) {
+          const started = Date.now();
+          const answer = await talk().catch(String);
           answers.push([started, Date.now(), answer]);
         }
       }),

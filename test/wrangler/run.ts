@@ -1,11 +1,11 @@
-/** Runs this package's command, or wrangler, as a user would; waits for what they print. */
+/** Runs this package's command, or wrangler, as a user would, and waits for their output. */
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 
-import { type Project, quietEnvironment, REPOSITORY } from "./temporary-project.ts";
+import { type TemporaryProject, quietEnvironment, REPOSITORY } from "./temporary-project.ts";
 
 export const MINIFLARE_VPC: string = path.join(REPOSITORY, "dist/cli.js");
 export const WRANGLER: string = path.join(REPOSITORY, "node_modules/wrangler/bin/wrangler.js");
@@ -13,7 +13,7 @@ export const WRANGLER: string = path.join(REPOSITORY, "node_modules/wrangler/bin
 export interface Run extends AsyncDisposable {
   /** Everything printed so far, on both streams. */
   output(): string;
-  /** Resolves once the output holds the pattern. @throws when the process ends or time is up before */
+  /** Resolves once the output matches. @throws if the process ends or time runs out before that */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
   /** @returns the exit code, or the signal that ended it */
   ended(): Promise<number | NodeJS.Signals | null>;
@@ -28,14 +28,14 @@ const POLL_INTERVAL = 20;
 export function run(
   script: string,
   args: readonly string[],
-  { project, env = {} }: { project: Project; env?: NodeJS.ProcessEnv },
+  { project, env = {} }: { project: TemporaryProject; env?: NodeJS.ProcessEnv },
 ): Run {
   const child = spawn(process.execPath, [script, ...args], {
     cwd: project.folder,
     env: { ...quietEnvironment(project.folder), ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    // A group of its own, so that nothing of it can outlive the test.
-    detached: true,
+    // Its own process group, so that nothing it starts can outlive the test. On Windows, this would open a window.
+    detached: process.platform !== "win32",
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
@@ -72,20 +72,22 @@ export function run(
 }
 
 function killGroup(pid: number | undefined): void {
-  if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  if (pid === undefined) return;
+  if (process.platform === "win32") spawnSync("taskkill", ["/T", "/F", "/PID", String(pid)]);
+  else process.kill(-pid, "SIGKILL");
 }
 
 export interface Server extends Run {
   url: string;
-  /** The body of an answer; with the status in front when that is not 200. */
+  /** The body of the response. If the status isn't 2xx, the status comes first. */
   get(path: string): Promise<string>;
 }
 
-/** Resolves when the Worker can be requested. */
+/** Resolves when the Worker accepts requests. */
 export async function serve(
   script: string,
   args: readonly string[],
-  options: { project: Project; env?: NodeJS.ProcessEnv },
+  options: { project: TemporaryProject; env?: NodeJS.ProcessEnv },
 ): Promise<Server> {
   const running = run(script, [...args, "--port", "0", "--inspector-port", "0"], options);
   try {

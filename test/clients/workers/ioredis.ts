@@ -1,4 +1,4 @@
-/** `ioredis` from inside a Worker. */
+/** `ioredis` in a Worker. */
 
 import type { Redis } from "ioredis";
 import { createRedis } from "../../../fixtures/client-libraries/ioredis.ts";
@@ -17,7 +17,7 @@ export default scenarioWorker({
     return value;
   },
 
-  /** Commands sent without waiting for the answers. */
+  /** Sends commands without waiting for the answers. */
   async pipeline(env) {
     const redis = client(env);
     await redis.del("counter");
@@ -28,7 +28,7 @@ export default scenarioWorker({
     return answers?.at(-1);
   },
 
-  /** One connection waits for what another brings. */
+  /** One connection waits for a value that another one pushes. */
   async blocking(env) {
     const [waiting, bringing] = [client(env), client(env)];
     const popped = waiting.brpop("queue", 10);
@@ -57,7 +57,7 @@ export default scenarioWorker({
     return back === value;
   },
 
-  /** Connections that are all open at the same time, as Redis counts them. */
+  /** @returns Redis' count of connections that are open at the same time */
   async concurrent(env) {
     const clients = Array.from({ length: 20 }, () => client(env));
     await Promise.all(clients.map((redis) => redis.ping()));

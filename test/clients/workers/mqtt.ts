@@ -1,4 +1,4 @@
-/** `mqtt` from inside a Worker. */
+/** `mqtt` in a Worker. */
 
 import type { MqttClient } from "mqtt";
 import { createMqttClient, endMqttClient } from "../../../fixtures/client-libraries/mqtt.ts";
@@ -9,7 +9,7 @@ function client({ NETWORK }: Env, hostname = "broker.internal"): MqttClient {
 }
 
 export default scenarioWorker({
-  /** What one client publishes, another hears. */
+  /** One client publishes, another one receives. */
   async publish(env, query) {
     const [subscriber, publisher] = [client(env), client(env)];
     const heard: string[] = [];

@@ -1,4 +1,4 @@
-/** `mysql2` from inside a Worker. */
+/** `mysql2` in a Worker. */
 
 import type { Pool, RowDataPacket } from "mysql2/promise";
 import { createMysqlPool } from "../../../fixtures/client-libraries/mysql2.ts";
@@ -8,7 +8,7 @@ function pool({ NETWORK }: Env, host = "db.internal"): Pool {
   return createMysqlPool(NETWORK, `mysql://app:secret@${host}:3306/shop`, { connectionLimit: 5 });
 }
 
-/** The rows of a text query, or of a prepared statement's. */
+/** The rows of a query or a prepared statement. */
 type Rows = RowDataPacket[];
 
 export default scenarioWorker({
@@ -31,7 +31,7 @@ export default scenarioWorker({
     return { answers, prepared: Number(rows[0]?.["Value"]) };
   },
 
-  /** What other connections see while one holds a transaction open. */
+  /** What other connections see during an open transaction. */
   async isolation(env) {
     const clients = pool(env);
     await clients.query("create or replace table ledger (n int) engine=innodb");
@@ -48,7 +48,7 @@ export default scenarioWorker({
     return { during, after };
   },
 
-  /** Five queries that can only finish together, each on a connection of its own. */
+  /** Five slow queries at the same time, each on its own connection. */
   async concurrent(env) {
     const clients = pool(env);
     const answers = await Promise.all(
@@ -83,7 +83,7 @@ export default scenarioWorker({
     return { code: error instanceof Error && "code" in error && error.code, next: rows[0]?.["one"] };
   },
 
-  /** The server ends a connection; the pool makes another. */
+  /** The server ends a connection, and the pool opens another one. */
   async terminated(env) {
     const clients = pool(env);
     const client = await clients.getConnection();

@@ -1,4 +1,4 @@
-/** `pg` from inside a Worker; runs against the embedded PostgreSQL and a real one. */
+/** `pg` in a Worker, for the PostgreSQL from npm and Debian's. */
 
 import type { Pool } from "pg";
 import { createPgPool } from "../../../fixtures/client-libraries/pg.ts";
@@ -46,7 +46,7 @@ export default scenarioWorker({
     return rows[0]?.count;
   },
 
-  /** What other connections see while one holds a transaction open. */
+  /** What other connections see during an open transaction. */
   async isolation(env) {
     const clients = pool(env);
     await clients.query("drop table if exists ledger");
@@ -64,7 +64,7 @@ export default scenarioWorker({
     return { during, after };
   },
 
-  /** Five queries that can only finish together, each on a connection of its own. */
+  /** Five slow queries at the same time, each on its own connection. */
   async concurrent(env) {
     const clients = pool(env);
     const answers = await Promise.all(
@@ -95,7 +95,7 @@ export default scenarioWorker({
     return rows[0];
   },
 
-  /** A message the server sends by itself, on a connection that is idle. */
+  /** A message that the server sends on an idle connection. */
   async notify(env) {
     const clients = pool(env);
     const listener = await clients.connect();
@@ -116,7 +116,7 @@ export default scenarioWorker({
     return { code: error instanceof Error && "code" in error && error.code, next: rows[0]?.one };
   },
 
-  /** The server ends a connection; the pool makes another. */
+  /** The server ends a connection, and the pool opens another one. */
   async terminated(env) {
     const clients = pool(env);
     clients.on("error", () => {});
@@ -126,6 +126,25 @@ export default scenarioWorker({
     const { rows } = await clients.query("select 1 as one");
     await clients.end();
     return { error, next: rows[0]?.one };
+  },
+
+  /** On one connection: waits at the gate before each step. @returns milliseconds, or the error */
+  async steps(env, query) {
+    const clients = pool(env);
+    clients.on("error", () => {});
+    const client = await clients.connect();
+    client.on("error", () => {});
+    const seen: Record<string, number | string> = {};
+    for (const step of query.get("steps")?.split(",") ?? []) {
+      await (await fetch(`${query.get("gate")}/${step}`)).text();
+      const begun = Date.now();
+      seen[step] = await client.query("select repeat('x', 100000) as text").then(
+        ({ rows }) => (rows[0]?.text.length === 100_000 ? Date.now() - begun : "other rows"),
+        (error: unknown) => String(error),
+      );
+    }
+    client.release(true);
+    return seen;
   },
 
   async connectTo(env, query) {

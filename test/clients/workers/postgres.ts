@@ -1,4 +1,4 @@
-/** `postgres` from inside a Worker; runs against the embedded PostgreSQL and a real one. */
+/** `postgres` in a Worker, for the PostgreSQL from npm and Debian's. */
 
 import type { Sql } from "postgres";
 import { createPostgresPool } from "../../../fixtures/client-libraries/postgres.ts";
@@ -47,7 +47,7 @@ export default scenarioWorker({
     return row?.["count"];
   },
 
-  /** What other connections see while one holds a transaction open. */
+  /** What other connections see during an open transaction. */
   async isolation(env) {
     const sql = pool(env);
     await sql`drop table if exists ledger`;
@@ -62,7 +62,7 @@ export default scenarioWorker({
     return { during, after };
   },
 
-  /** Five queries that can only finish together, each on a connection of its own. */
+  /** Five slow queries at the same time, each on its own connection. */
   async concurrent(env) {
     const sql = pool(env);
     const answers = await Promise.all(
@@ -88,7 +88,7 @@ export default scenarioWorker({
     return row;
   },
 
-  /** Rows are fetched by hundreds, and the reader takes its time. */
+  /** Fetches the rows in hundreds, with a slow reader. */
   async slowReader(env, query) {
     const sql = pool(env);
     let rows = 0;
@@ -105,7 +105,7 @@ export default scenarioWorker({
     return { rows, length };
   },
 
-  /** A message the server sends by itself, on a connection that is idle. */
+  /** A message that the server sends on an idle connection. */
   async notify(env) {
     const sql = pool(env);
     const { promise, resolve } = Promise.withResolvers<string>();
@@ -124,12 +124,12 @@ export default scenarioWorker({
     return { code: error instanceof Error && "code" in error && error.code, next: row?.["one"] };
   },
 
-  /** The server ends a connection; the pool makes another. */
+  /** The server ends a connection, and the pool opens another one. */
   async terminated(env) {
     const sql = pool(env);
     const error = await sql`select pg_terminate_backend(pg_backend_pid())`.catch((reason: unknown) => String(reason));
     const [row] = await sql`select 1 as one`;
-    // Without a limit it waits forever for the query of the connection that is gone, under Node as well.
+    // Without a limit, it waits forever for the query of the lost connection, in Node too.
     await sql.end({ timeout: 1 });
     return { error, next: row?.["one"] };
   },

@@ -1,10 +1,10 @@
-/** A Worker whose paths are scenarios, each answered with what it returned or threw. */
+/** A Worker whose paths are scenarios. It answers with what the scenario returned or threw. */
 
 export interface Env {
   NETWORK: Fetcher;
 }
 
-/** Everything in it survives JSON. */
+/** The result must be JSON data. */
 export type Scenario = (env: Env, query: URLSearchParams) => Promise<unknown>;
 
 export function scenarioWorker(scenarios: Record<string, Scenario>): ExportedHandler<Env> {

@@ -1,4 +1,4 @@
-/** A server of Debian's packages as a child process: own folder, own port, ended and removed with its scope. */
+/** A server of a Debian package as a child process, with its own folder and port. Disposal ends and removes it. */
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,18 +8,18 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 
-/** Root's PATH and a user's differ in these. */
+/** A user's PATH may lack some of these. */
 const FOLDERS = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"];
 /** Milliseconds. */
 const START_LIMIT = 30_000;
 
 export interface Daemon extends AsyncDisposable {
   port: number;
-  /** Its own; removed when it ends. */
+  /** Removed when the server ends. */
   folder: string;
 }
 
-/** Who a server runs as: the user its package made, when this process is root; servers of databases refuse root. */
+/** The user of a server: the package's user if this process is root, because database servers refuse root. */
 export interface Identity {
   uid?: number;
   gid?: number;
@@ -31,11 +31,11 @@ export interface DaemonOptions {
   identity: Identity;
   port: number;
   folder: string;
-  /** Matches what it prints once it serves. */
+  /** Matches the output when the server is ready. */
   ready: RegExp;
 }
 
-/** @throws an `Error` with the server's output when it ends or is not ready in time */
+/** @throws an `Error` with the server's output if it ends or isn't ready in time */
 export async function startDaemon({ command, args, identity, port, folder, ready }: DaemonOptions): Promise<Daemon> {
   const child = spawn(command, args, { ...identity, cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   const exited = once(child, "exit");
@@ -64,14 +64,14 @@ export async function startDaemon({ command, args, identity, port, folder, ready
   return { port, folder, [Symbol.asyncDispose]: stop };
 }
 
-/** @throws an `Error` that says what to type: a missing server is a failure, never a skip */
+/** @throws an `Error` that says what to type if it is missing. A missing server is a failure, not a skip */
 export function findCommand(command: string, packageName: string, folders: readonly string[] = FOLDERS): string {
   const found = folders.map((folder) => path.join(folder, command)).find((file) => existsSync(file));
   if (found === undefined) throw new Error(`${command} is not installed. Type:\n    apt-get install ${packageName}`);
   return found;
 }
 
-/** @param userName the user that the server's package made */
+/** @param userName the user that the server's package creates */
 export async function identify(userName: string): Promise<Identity> {
   if (process.getuid?.() !== 0) return {};
   const [uid, gid] = await Promise.all(

@@ -9,7 +9,7 @@ import { type Daemon, findCommand, identify, makeFolder, startDaemon } from "./d
 
 const PACKAGE = "mariadb-server";
 
-/** User `app` with the password `secret`, database `shop`. */
+/** The user is `app`, the password `secret`, the database `shop`. */
 export async function startMariadb(): Promise<Daemon> {
   const install = findCommand("mariadb-install-db", PACKAGE);
   const command = findCommand("mariadbd", PACKAGE);

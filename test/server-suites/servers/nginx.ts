@@ -15,7 +15,7 @@ export async function startNginx(): Promise<Daemon> {
   await mkdir(files);
   await writeFile(path.join(files, "large"), Buffer.alloc(LARGE, "n"));
   const port = await closedPort();
-  // Started by root, its workers would run as a user who can't read the folder.
+  // If root starts it, its workers run as a user who can't read the folder.
   const user = process.getuid?.() === 0 ? "user root;" : "";
   const config = path.join(folder, "nginx.conf");
   await writeFile(config, configuration({ port, folder, files, user }));

@@ -1,0 +1,146 @@
+/**
+ * Turns a table into workerd services: the service worker, one pooled `external` service for each target that is
+ * known now, the network for dialling, and the egress proxy. Data only; starts nothing.
+ */
+
+import type { Service, Void, Worker_Binding as WorkerBinding } from "miniflare";
+import { formatEndpoint, isLiteralHost } from "../../service-worker/routing/address.ts";
+import { ORDER_HEADER, SECRET_HEADER } from "../../service-worker/routing/egress-protocol.ts";
+import { TEST_BINDING } from "../../service-worker/routing/test-protocol.ts";
+import type { RoutingTable, Target } from "../../service-worker/routing/table.ts";
+import type { EgressProxy } from "../egress/server.ts";
+import { type TargetKey, targetKey } from "../../service-worker/routing/forward-target.ts";
+
+export const SERVICE_WORKER = "miniflare-vpc";
+export const FACADE_MODULE = "miniflare-vpc:binding";
+export const TEST_DOOR_MODULE = "miniflare-vpc:test-binding";
+const NETWORK = "miniflare-vpc:network";
+const EGRESS = "miniflare-vpc:egress";
+/** The service worker's Durable Objects. */
+const FOLLOWER = "TableFollower";
+const FUNCTIONS = "TestFunctions";
+const EGRESS_TCP = "miniflare-vpc:egress-tcp";
+
+/** Brings the isolate of a vitest test its door, and leaves nothing in `env`. */
+export const TEST_DOOR: WorkerBinding = {
+  name: TEST_BINDING,
+  wrapped: {
+    moduleName: TEST_DOOR_MODULE,
+    innerBindings: [{ name: "door", service: { name: SERVICE_WORKER, entrypoint: "TestDoor" } }],
+  },
+};
+
+/** The oldest supported workerd knows this date. */
+const COMPATIBILITY_DATE = "2025-11-01";
+
+/** Stands for a member without a value. Miniflare's own symbol for it is that of one copy of Miniflare; any symbol will do. */
+const VOID: Void = Symbol("void") as never;
+
+export interface WorkerTarget {
+  workerName: string;
+  /** A Worker with assets answers through Miniflare's asset router. */
+  hasAssets: boolean;
+  /** A vitest test runs in it. */
+  isForTest: boolean;
+}
+
+export interface ServiceOptions {
+  table: RoutingTable;
+  /** Every Worker of the session, because an edit may name any of them. */
+  workers: readonly WorkerTarget[];
+  egress: Pick<EgressProxy, "address" | "secret">;
+  /** The id of the feed that sends later tables. */
+  feedId: string;
+  /** Source of the bundled service worker. */
+  script: string;
+}
+
+export function buildServices(options: ServiceOptions): Service[] {
+  const { table, workers, egress } = options;
+  const targets = knownTargets(table);
+  const objects = [FOLLOWER, ...(workers.some(({ isForTest }) => isForTest) ? [FUNCTIONS] : [])];
+  const bindings: WorkerBinding[] = [
+    { name: "TABLE", json: JSON.stringify(table) },
+    { name: "EGRESS_SECRET", text: egress.secret },
+    { name: "FEED_ID", text: options.feedId },
+    { name: "EGRESS", service: { name: EGRESS } },
+    { name: "EGRESS_TCP", service: { name: EGRESS_TCP } },
+    { name: "RELAY", service: { name: SERVICE_WORKER, entrypoint: "Relay" } },
+    ...objects.map((className) => ({
+      name: className === FOLLOWER ? "FOLLOWER" : "FUNCTIONS",
+      durableObjectNamespace: { className },
+    })),
+    ...[...targets.keys()].map((name) => ({ name, service: { name: serviceName(name) } })),
+    ...workers.map((worker) => ({
+      name: targetKey({ type: "worker", workerName: worker.workerName }),
+      service: { name: worker.hasAssets ? `assets:rpc-proxy:${worker.workerName}` : `core:user:${worker.workerName}` },
+    })),
+  ];
+  const services: Service[] = [
+    {
+      name: SERVICE_WORKER,
+      worker: {
+        modules: [{ name: "service-worker.js", esModule: options.script }],
+        compatibilityDate: COMPATIBILITY_DATE,
+        // A Worker's inbound `connect` handler needs "experimental". The signal reports a caller that gave up.
+        compatibilityFlags: ["experimental", "enable_request_signal"],
+        bindings,
+        globalOutbound: { name: NETWORK },
+        durableObjectNamespaces: objects.map((name) => ({
+          className: name,
+          uniqueKey: name,
+          preventEviction: true,
+        })),
+        durableObjectStorage: { inMemory: VOID },
+      },
+    },
+    // Allows loopback, private and public addresses, because `decide` chooses.
+    { name: NETWORK, network: { allow: ["private", "public"] } },
+    {
+      name: EGRESS,
+      external: {
+        address: egress.address,
+        http: { cfBlobHeader: ORDER_HEADER, injectRequestHeaders: [{ name: SECRET_HEADER, value: egress.secret }] },
+      },
+    },
+    { name: EGRESS_TCP, external: { address: egress.address, tcp: {} } },
+    ...[...targets].map(([name, address]) => ({ name: serviceName(name), external: { address, http: {} } })),
+  ];
+  return services;
+}
+
+/**
+ * The address of every target that is known before a request comes, by the name of its binding. The egress
+ * proxy handles names other than localhost, because workerd prints a native stack for a name that doesn't resolve.
+ */
+export function knownTargets(table: RoutingTable): Map<TargetKey, string> {
+  const known = new Map<TargetKey, string>();
+  for (const { target, keptPort } of targetsOf(table)) {
+    const port = target.port ?? keptPort;
+    if (port === undefined || target.scheme === "https" || !isLiteralHost(target.host)) continue;
+    const to = { type: "address", host: target.host, port } as const;
+    known.set(targetKey(to), formatEndpoint(to.host, to.port));
+  }
+  return known;
+}
+
+/** `keptPort`: the destination's port, if there is only one. */
+function* targetsOf(table: RoutingTable): Generator<{ target: AddressTarget; keptPort: number | undefined }> {
+  for (const binding of Object.values(table.bindings)) {
+    if (binding.kind !== "service" || binding.service.type === "tcp") continue;
+    const { target, httpPort } = binding.service;
+    if (target?.type === "address") yield { target, keptPort: httpPort };
+  }
+  for (const network of table.networks) {
+    for (const { target, ports } of network.routes) {
+      if (target.type !== "address") continue;
+      yield { target, keptPort: ports !== undefined && ports.from === ports.to ? ports.from : undefined };
+    }
+  }
+}
+
+type AddressTarget = Target & { type: "address" };
+
+function serviceName(key: TargetKey): string {
+  return `miniflare-vpc:${key}`;
+}

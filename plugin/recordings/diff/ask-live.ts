@@ -1,0 +1,98 @@
+/** Sends a recorded request to its target, as the egress proxy would, and reads the whole answer. */
+
+import { once } from "node:events";
+import http from "node:http";
+import type net from "node:net";
+
+import { dial } from "../../egress/dial.ts";
+import { EgressError, classify } from "../../egress/egress-error.ts";
+import type { Field } from "../../egress/headers.ts";
+import { toFields } from "../../egress/headers.ts";
+import { describeNoResponse } from "../../egress/response-failure.ts";
+import { dialTls, termsFor } from "../../egress/tls.ts";
+import { decodeBody } from "../decode-body.ts";
+import { valueOf } from "../request-key.ts";
+import type { LiveTarget } from "./live-target.ts";
+
+export interface LiveRequest {
+  method: string;
+  url: URL;
+  headers: readonly Field[];
+  body: Buffer;
+}
+
+export interface LiveAnswer {
+  status: number;
+  headers: readonly Field[];
+  /** Without its content encoding. */
+  body: Buffer;
+}
+
+/** They belong to the recorded connection, or follow from the body (RFC 9110 §7.6.1). */
+const NOT_SENT = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "te",
+  "trailer",
+  "upgrade",
+  "expect",
+  "host",
+  "content-length",
+]);
+
+/** Milliseconds, if the vpc config has no `readTimeout`: a diff must end. */
+const PATIENCE = 30_000;
+
+/** @throws {EgressError} if there is no answer */
+export async function askLive(request: LiveRequest, live: LiveTarget): Promise<LiveAnswer> {
+  let socket: net.Socket | undefined;
+  try {
+    socket = await open(live);
+    const response = await send(request, { socket, patience: live.limits.readTimeout ?? PATIENCE });
+    const headers = toFields(response.rawHeaders);
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    const body = decodeBody(Buffer.concat(chunks), valueOf(headers, "content-encoding") ?? "");
+    return { status: response.statusCode ?? 0, headers, body };
+  } catch (error) {
+    if (error instanceof EgressError) throw error;
+    throw new EgressError(classify(error));
+  } finally {
+    socket?.destroy();
+  }
+}
+
+async function open({ target, tls, limits }: LiveTarget): Promise<net.Socket> {
+  if (tls !== undefined) return dialTls(target, { terms: termsFor(target, tls), limits });
+  const socket = dial(target, { limits });
+  await once(socket, "connect");
+  return socket;
+}
+
+async function send(
+  { method, url, headers, body }: LiveRequest,
+  { socket, patience }: { socket: net.Socket; patience: number },
+): Promise<http.IncomingMessage> {
+  const fields = headers.filter(([name]) => !NOT_SENT.has(name.toLowerCase()));
+  const length: Field[] =
+    body.length > 0 || method === "POST" || method === "PUT" ? [["Content-Length", String(body.length)]] : [];
+  const request = http.request({
+    createConnection: () => socket,
+    method,
+    path: url.pathname + url.search,
+    headers: [["Host", url.host], ...fields, ...length].flat(),
+    setDefaultHeaders: false,
+  });
+  const silent = { code: "connection_read_timeout", detail: `there was no answer within ${patience} ms` } as const;
+  // Also between two pieces of the answer.
+  request.setTimeout(patience, () => request.destroy(new EgressError(silent)));
+  request.end(body);
+  try {
+    const [response] = (await once(request, "response")) as [http.IncomingMessage];
+    return response;
+  } catch (error) {
+    throw new EgressError(describeNoResponse(error, { received: socket.bytesRead, isUpgrade: false }));
+  }
+}

@@ -1,0 +1,131 @@
+/** The cells of one call, in the order of the terminal's traffic lines. */
+
+import { Fragment, type VNode } from "preact";
+
+import type { TrafficRow } from "../traffic-view.ts";
+import { formatDuration, formatTime } from "./format.ts";
+
+interface Column {
+  /** Also its class. */
+  name: string;
+  label: string;
+  cell: (row: TrafficRow) => VNode | string | number;
+}
+
+export const COLUMNS: readonly Column[] = [
+  { name: "time", label: "Time", cell: ({ startedAt }) => formatTime(startedAt) },
+  {
+    name: "binding",
+    label: "Binding",
+    cell: ({ binding, worker }) => (
+      <>
+        <b>{binding}</b> <span class="worker">{worker}</span>
+      </>
+    ),
+  },
+  { name: "method", label: "Method", cell: (row) => <Method row={row} /> },
+  { name: "address", label: "Destination", cell: ({ address }) => <Address text={address} /> },
+  { name: "target", label: "Route → target", cell: (row) => <Target row={row} /> },
+  { name: "status", label: "Status", cell: (row) => <Status row={row} /> },
+  { name: "sent", label: "↑ Bytes", cell: ({ sent }) => sent },
+  { name: "received", label: "↓ Bytes", cell: ({ received }) => received },
+  { name: "duration", label: "Duration", cell: ({ duration }) => <Duration duration={duration} /> },
+];
+
+export function CallCells({ row }: { row: TrafficRow }): VNode {
+  return (
+    <>
+      {COLUMNS.map(({ name, cell }) => (
+        <div role="gridcell" class={name} key={name}>
+          {cell(row)}
+        </div>
+      ))}
+    </>
+  );
+}
+
+export function isFailed({ code, status = 0 }: TrafficRow): boolean {
+  return code !== undefined || status >= 500;
+}
+
+function Method({ row }: { row: TrafficRow }): VNode {
+  return (
+    <>
+      {row.isRepeated && (
+        <span class="repeated" title="sent again from this page">
+          <span aria-hidden="true">↻</span>
+          <span class="hidden">sent again from this page</span>
+        </span>
+      )}
+      {methodOf(row)}
+    </>
+  );
+}
+
+function methodOf({ kind, method = "" }: TrafficRow): string {
+  switch (kind) {
+    case "tcp":
+      return "connect";
+    case "websocket":
+      return "WS";
+    case "http":
+      return method;
+    default:
+      return kind satisfies never;
+  }
+}
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+/** The host stands out less than what is asked of it. */
+function Address({ text }: { text: string }): VNode {
+  const [, origin = "", path = text] = /^(https?:\/\/[^/]*)(.*)$/s.exec(text) ?? [];
+  return (
+    <span title={text}>
+      {origin !== "" && <span class="origin">{origin}</span>}
+      {path}
+    </span>
+  );
+}
+
+function Target({ row: { binding, route, rule, target } }: { row: TrafficRow }): VNode {
+  // The entry of a service says no more than its binding does.
+  const isEntry = route === binding || UUID.test(route ?? "");
+  const from = rule ?? (isEntry ? undefined : route);
+  const text = `${from === undefined ? "" : `${from} `}${target === undefined ? "" : `→ ${target}`}`;
+  return <span title={text}>{text}</span>;
+}
+
+export function Status({ row: { status, code, isRefused, duration } }: { row: TrafficRow }): VNode {
+  if (code !== undefined) {
+    return (
+      <Fragment>
+        {isRefused && (
+          <span class="badge" title="refused">
+            <span aria-hidden="true">⊘</span>
+            <span class="hidden">refused</span>
+          </span>
+        )}
+        <span class="code" title={code}>
+          {code}
+        </span>
+      </Fragment>
+    );
+  }
+  if (status !== undefined) return <span class={`status-${Math.floor(status / 100)}`}>{status}</span>;
+  return <span class="open">{duration === undefined ? "open" : "closed"}</span>;
+}
+
+/** Ten times as long is a quarter of the bar longer, so that 3 ms and 3 s can both be seen. */
+function Duration({ duration }: { duration: number | undefined }): VNode {
+  if (duration === undefined) return <span class="open">…</span>;
+  const share = Math.min(1, Math.log10(1 + duration) / 4);
+  return (
+    <>
+      <span class="bar" aria-hidden="true">
+        <span style={{ width: `${Math.max(2, share * 100)}%` }} />
+      </span>
+      <span class="figure">{formatDuration(duration)}</span>
+    </>
+  );
+}

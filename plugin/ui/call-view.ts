@@ -1,0 +1,148 @@
+/** Makes all that the page shows of one call from its entry in the journal. */
+
+import { isProblem, parseEndpoint } from "../../service-worker/routing/address.ts";
+import { PROXY_ERRORS, isProxyErrorCode } from "../../service-worker/routing/error-codes.ts";
+import type { Asked } from "../../service-worker/routing/explain.ts";
+import type { Binding, RoutingTable } from "../../service-worker/routing/table.ts";
+import { explainIn } from "../commands/explain.ts";
+import { type ExplainedCall, explainInRows } from "../commands/explain-text.ts";
+import { type CallDetail, timingsOf } from "../scenario/call-detail.ts";
+import type { Capture } from "../scenario/capture.ts";
+import type { JournalEntry } from "../scenario/journal.ts";
+import { decodeContent } from "./decode-content.ts";
+import { nameStatements } from "./name-statement.ts";
+import { toRow } from "./rows.ts";
+import type { BytesView, CallView, ConversationView, DecisionView, ErrorView, PieceView } from "./traffic-view.ts";
+
+/** @param table that was in force when the call began */
+export function viewCall(entry: JournalEntry, table: RoutingTable): CallView {
+  const explained = explainEntry(entry, table);
+  const error = viewError(entry, explained);
+  return {
+    row: toRow(entry),
+    ...(explained && { decision: viewDecision(explained) }),
+    ...(error && { error }),
+    ...viewMessages(entry),
+    ...viewSteps(entry),
+  };
+}
+
+function explainEntry(entry: JournalEntry, table: RoutingTable): ExplainedCall | undefined {
+  const { bindingId } = entry.asked;
+  const binding = table.bindings[bindingId];
+  const asked = askedIn(entry);
+  if (binding === undefined || asked === undefined) return undefined;
+  return { binding: describeBinding(binding), asked, explanation: explainIn({ table }, bindingId, asked) };
+}
+
+function askedIn(entry: JournalEntry): Asked | undefined {
+  if (entry.type === "request") return { op: "fetch", url: new URL(entry.url) };
+  const endpoint = parseEndpoint(entry.address);
+  return isProblem(endpoint) ? undefined : { op: "connect", ...endpoint };
+}
+
+function describeBinding(binding: Binding): ExplainedCall["binding"] {
+  const { bindingName, workerName } = binding;
+  switch (binding.kind) {
+    case "service":
+      return { bindingName, workerName, bindingType: "vpc-service", id: binding.serviceId };
+    case "network":
+      return { bindingName, workerName, bindingType: "vpc-network", id: binding.networkId };
+    case "unlinked":
+      return { bindingName, workerName, bindingType: binding.bindingType, id: binding.id };
+    default:
+      return binding satisfies never;
+  }
+}
+
+function viewDecision(explained: ExplainedCall): DecisionView {
+  const { heading, rows } = explainInRows(explained, (_, text) => text);
+  return { heading, steps: rows.map(([label, ...lines]) => ({ label, lines })) };
+}
+
+function viewError(
+  { code, reason, nearest, rule }: JournalEntry,
+  explained: ExplainedCall | undefined,
+): ErrorView | undefined {
+  if (code === undefined || !isProxyErrorCode(code)) return undefined;
+  const decision = explained?.explanation?.decision;
+  const { group, summary, hint } = PROXY_ERRORS[code];
+  const isDecided = rule === undefined && decision?.type === "refuse" && decision.code === code;
+  return {
+    code,
+    group,
+    summary,
+    ...(reason !== undefined && { reason }),
+    // A refusal knows the line to add.
+    hint: isDecided ? decision.hint : hint,
+    ...(nearest !== undefined && { nearest }),
+  };
+}
+
+type Messages = Pick<CallView, "request" | "response" | "sent" | "received" | "conversation" | "statements">;
+
+function viewMessages(entry: JournalEntry): Messages {
+  if (entry.type === "connection") {
+    const { sent, received, detail } = entry;
+    const statements = nameStatements(sent.bytes, received.bytes);
+    return {
+      ...(statements && { statements }),
+      sent: viewBytes(sent),
+      received: viewBytes(received),
+      ...(detail && { conversation: viewConversation(detail.chunks, detail.chunksDropped) }),
+    };
+  }
+  const { headers, body, response, responseBody, detail } = entry;
+  return {
+    request: { headers, body: viewBytes(body) },
+    ...(response && {
+      response: {
+        headers: response.headers,
+        body: viewBytes(responseBody),
+        ...(detail?.statusText && { statusText: detail.statusText }),
+      },
+    }),
+    ...(detail?.messages && { conversation: viewConversation(detail.messages, detail.messagesDropped) }),
+  };
+}
+
+/** Pieces that are sent to the page. */
+const MAX_SHOWN = 2000;
+
+function viewConversation(pieces: readonly PieceView[], dropped = 0): ConversationView {
+  const shown = pieces.slice(0, MAX_SHOWN);
+  return { pieces: shown, more: pieces.length - shown.length + dropped };
+}
+
+function viewSteps({ detail, duration }: JournalEntry): Pick<CallView, "timing" | "connection"> {
+  if (detail === undefined) return {};
+  const { at, connection }: CallDetail = detail;
+  const until = duration ?? Math.max(0, ...Object.values(at));
+  return {
+    timing: { at, phases: timingsOf(detail, until), until, isOver: duration !== undefined },
+    ...(connection && { connection }),
+  };
+}
+
+function viewBytes({ size, kept, isEnded }: Capture): BytesView {
+  return { size, kept, isEnded };
+}
+
+/**
+ * The bytes that are kept until now.
+ *
+ * @returns undefined if a call of this kind has no such part
+ */
+export function bytesOfPart(entry: JournalEntry, part: string): Buffer | undefined {
+  if (entry.type === "connection") return { sent: entry.sent, received: entry.received }[part]?.bytes;
+  switch (part) {
+    case "request":
+      return decodeContent(entry.body.bytes, entry.headers);
+    case "response":
+      return decodeContent(entry.responseBody.bytes, entry.response?.headers ?? []);
+    case "messages":
+      return entry.detail?.messageBytes?.bytes;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,5 @@
+/** A module of workerd that has no published types. */
+declare module "cloudflare-internal:env" {
+  const innerEnv: { getCurrentEnv(): object | undefined };
+  export default innerEnv;
+}

@@ -1,0 +1,160 @@
+/**
+ * One list of HTTP behaviours, four ways: straight to the server, through the direct path, through the
+ * egress proxy, and through the egress proxy while a test and the traffic page observe it. What the origin received and what the Worker got back must be identical.
+ *
+ *   Worker ── external service ─────────────────────────────▶ origin     straight
+ *          ── VPC Network ── service worker ── external ────▶ origin     direct
+ *          ── VPC Network ── service worker ── Node ────────▶ origin     egress
+ *
+ * The straight path uses an `external` service, because the global `fetch` adds a `CF-Worker` field.
+ */
+
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { connectVpc } from "miniflare-vpc/test/node";
+import { PARITY_CASES } from "./cases.ts";
+import type { ParityCase, Replacements, Scene, Seen } from "./case.ts";
+import { see } from "./see.ts";
+import { type Run, transcribe } from "./transcript.ts";
+import { ok } from "../servers/http-origin.ts";
+import { type ObservedOrigin, startObservedOrigin } from "../servers/observed-origin.ts";
+import { type TestWorker, TUNNEL, startTestWorker, type VpcFetcher } from "../setup/test-worker.ts";
+import { type Feed, addressIn, get, readFeed } from "../ui/start-shown.ts";
+
+const PATHS = ["straight", "direct", "egress", "observed"] as const;
+type Path = (typeof PATHS)[number];
+
+const ROWS: readonly ParityCase[] = Object.values(PARITY_CASES).flat();
+
+/** One per case and path, so that each begins without connections. */
+let origins: Record<Path, readonly ObservedOrigin[]>;
+let workers: Record<Path, TestWorker>;
+let feed: Feed;
+
+beforeAll(async () => {
+  const [straight, direct, egress, observed] = await Promise.all([
+    startOrigins(),
+    startOrigins(),
+    startOrigins(),
+    startOrigins(),
+  ]);
+  origins = { straight, direct, egress, observed };
+  const services = straight.map(({ port }, index) => [
+    hostOf(index),
+    { type: "external", address: local(port), http: {} },
+  ]);
+  const NET = { type: "vpc-network", tunnelId: TUNNEL };
+  const started = await Promise.all([
+    start({}, Object.fromEntries(services) as Record<string, object>),
+    start({ networks: { [TUNNEL]: { routes: routesTo(direct) } } }, { NET }),
+    // The port is known only when the request comes.
+    start({ networks: { [TUNNEL]: { routes: { "*.internal": "127.0.0.1" } } } }, { NET }),
+    start({ networks: { [TUNNEL]: { routes: routesTo(observed) } } }, { NET }, { ui: true }),
+  ]);
+  workers = { straight: started[0], direct: started[1], egress: started[2], observed: started[3] };
+  await connectVpc(workers.observed.miniflare);
+  // The traffic page is open, too.
+  const page = addressIn(workers.observed.output());
+  await get(page);
+  feed = await readFeed(page);
+});
+
+afterAll(async () => {
+  await feed[Symbol.asyncDispose]();
+  await Promise.all(Object.values(workers).map((worker) => worker[Symbol.asyncDispose]()));
+  await Promise.all(PATHS.flatMap((path) => origins[path].map((origin) => origin[Symbol.asyncDispose]())));
+});
+
+function startOrigins(): Promise<ObservedOrigin[]> {
+  return Promise.all(ROWS.map(({ answer = ok("a") }) => startObservedOrigin(answer)));
+}
+
+function routesTo(origin: readonly ObservedOrigin[]): Record<string, string> {
+  const routes = origin.flatMap(({ port }, index) => [
+    [hostOf(index), local(port)],
+    [`other-${hostOf(index)}`, local(port)],
+  ]);
+  return Object.fromEntries(routes) as Record<string, string>;
+}
+
+function local(port: number): string {
+  return `127.0.0.1:${port}`;
+}
+
+function hostOf(index: number): string {
+  return `case-${index}.internal`;
+}
+
+// Defined in the prelude, because an operation can't use an import.
+declare const rows: ((scene: Scene) => Promise<Seen | Seen[]>)[];
+declare const tools: Pick<Scene, "see">;
+
+function start(config: object, env: Record<string, object>, page: { ui?: true } = {}): Promise<TestWorker> {
+  return startTestWorker<Record<string, VpcFetcher>>({
+    config,
+    env,
+    ...page,
+    prelude: `const tools = { see: ${see.toString()} };\nconst rows = [${ROWS.map(toSource).join(",\n")}];`,
+    ops: {
+      run: (env, { index, host, port }: { index: number; host: string; port: number }) => {
+        const binding = (env["NET"] ?? env[host])!;
+        // oxlint-disable-next-line unicorn/consistent-function-scoping -- the function's source is what runs
+        const toUrl = (path: string): string => (/^[/?]/.test(path) ? `http://HOST${path}` : path);
+        return rows[index]!({
+          fetch: (path, init) => binding.fetch(toUrl(path).replace("HOST", `${host}:${port}`), init),
+          ...tools,
+        });
+      },
+    },
+  });
+}
+
+function toSource({ ask = {} }: ParityCase): string {
+  if (typeof ask === "function") return ask.toString();
+  const fetches = [ask]
+    .flat()
+    .map(({ path = "/", init = {} }) => `await see(fetch(${JSON.stringify(path)}, ${JSON.stringify(init)}))`);
+  return `async ({ fetch, see }) => [${fetches.join(", ")}]`;
+}
+
+describe.each(Object.entries(PARITY_CASES))("%s", (_, rows) => {
+  describe.each(rows.map((row) => [row.title, row] as const))("%s", (_, row) => {
+    let once: Promise<string> | undefined;
+    const straight = (): Promise<string> => (once ??= runStraight(row));
+
+    it("straight to the server", async () => {
+      expect(await straight()).not.toBe("");
+    });
+
+    it.each(["direct", "egress", "observed"] as const)("through the %s path", async (path) => {
+      const { direct = [], egress = [], observed = egress } = row.deviates ?? {};
+      const expected = replace(await straight(), { direct, egress, observed }[path]);
+      const run = await runOn(path, row);
+      await vi.waitFor(() => expect(transcribe(run)).toBe(expected));
+    });
+  });
+});
+
+/** @returns the transcript that the other paths must match, after checking it against the case */
+async function runStraight(row: ParityCase): Promise<string> {
+  const { gets = ["200 OK"], notes = 0 } = row;
+  const run = await runOn("straight", row);
+  await vi.waitFor(() => expect(run.observation.notes).toHaveLength(notes));
+  const transcript = transcribe(run);
+  const firsts = run.worker.map(([first = ""], index) => first.slice(0, gets[index]?.length));
+  expect(firsts).toEqual(gets);
+  return transcript;
+}
+
+async function runOn(path: Path, row: ParityCase): Promise<Run> {
+  const index = ROWS.indexOf(row);
+  const { port, observation } = origins[path][index]!;
+  const result = await workers[path].call<Seen | Seen[]>("run", { index, host: hostOf(index), port });
+  return { observation, worker: typeof result[0] === "string" ? [result as Seen] : (result as Seen[]) };
+}
+
+function replace(transcript: string, replacements: Replacements): string {
+  return replacements.reduce((text, [straight, instead]) => {
+    expect(text, "the text of a declared deviation occurs").toContain(straight);
+    return text.replaceAll(straight, () => instead);
+  }, transcript);
+}

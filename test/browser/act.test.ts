@@ -28,6 +28,9 @@ afterAll(() => stack.disposeAsync());
 beforeEach(async () => {
   session.shown.scenario.reset();
   await page.getByText("only the vpc config").waitFor();
+  // The call of the test before is open until the page has heard that it is gone.
+  await page.getByRole("gridcell").first().waitFor({ state: "detached" });
+  await page.getByRole("region", { name: "Call" }).waitFor({ state: "detached" });
 });
 
 async function openCall(argument: object, text: string): Promise<Locator> {

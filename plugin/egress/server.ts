@@ -105,10 +105,16 @@ async function start(): Promise<EgressProxy> {
   };
 }
 
+/**
+ * Connections that wait while this process is busy; the system may allow fewer. A Unix socket refuses those beyond at once
+ * (EAGAIN), and Node's default of 511 is less than what one request of a Worker can begin.
+ */
+const BACKLOG = 16_384;
+
 async function listen(server: http.Server, socketPath: string): Promise<string> {
   const isWindows = process.platform === "win32";
-  if (isWindows) server.listen(0, "127.0.0.1");
-  else server.listen(socketPath);
+  if (isWindows) server.listen({ port: 0, host: "127.0.0.1", backlog: BACKLOG });
+  else server.listen({ path: socketPath, backlog: BACKLOG });
   await once(server, "listening");
   server.unref();
   if (isWindows) return `127.0.0.1:${(server.address() as AddressInfo).port}`;

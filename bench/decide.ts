@@ -32,7 +32,7 @@ interface Form {
 }
 
 export async function* benchDecide(context: SuiteContext): AsyncGenerator<BenchReport> {
-  for (const kind of ["names", "prefixes"] as const) {
+  for (const kind of ["names", "prefixes", "rest"] as const) {
     const subjects = FORMS.map((form): Subject => {
       const index = tableOf(kind, form.count);
       const hosts = hostsOf(kind, form);
@@ -49,7 +49,7 @@ export async function* benchDecide(context: SuiteContext): AsyncGenerator<BenchR
     });
     const [few] = subjects;
     yield report({
-      title: `decide, ${kind}`,
+      title: `decide, ${TITLES[kind]}`,
       operation: "a decision",
       samples: await measure([...subjects, ...(few ? [again(few)] : [])], context.rounds(0.1)),
       pairs: PAIRS,
@@ -57,14 +57,23 @@ export async function* benchDecide(context: SuiteContext): AsyncGenerator<BenchR
   }
 }
 
-type Kind = "names" | "prefixes";
+/** `rest`: names and addresses that only `*` holds. */
+type Kind = "names" | "prefixes" | "rest";
+
+const TITLES: Record<Kind, string> = { names: "names", prefixes: "prefixes", rest: 'what only "*" holds' };
 
 function tableOf(kind: Kind, count: number): IndexedTable {
-  return indexTable(networkTable({ NET: Array.from({ length: count }, (_, nth) => routeOf(kind, nth)) }));
+  const routes =
+    kind === "rest"
+      ? [REST, ...Array.from({ length: count - 1 }, (_, nth) => routeOf(nth % 2 === 0 ? "names" : "prefixes", nth))]
+      : Array.from({ length: count }, (_, nth) => routeOf(kind, nth));
+  return indexTable(networkTable({ NET: routes }));
 }
 
+const REST: Route = { text: "*", match: { type: "any" }, target: { type: "passthrough" }, origin: "vpc.jsonc:1:1" };
+
 /** Names: every third is a wildcard. Prefixes: alternately /24 and /32, in 10.0.0.0/8. */
-function routeOf(kind: Kind, nth: number): Route {
+function routeOf(kind: Exclude<Kind, "rest">, nth: number): Route {
   const target = { type: "address", host: "127.0.0.1", port: 1024 + (nth % 60_000) } as const;
   const origin = `vpc.jsonc:${nth + 1}:1`;
   if (kind === "prefixes") {
@@ -86,16 +95,22 @@ function addressOf(nth: number, last: number): string {
 function hostsOf(kind: Kind, { count, asked = count }: Form): string[] {
   return Array.from({ length: 10_000 }, () => {
     const nth = Math.floor(Math.random() * asked) * (count / asked);
-    const { match } = routeOf(kind, nth);
-    switch (match.type) {
-      case "name":
-        return match.name;
-      case "wildcard":
-        return `host-${nth % 7}.${match.suffix}`;
-      case "cidr":
-        return match.address;
-      default:
-        return match satisfies never;
-    }
+    if (kind === "rest") return nth % 2 === 0 ? `host-${nth}.public.example` : addressOf(nth, 7).replace("10.", "11.");
+    return hostOf(routeOf(kind, nth).match, nth);
   });
+}
+
+function hostOf(match: Route["match"], nth: number): string {
+  switch (match.type) {
+    case "name":
+      return match.name;
+    case "wildcard":
+      return `host-${nth % 7}.${match.suffix}`;
+    case "cidr":
+      return match.address;
+    case "any":
+      return "public.example";
+    default:
+      return match satisfies never;
+  }
 }

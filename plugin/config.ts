@@ -267,8 +267,8 @@ export interface NetworkEntry extends VpcLimits {
    */
   compose?: string | string[];
   /**
-   * Destination → target, or an object with the target and its own settings. A destination is a host name, `*.` and a host name (one label), an IP address or a CIDR,
-   * each with an optional `:port` or `:from-to`. IPv6 needs brackets if it has a port.
+   * Destination → target, or an object with the target and its own settings. A destination is a host name, `*.` and a host name (one label), an IP address, a CIDR,
+   * or `*` for what no other route holds, each with an optional `:port` or `:from-to`. IPv6 needs brackets if it has a port.
    */
   routes?: Record<string, VpcTarget | RouteEntry>;
 }

@@ -34,9 +34,6 @@ export interface VpcBinding {
   id: string;
 }
 
-/** The network that is the union of all others. */
-export const MESH_ID = "cf1:network";
-
 export interface VpcModel {
   document: VpcDocument;
   /** False: the file could not be read, so a missing entry must not be reported. */
@@ -151,6 +148,8 @@ export function matchKey(match: RouteMatch): string {
       return `*.${match.suffix}`;
     case "cidr":
       return `${match.address}/${match.prefix}`;
+    case "any":
+      return "*";
     default:
       return match satisfies never;
   }

@@ -176,6 +176,8 @@ function wonBy({ match, ports }: Route): string {
       return `one label before .${match.suffix}${port}`;
     case "cidr":
       return `the longest prefix, /${match.prefix}${port}`;
+    case "any":
+      return `no other route holds it${port}`;
     default:
       return match satisfies never;
   }

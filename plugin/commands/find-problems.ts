@@ -11,6 +11,7 @@ import { readPreviewBindings } from "../wrangler-config/read-wrangler.ts";
 import type { LoadedTable } from "../load.ts";
 import type { VpcModel } from "../model.ts";
 import { type Finding, placeOf, quote, reportTo } from "../read/document.ts";
+import { findIdleRest } from "./find-idle-rest.ts";
 import { findUnbound } from "./find-unbound.ts";
 import { findUnread } from "./find-unread.ts";
 import { type Unreachable, findUnreachable } from "./find-unreachable.ts";
@@ -126,7 +127,9 @@ function reportModel(
   const report = reportTo(added, model.document);
   // A config that can't be read can have any binding.
   const isComplete = !project.unreadable.some((file) => isBeside(path.dirname(file)));
-  if (isComplete) for (const finding of findUnbound(model, bindings, where)) report(finding);
+  if (isComplete) {
+    for (const finding of [...findUnbound(model, bindings, where), ...findIdleRest(model, bindings)]) report(finding);
+  }
   for (const entry of model.networks.values()) {
     if (entry.kind !== "entry") continue;
     for (const unreachable of findUnreachable(entry.routes)) report(describeUnreachable(unreachable, model));

@@ -1,6 +1,7 @@
 /** Finds entries of a vpc config that no binding of any environment leads to. */
 
-import { type Entry, MESH_ID, type VpcBinding, type VpcModel, entryKey } from "../model.ts";
+import { MESH_ID } from "../../service-worker/routing/table.ts";
+import { type Entry, type VpcBinding, type VpcModel, entryKey } from "../model.ts";
 import type { Finding } from "../read/document.ts";
 import { quote } from "../read/document.ts";
 

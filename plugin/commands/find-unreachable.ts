@@ -19,7 +19,7 @@ export function findUnreachable(routes: readonly RouteModel[]): Unreachable[] {
   for (const same of byDestination.values()) {
     const [first] = same;
     if (first?.match.type === "cidr") addresses.push({ bits: bitsOf(first.match), routes: same });
-    // Names and wildcards never cover each other: only routes of the same one compete, by port.
+    // Names, wildcards and `*` never cover each other: only routes of the same one compete, by port.
     else {
       const alone = [{ bits: "", routes: same }];
       for (const route of findLosers(same, [ALL_PORTS])) found.push({ route, by: findCovering(route, alone) });

@@ -10,7 +10,8 @@ import type { FoundCompose } from "../init/find-compose.ts";
 import { guessTargets, isHttpLike } from "../init/guess-targets.ts";
 import { listeningPorts } from "../init/listening-ports.ts";
 import { type NewConfig, oneLine, writeConfig } from "../init/write-config.ts";
-import { MESH_ID, entryKey } from "../model.ts";
+import { MESH_ID } from "../../service-worker/routing/table.ts";
+import { entryKey } from "../model.ts";
 import { CONFIG_NAMES, findMisnamed } from "../read/read-vpc.ts";
 import { type Command, FINE, PROBLEMS } from "./command.ts";
 import { defineCommand } from "./define-command.ts";
@@ -147,6 +148,7 @@ function planConfig({ folder, ports, compose, project }: Planning): NewConfig {
       uses,
       compose: id === MESH_ID && hasTunnel ? [] : composeFiles,
       examples,
+      isPublic: id === MESH_ID,
     })),
   };
 }

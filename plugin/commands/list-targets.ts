@@ -140,7 +140,7 @@ function targetOfRoute({ match, ports, target }: Route): DialableTarget | undefi
 
 function exactHost(match: Route["match"]): string | undefined {
   if (match.type === "name") return match.name;
-  if (match.type === "wildcard") return undefined;
+  if (match.type === "wildcard" || match.type === "any") return undefined;
   return match.prefix === (match.address.includes(":") ? 128 : 32) ? match.address : undefined;
 }
 

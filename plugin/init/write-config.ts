@@ -28,6 +28,8 @@ export interface NewNetwork extends NewEntry {
   compose: string[];
   /** Targets of the example routes, which are commented out. */
   examples: string[];
+  /** Whether it reaches public hosts in production. */
+  isPublic: boolean;
 }
 
 export function writeConfig({ schema, services, networks }: NewConfig): string {
@@ -53,7 +55,7 @@ function writeService({ id, uses, guess }: NewService): string {
     ${JSON.stringify(id)}: ${JSON.stringify(guess.target)}`;
 }
 
-function writeNetwork({ id, uses, compose, examples }: NewNetwork): string {
+function writeNetwork({ id, uses, compose, examples, isPublic }: NewNetwork): string {
   const [only, ...more] = compose.map((file) => JSON.stringify(`./${file}`));
   const composeValue = more.length === 0 ? only : `[${[only, ...more].join(", ")}]`;
   const lines = [
@@ -71,6 +73,9 @@ function writeNetwork({ id, uses, compose, examples }: NewNetwork): string {
       (target, index) => `        // ${JSON.stringify(EXAMPLES[index % EXAMPLES.length])}: ${JSON.stringify(target)},`,
     ),
     `        // "10.0.0.0/8": "passthrough",`,
+    ...(isPublic
+      ? ["        // In production, this network also reaches public hosts:", `        // "*": "passthrough",`]
+      : []),
     "      }",
     "    }",
   ];

@@ -5,7 +5,8 @@
 
 import { didYouMean } from "../diagnostics.ts";
 import { type Report, placeOf, quote } from "../read/document.ts";
-import { type Entry, MESH_ID, type VpcBinding, type VpcModel, entryKey, isUuid } from "../model.ts";
+import { MESH_ID } from "../../service-worker/routing/table.ts";
+import { type Entry, type VpcBinding, type VpcModel, entryKey, isUuid } from "../model.ts";
 
 /** Limits the work: each unknown key is compared with each candidate. */
 const MAX_CANDIDATES = 100;

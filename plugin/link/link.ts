@@ -3,7 +3,7 @@
  * Reads no files. `compile` only has to number the networks of its result.
  */
 
-import { DEFAULT_PORT, type Network, type Service, bindingKey } from "../../service-worker/routing/table.ts";
+import { DEFAULT_PORT, MESH_ID, type Network, type Service, bindingKey } from "../../service-worker/routing/table.ts";
 import type { Policies } from "../../service-worker/routing/route-settings.ts";
 import type { VpcFunctionTarget } from "../config.ts";
 import { type Diagnostic, formatLocation } from "../diagnostics.ts";
@@ -14,7 +14,6 @@ import { mergeLimits, mergeTls } from "./policies.ts";
 import { type LinkedStandIn, type Resolving, resolveTarget } from "./resolve-target.ts";
 import {
   type Entry,
-  MESH_ID,
   type NetworkModel,
   type ServiceModel,
   type SessionWorker,

@@ -24,9 +24,9 @@ interface DestinationProblem extends Problem {
 }
 
 const FORMS =
-  'A destination is a host name, "*." and a host name, an IP address or a CIDR; each may end in ":port" or ":from-to".';
+  'A destination is a host name, "*." and a host name, an IP address, a CIDR or "*"; each may end in ":port" or ":from-to".';
 
-/** @param text `users.internal`, `*.internal:80`, `10.0.0.0/8:8000-8999`, `[fd00::1]:80`, … */
+/** @param text `users.internal`, `*.internal:80`, `10.0.0.0/8:8000-8999`, `[fd00::1]:80`, `*`, … */
 export function parseDestination(text: string): DestinationPattern | DestinationProblem {
   const url = splitScheme(text);
   if (url?.rest.startsWith("//")) {
@@ -58,6 +58,7 @@ function parsePorts(text: string): { from: number; to: number } | DestinationPro
 }
 
 function parseMatch(text: string): RouteMatch | DestinationProblem {
+  if (text === "*") return { type: "any" };
   if (text.startsWith("*")) return parseWildcard(text);
   if (text.includes("*")) {
     return {
@@ -76,12 +77,6 @@ function parseMatch(text: string): RouteMatch | DestinationProblem {
 }
 
 function parseWildcard(text: string): RouteMatch | DestinationProblem {
-  if (text === "*") {
-    return {
-      problem: "would match everything",
-      note: 'Write "*.suffix" for names, "0.0.0.0/0" and "::/0" for addresses.',
-    };
-  }
   const suffix = text.slice(2);
   if (!text.startsWith("*.") || suffix.includes("*")) {
     return { problem: "is not a wildcard", note: 'A wildcard replaces the first label: "*.internal".' };
@@ -140,6 +135,12 @@ function formatBytes(bytes: readonly number[]): string {
   );
   const host = parseHost(groups.join(":"));
   return "text" in host ? host.text : groups.join(":");
+}
+
+/** @param text a destination as the user wrote it. @returns whether it is for what no other route holds */
+export function isForRest(text: string): boolean {
+  const destination = parseDestination(text);
+  return !isProblem(destination) && destination.match.type === "any";
 }
 
 /** Formats a destination in its normal form, for messages. */

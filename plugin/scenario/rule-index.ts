@@ -152,6 +152,8 @@ function traitsOfMatch(match: (Who & { type: "destination" })["match"]): Trait[]
         host.type === "ip" && host.version === version ? prefixKey(host.bytes, prefix) : undefined,
       );
     }
+    case "any":
+      return [{ name: "any", value: "", read: ({ asked }) => (asked.isRest && asked.hosts.length > 0 ? [""] : []) }];
     default:
       return match satisfies never;
   }

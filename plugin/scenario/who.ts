@@ -3,8 +3,9 @@
  */
 
 import { type Host, isProblem, maskBytes, parseHost } from "../../service-worker/routing/address.ts";
+import type { DecidingEntry } from "../../service-worker/routing/decide.ts";
 import { type Binding, type Scheme, portOf } from "../../service-worker/routing/table.ts";
-import { type DestinationPattern, parseDestination } from "../parse/parse-destination.ts";
+import { type DestinationPattern, isForRest, parseDestination } from "../parse/parse-destination.ts";
 
 /** `bindingIds`: the only bindings whose calls are meant. */
 export type Who = { bindingIds?: ReadonlySet<string> } & (
@@ -20,6 +21,8 @@ export interface AskedFor {
   /** The destination. For a VPC Service, the hosts and the port of its record; a short form has none. */
   hosts: readonly Host[];
   port: number;
+  /** Neither a route other than `*` nor the target of a service is for it, so `*` means it. */
+  isRest: boolean;
 }
 
 /**
@@ -64,6 +67,8 @@ export function matchesWho(who: Who, asked: AskedFor): boolean {
         );
       case "cidr":
         return host.type === "ip" && isInPrefix(host, match);
+      case "any":
+        return asked.isRest;
       default:
         return match satisfies never;
     }
@@ -77,18 +82,17 @@ function isInPrefix(host: Host & { type: "ip" }, { address, prefix }: { address:
   return network.bytes.every((byte, index) => byte === masked[index]);
 }
 
-/** @param host as the Worker asked for it; in any spelling */
-export function askedOf(
-  binding: Binding,
-  bindingId: string,
-  { scheme, host, port }: { scheme: Scheme | "tcp"; host: string; port: number },
-): AskedFor {
+/** What the Worker asked for. `host`: in any spelling; `rule`: what decided, if anything did. */
+type AskedCall = { scheme: Scheme | "tcp"; host: string; port: number; rule: DecidingEntry | undefined };
+
+export function askedOf(binding: Binding, bindingId: string, { scheme, host, port, rule }: AskedCall): AskedFor {
   const { bindingName } = binding;
+  const isRest = rule === undefined || (rule.kind === "route" && isForRest(rule.text));
   if (binding.kind === "service") {
     const { service } = binding;
     const hosts = service.hosts.map(parseHost).filter((each): each is Host => !isProblem(each));
-    return { bindingName, bindingId, hosts, port: portOf(service, scheme) ?? port };
+    return { bindingName, bindingId, hosts, port: portOf(service, scheme) ?? port, isRest };
   }
   const parsed = parseHost(host);
-  return { bindingName, bindingId, hosts: isProblem(parsed) ? [] : [parsed], port };
+  return { bindingName, bindingId, hosts: isProblem(parsed) ? [] : [parsed], port, isRest };
 }

@@ -3,7 +3,7 @@
  * service worker acts on its answer, `explain` prints it, and tests have a table of cases for it.
  *
  *   destination ─▶ binding ─▶ service record ─▶ target
- *                        └──▶ network ─▶ name, wildcard or longest prefix ─▶ target
+ *                        └──▶ network ─▶ name, wildcard or longest prefix, else `*` ─▶ target
  */
 
 import { type Endpoint, type Host, formatEndpoint, isProblem, parseHost } from "./address.ts";
@@ -13,6 +13,7 @@ import { type IndexedTable, type NetworkIndex, findRoute } from "./route-index.t
 import { type Policies, policiesFor } from "./route-settings.ts";
 import {
   DEFAULT_PORT,
+  MESH_ID,
   type Binding,
   type Network,
   type NetworkBinding,
@@ -210,6 +211,8 @@ function refuseUnrouted(
 ): Refusal {
   const networkId = network?.networkId ?? networkIdOf(binding);
   const line = `"${host.text}": "localhost:${port}"`;
+  // Differs from production: there, this network reaches public hosts without being asked to.
+  const orPublic = networkId === MESH_ID ? ' For every public host, add "*": "passthrough".' : "";
   const hint =
     network === undefined || network.origin === ""
       ? `Add "${networkId}": { "routes": { ${line} } } to "networks" in ${binding.configFile}, or a "target" to the service.`
@@ -219,7 +222,7 @@ function refuseUnrouted(
     code: host.type === "name" ? "destination_not_found" : "destination_ip_unroutable",
     binding,
     reason: `no route of network "${networkId}" matches ${formatEndpoint(host.text, port)}`,
-    hint,
+    hint: hint + orPublic,
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Indexes the routes of a table: names and wildcards by text, addresses by masked prefix. Made once per
+ * Indexes the routes of a table: names and wildcards by text, addresses by masked prefix, `*` last. Made once per
  * table, so the time of a look-up doesn't depend on the number of routes. Pure.
  */
 
@@ -18,6 +18,8 @@ export interface NetworkIndex {
   wildcards: Map<string, Route[]>;
   v4: PrefixIndex;
   v6: PrefixIndex;
+  /** Those for `*`. */
+  rest: Route[];
 }
 
 /** Longest prefix first; for each prefix, the routes by masked address. */
@@ -30,7 +32,7 @@ export function indexTable(table: RoutingTable): IndexedTable {
   return { table, networks: table.networks.map(indexNetwork) };
 }
 
-/** For a name, an exact route wins over a wildcard for one label. For an address, the longest prefix wins. */
+/** For a name, an exact route wins over a wildcard for one label. For an address, the longest prefix wins. `*` takes what is left. */
 export function findRoute(network: NetworkIndex, host: Host, port: number): Route | undefined {
   for (const routes of matchesOf(network, host)) {
     const route = routes.find((candidate) => hasPort(candidate, port));
@@ -58,8 +60,9 @@ export function listCandidates(network: NetworkIndex, host: Host, port: number):
 }
 
 /** Every route in the order of precedence; equal ones are sorted by destination. */
-export function listRoutes({ names, wildcards, v4, v6 }: NetworkIndex): Route[] {
-  return [names, wildcards, ...[...v4, ...v6].map(({ addresses }) => addresses)].flatMap(listByKey);
+export function listRoutes({ names, wildcards, v4, v6, rest }: NetworkIndex): Route[] {
+  const all = [names, wildcards, ...[...v4, ...v6].map(({ addresses }) => addresses)].flatMap(listByKey);
+  return [...all, ...rest];
 }
 
 function listByKey(routes: Map<string, Route[]>): Route[] {
@@ -77,20 +80,21 @@ function* matchesOf(network: NetworkIndex, host: Host): Generator<readonly Route
     const dot = host.text.indexOf(".");
     const wild = dot < 1 ? undefined : network.wildcards.get(host.text.slice(dot + 1));
     if (wild !== undefined) yield wild;
-    return;
+  } else {
+    for (const { prefix, addresses } of host.version === 4 ? network.v4 : network.v6) {
+      const routes = addresses.get(prefixKey(host.bytes, prefix));
+      if (routes !== undefined) yield routes;
+    }
   }
-  for (const { prefix, addresses } of host.version === 4 ? network.v4 : network.v6) {
-    const routes = addresses.get(prefixKey(host.bytes, prefix));
-    if (routes !== undefined) yield routes;
-  }
+  yield network.rest;
 }
 
 function hasPort(route: Route, port: number): boolean {
   return route.ports === undefined || (route.ports.from <= port && port <= route.ports.to);
 }
 
-function indexNetwork(network: Network): NetworkIndex {
-  const index: NetworkIndex = { network, names: new Map(), wildcards: new Map(), v4: [], v6: [] };
+export function indexNetwork(network: Network): NetworkIndex {
+  const index: NetworkIndex = { network, names: new Map(), wildcards: new Map(), v4: [], v6: [], rest: [] };
   const prefixes = { v4: new Map<number, Map<string, Route[]>>(), v6: new Map<number, Map<string, Route[]>>() };
   for (const route of network.routes) {
     const { match } = route;
@@ -98,6 +102,8 @@ function indexNetwork(network: Network): NetworkIndex {
       append(index.names, match.name, route);
     } else if (match.type === "wildcard") {
       append(index.wildcards, match.suffix, route);
+    } else if (match.type === "any") {
+      index.rest.push(route);
     } else {
       const host = parseHost(match.address);
       if (isProblem(host) || host.type !== "ip") throw new Error(`miniflare-vpc: bad route ${route.text}`);
@@ -112,6 +118,7 @@ function indexNetwork(network: Network): NetworkIndex {
   for (const { addresses } of [...index.v4, ...index.v6]) orderByPorts(addresses);
   orderByPorts(index.names);
   orderByPorts(index.wildcards);
+  index.rest.sort(byPorts);
   return index;
 }
 
@@ -121,9 +128,13 @@ function append(routes: Map<string, Route[]>, key: string, route: Route): void {
   else same.push(route);
 }
 
-/** Sorts the routes of one destination: a port, then ranges from narrow to wide, then every port. */
 function orderByPorts(routes: Map<string, Route[]>): void {
-  for (const same of routes.values()) same.sort((a, b) => portSpan(a) - portSpan(b));
+  for (const same of routes.values()) same.sort(byPorts);
+}
+
+/** Orders the routes of one destination: a port, then ranges from narrow to wide, then every port. */
+function byPorts(a: Route, b: Route): number {
+  return portSpan(a) - portSpan(b);
 }
 
 function portSpan({ ports }: Route): number {

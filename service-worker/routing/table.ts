@@ -6,7 +6,7 @@
 import type { ProxyErrorCode } from "./error-codes.ts";
 import type { Fault } from "./fault.ts";
 
-export const TABLE_VERSION = 2;
+export const TABLE_VERSION = 3;
 
 export interface RoutingTable {
   version: typeof TABLE_VERSION;
@@ -141,7 +141,10 @@ export interface Service {
 }
 
 /** @param scheme `tcp`: `connect()`. @returns undefined if the service doesn't allow the scheme */
-export function portOf(service: Service, scheme: Scheme | "tcp"): number | undefined {
+export function portOf(
+  service: Pick<Service, "httpPort" | "httpsPort" | "tcpPort">,
+  scheme: Scheme | "tcp",
+): number | undefined {
   switch (scheme) {
     case "http":
       return service.httpPort;
@@ -153,6 +156,9 @@ export function portOf(service: Service, scheme: Scheme | "tcp"): number | undef
       return scheme satisfies never;
   }
 }
+
+/** The network that is the union of all others. In production, it also reaches public hosts. */
+export const MESH_ID = "cf1:network";
 
 export interface Network {
   /** A tunnel id, `cf1:network`, or a binding's name. */
@@ -194,7 +200,9 @@ export type RouteMatch =
   /** `*.suffix`: exactly one label in front of the suffix. */
   | { type: "wildcard"; suffix: string }
   /** An address in the normal form of `parseHost`; all bits after `prefix` are zero. */
-  | { type: "cidr"; address: string; prefix: number };
+  | { type: "cidr"; address: string; prefix: number }
+  /** `*`: every name and address, after all other routes of the network. */
+  | { type: "any" };
 
 export type Scheme = "http" | "https";
 

@@ -205,6 +205,62 @@ const cases: Record<string, Case> = {
       "2 warnings.",
     ],
   },
+  'a route for "*" that denies what is refused anyway': {
+    files: {
+      "wrangler.jsonc": WRANGLER,
+      "vpc.jsonc": `{
+  "services": { "USERS": "http://localhost:3001" },
+  "networks": { "NET": { "routes": {
+    "*:443": { "deny": "destination_not_found" }
+  } } }
+}`,
+    },
+    exit: 0,
+    out: [
+      'vpc.jsonc:4:5: warning: the route "*:443" denies what is refused without it [needless-route]',
+      "    A name that no route holds is destination_not_found, and an address destination_ip_unroutable. Remove this route, or deny with another code.",
+      "1 warning.",
+    ],
+  },
+  'routes for "*" that are fine: another code, a port of another one': {
+    files: {
+      "wrangler.jsonc": WRANGLER,
+      "vpc.jsonc": `{
+  "services": { "USERS": "http://localhost:3001" },
+  "networks": { "NET": { "routes": {
+    "*": "passthrough", "*:25": { "deny": "destination_not_found" }, "0.0.0.0/0": "localhost:1", "::/0": "localhost:1"
+  } } }
+}`,
+    },
+    exit: 0,
+    out: ["No problems in wrangler.jsonc, vpc.jsonc."],
+  },
+  'a route for "*" of a network that only services use': {
+    files: {
+      "wrangler.jsonc": JSON.stringify({
+        name: "api",
+        vpc_services: ["USERS", "OTHER"].map((binding) => ({ binding, service_id: binding })),
+      }),
+      "vpc.jsonc": `{
+  "services": {
+    "USERS": { "name": "u", "type": "http", "http_port": 8080,
+      "host": { "hostname": "u.internal", "resolver_network": { "tunnel_id": "11111111-1111-4111-8111-111111111111" } } },
+    "OTHER": { "name": "o", "type": "tcp", "tcp_port": 5432,
+      "host": { "ipv4": "10.0.0.1", "network": { "tunnel_id": "22222222-2222-4222-8222-222222222222" } } }
+  },
+  "networks": {
+    "11111111-1111-4111-8111-111111111111": { "routes": { "*.internal:8080": "localhost:1", "*": "passthrough" } },
+    "22222222-2222-4222-8222-222222222222": { "routes": { "*.internal": "localhost:1", "*": "passthrough" } }
+  }
+}`,
+    },
+    exit: 0,
+    out: [
+      'vpc.jsonc:9:93: warning: the route "*" is never reached: only VPC Services use this network, and other routes hold their hosts [unreachable-route]',
+      "    Remove it, or bind the network.",
+      "1 warning.",
+    ],
+  },
   "entries that no binding leads to; a typo is reported once, the network of a service is in use": {
     files: {
       "wrangler.jsonc": WRANGLER,

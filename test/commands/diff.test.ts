@@ -273,6 +273,28 @@ describe("the binding that made the call decides, whatever else leads to the hos
     expect((await vpc.call("diff session.har")).out).toEqual(["session.har: 2 answers are as recorded."]);
   });
 
+  test("of a file that doesn't say it, a wildcard is likelier than the route for everything else", async () => {
+    await using two = await startTwo();
+    const mesh = { binding: "MESH", network_id: "cf1:network" };
+    await using vpc = await folderOf(
+      [json("http://users.internal/a", { first: 1 }), json("http://www.example.com/a", { second: 1 })],
+      {
+        services: { USERS: "worker:api" },
+        networks: {
+          NET: { routes: { "*.internal": `127.0.0.1:${two.first.port}` } },
+          "cf1:network": { routes: { "*": `127.0.0.1:${two.second.port}`, "users.internal:81": "localhost:1" } },
+        },
+      },
+      {
+        "wrangler.json": JSON.stringify({
+          name: "api",
+          vpc_networks: [{ binding: "NET", tunnel_id: TUNNEL_ID }, mesh],
+        }),
+      },
+    );
+    expect((await vpc.call("diff session.har")).out).toEqual(["session.har: 2 answers are as recorded."]);
+  });
+
   test("a binding that refuses the call now", async () => {
     await using vpc = await folderOf([json("/a", {}, calledBy("NET"))], {
       services: { USERS: "127.0.0.1:1" },

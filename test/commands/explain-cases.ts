@@ -99,6 +99,15 @@ export function explainConfig({ plain, second, tls, selfSigned, tcp, socket, ca 
         routes: { "users.internal": second, "only-here.internal": plain },
         readTimeout: 5000,
       },
+      "cf1:network": {
+        routes: {
+          "*": second,
+          "*:443": { target: tls, tls_settings: { cert_verification_mode: "verify_ca" } },
+          "*:5432": tcp,
+          "*:25": { deny: "http_request_denied" },
+          "partial.example:81": plain,
+        },
+      },
     },
   };
 }
@@ -157,6 +166,17 @@ export const explainCases: [binding: string, asked: string][] = [
   ["MESH", "http://users.internal/"],
   ["MESH", "http://only-here.internal/"],
   ["MESH", "db.internal:5432"],
+  // What no other route holds.
+  ["MESH", "http://www.example.com/"],
+  ["MESH", "http://partial.example/"],
+  ["MESH", "http://partial.example:81/"],
+  ["MESH", "http://a.b.internal/"],
+  ["MESH", "http://9.9.9.9/"],
+  ["MESH", "http://[2001:db8::1]:8080/"],
+  ["MESH", "https://secure.example/"],
+  ["MESH", "www.example.com:5432"],
+  ["MESH", "9.9.9.9:25"],
+  ["MESH", "http://10.9.1.1/"],
   // VPC Services: the record's host and port are used.
   ["SHORT", "http://anything.example:1234/"],
   ["RECORD", "http://anything.example/"],

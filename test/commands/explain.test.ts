@@ -132,7 +132,7 @@ const cases: Record<string, { exit: number; out: string[] }> = {
       "routes     0 of 5 match the host of usres.internl:80",
       "refused    ProxyError: destination_not_found",
       '           no route of network "cf1:network" matches usres.internl:80',
-      'to do      Add "cf1:network": { "routes": { "usres.internl": "localhost:80" } } to "networks" in FOLDER/vpc.jsonc, or a "target" to the service.',
+      'to do      Add "cf1:network": { "routes": { "usres.internl": "localhost:80" } } to "networks" in FOLDER/vpc.jsonc, or a "target" to the service. For every public host, add "*": "passthrough".',
       '           Or did you mean "users.internal"?',
     ],
   },
@@ -255,6 +255,95 @@ const cases: Record<string, { exit: number; out: string[] }> = {
 test.each(Object.entries(cases))("%s", async (line, { exit, out }) => {
   await using vpc = await createCallFolder(files);
   expect(await vpc.call(line)).toEqual({ exit, out, err: [] });
+});
+
+describe('a route for "*"', () => {
+  const publicFiles = {
+    ...files,
+    "vpc.jsonc": `{
+  "networks": {
+    "${TUNNEL_ID}": {
+      "routes": { "*.internal": "localhost:3000", "db.internal:5432": "localhost:5432", "10.0.0.0/8": "passthrough" }
+    },
+    "cf1:network": {
+      "routes": {
+        "*": { "target": "passthrough", "readTimeout": 1000 },
+        "*:25": { "deny": "http_request_denied" }
+      }
+    }
+  }
+}`,
+  };
+  const HEAD = [
+    'binding    MESH of Worker "api", VPC Network cf1:network',
+    "network    cf1:network, FOLDER/vpc.jsonc:6:5",
+  ];
+
+  test.each<[line: string, exit: number, out: string[]]>([
+    [
+      "explain MESH https://www.example.com/",
+      0,
+      [
+        'env.MESH.fetch("https://www.example.com/")',
+        "",
+        ...HEAD,
+        "routes     2 of 5 match the host of www.example.com:443",
+        "             lost  *:25  → deny http_request_denied          FOLDER/vpc.jsonc:9:9  only for port 25",
+        "             won   *     → passthrough, readTimeout 1000 ms  FOLDER/vpc.jsonc:8:9  no other route holds it",
+        "target     www.example.com:443",
+        "transport  egress proxy, in the Node process",
+        "Host       www.example.com",
+        "TLS        SNI www.example.com",
+        "           verify_full: checks the chain, and that the certificate is for www.example.com",
+      ],
+    ],
+    [
+      "explain MESH db.internal:5432",
+      0,
+      [
+        'env.MESH.connect("db.internal:5432")',
+        "",
+        ...HEAD,
+        "routes     4 of 5 match the host of db.internal:5432",
+        "             won   db.internal:5432  → localhost:5432                    FOLDER/vpc.jsonc:4:51  exact name, port 5432",
+        '             lost  *.internal        → localhost:3000                    FOLDER/vpc.jsonc:4:19  "db.internal:5432" is more specific',
+        "             lost  *:25              → deny http_request_denied          FOLDER/vpc.jsonc:9:9   only for port 25",
+        '             lost  *                 → passthrough, readTimeout 1000 ms  FOLDER/vpc.jsonc:8:9   "db.internal:5432" is more specific',
+        "target     localhost:5432",
+        "transport  direct: cloudflare:sockets, from workerd",
+      ],
+    ],
+    [
+      "explain MESH 9.9.9.9:25",
+      1,
+      [
+        'env.MESH.connect("9.9.9.9:25")',
+        "",
+        ...HEAD,
+        "routes     2 of 5 match the host of 9.9.9.9:25",
+        "             won   *:25  → deny http_request_denied          FOLDER/vpc.jsonc:9:9  no other route holds it, port 25",
+        '             lost  *     → passthrough, readTimeout 1000 ms  FOLDER/vpc.jsonc:8:9  "*:25" is more specific',
+        "refused    ProxyError: http_request_denied",
+        '           the vpc config denies it (route "*:25", FOLDER/vpc.jsonc:9:9)',
+        'to do      To allow it, replace "deny" with a target.',
+      ],
+    ],
+    [
+      "routes MESH",
+      0,
+      [
+        "network cf1:network  FOLDER/vpc.jsonc:6:5  MESH of api",
+        "    db.internal:5432  → localhost:5432                    FOLDER/vpc.jsonc:4:51",
+        "    *.internal        → localhost:3000                    FOLDER/vpc.jsonc:4:19",
+        "    10.0.0.0/8        → passthrough                       FOLDER/vpc.jsonc:4:89",
+        "    *:25              → deny http_request_denied          FOLDER/vpc.jsonc:9:9",
+        "    *                 → passthrough, readTimeout 1000 ms  FOLDER/vpc.jsonc:8:9",
+      ],
+    ],
+  ])("%s", async (line, exit, out) => {
+    await using vpc = await createCallFolder(publicFiles);
+    expect(await vpc.call(line)).toEqual({ exit, out, err: [] });
+  });
 });
 
 const mistakes: Record<string, string> = {

@@ -243,6 +243,27 @@ describe("an HTTP service and routes", () => {
     await expect(call("fetch", { binding: "OTHER", url: URL_OF_API })).rejects.toThrow("connection_refused");
   });
 
+  test("the route for everything else is a proxy that leaves the others alone", async () => {
+    await using stack = new AsyncDisposableStack();
+    const origin = stack.use(await startHttpOrigin(ok("from the origin")));
+    const target = `127.0.0.1:${origin.port}`;
+    const { ask, call } = stack.use(
+      await startControlled({
+        env: { NET: { type: "vpc-network", networkId: "cf1:network" } },
+        config: {
+          networks: { "cf1:network": { routes: { "*": target, "*:443": "passthrough", "*.internal": target } } },
+        },
+      }),
+    );
+    expect(Object.keys((await ask("GET", "/proxies")).json)).toEqual(["*", "*:443", "*.internal"]);
+    expect((await ask("POST", "/proxies/*", { enabled: false })).json).toMatchObject({ name: "*", enabled: false });
+    for (const url of ["http://www.example.com/", "http://9.9.9.9/", "http://[2001:db8::1]:8080/"])
+      await expect(call("fetch", { url })).rejects.toThrow("ProxyError: connection_refused");
+    expect(await call("fetch", { url: URL_OF_API })).toEqual({ status: 200, text: "from the origin" });
+    await ask("POST", "/proxies/%2A", { enabled: true });
+    expect(await call("fetch", { url: "http://www.example.com/" })).toEqual({ status: 200, text: "from the origin" });
+  });
+
   test("toxics as Toxiproxy has them: names, defaults, partial updates, statuses", async () => {
     await using stack = new AsyncDisposableStack();
     const { ask } = await start(stack);

@@ -56,6 +56,9 @@ const destinations: [what: string, destination: string, target: string, host: st
   ["an IPv6 CIDR that passes through", "::/64", "passthrough", "[::1]", "::1"],
   ["an address that passes through", "127.0.0.1", "passthrough", "127.0.0.1", "127.0.0.1"],
   ["an IPv4 address to an IPv6 one", "127.0.0.1", "[::1]", "127.0.0.1", "::1"],
+  ["everything that passes through, a name", "*", "passthrough", "api.corp.example", "127.0.0.1"],
+  ["everything that passes through, an IPv6 address", "*", "passthrough", "[::1]", "::1"],
+  ["everything to a host", "*", "localhost", "any.internal", "127.0.0.1"],
 ];
 
 describe.each(destinations)("%s", (_, destination, target, host, listensAt) => {

@@ -262,13 +262,13 @@ it("does not start with a broken config, and reports every mistake", async () =>
   const starting = startTestWorker({
     config: {
       services: { [SERVICE]: "localhost:99999" },
-      networks: { [TUNNEL]: { routes: { "*": "localhost:1", "a.internal": { deny: "nope" as "dns_error" } } } },
+      networks: { [TUNNEL]: { routes: { "**": "localhost:1", "a.internal": { deny: "nope" as "dns_error" } } } },
     },
     ops: {},
   });
   const error: unknown = await starting.catch((reason: unknown) => reason);
   expect(String(error)).toContain("99999");
-  expect(String(error)).toContain('"*"');
+  expect(String(error)).toContain('"**"');
   expect(String(error)).toContain('"nope"');
 });
 

@@ -100,7 +100,12 @@ test("an entry for each binding of every environment, with the reason for the gu
 ${examples},
     // env.MESH (staging)
     "cf1:network": {
-${examples}
+${examples.replace(
+  "      }",
+  `        // In production, this network also reaches public hosts:
+        // "*": "passthrough",
+      }`,
+)}
   }
 }
 `);

@@ -2,6 +2,10 @@
 
 import { describe, expect, test } from "vitest";
 
+import { decide } from "../../service-worker/routing/decide.ts";
+import { formatTarget } from "../../service-worker/routing/forward-target.ts";
+import { indexTable } from "../../service-worker/routing/route-index.ts";
+import type { RoutingTable } from "../../service-worker/routing/table.ts";
 import { networkOf, portOf, targetsOf } from "../setup/network-table.ts";
 import { SERVICE_ID, TUNNEL_ID, createFolder, networkBinding, serviceBinding } from "../setup/vpc-folder.ts";
 
@@ -173,6 +177,66 @@ describe("cf1:network", () => {
       '    To choose another target, add a route to "cf1:network" itself.',
     ]);
     expect(targetsOf(loaded.table, "app/MESH")).toEqual({ a: 1, "b:80-90": 2, c: 3, "c:80": 6 });
+  });
+});
+
+/** What a request for a name without a route of its own gets. */
+function ask(table: RoutingTable, bindingName: string): string {
+  const decision = decide(indexTable(table), `app/${bindingName}`, { scheme: "http", host: "www.example", port: 80 });
+  return decision.type === "refuse" ? decision.code : `${decision.rule.text} ${formatTarget(decision.to)}`;
+}
+
+describe('a route for "*"', () => {
+  const SERVICE = `"services": { "API": { "name": "api", "type": "http", "http_port": 80,
+    "host": { "hostname": "api.example", "resolver_network": { "tunnel_id": "${TUNNEL_ID}" } } } }`;
+  const bindings = [serviceBinding("API"), networkBinding("NET"), networkBinding("MESH", MESH_ID)];
+
+  test("in cf1:network opens no tunnel and no service", async () => {
+    await using vpc = await createFolder({
+      "vpc.jsonc": `{ ${SERVICE}, "networks": {
+  "${TUNNEL_ID}": { "routes": { "a": "localhost:1" } },
+  "${MESH_ID}": { "routes": { "*": "passthrough" } } } }`,
+    });
+    const { table, diagnostics } = await vpc.load([vpc.worker("app", bindings)]);
+    expect(diagnostics).toEqual([]);
+    expect(["API", "NET", "MESH"].map((each) => ask(table, each))).toEqual([
+      "destination_not_found",
+      "destination_not_found",
+      "* www.example:80",
+    ]);
+  });
+
+  test("of a tunnel counts for its services, and for cf1:network unless that has its own", async () => {
+    const networks = `"${TUNNEL_ID}": { "routes": { "*": "localhost:1" } },
+  "${OTHER_TUNNEL_ID}": { "routes": { "www.example:443": "localhost:2" } }`;
+    await using vpc = await createFolder({ "vpc.jsonc": `{ ${SERVICE}, "networks": { ${networks} } }` });
+    const worker = vpc.worker("app", bindings);
+    const shared = await vpc.load([worker]);
+    expect(vpc.format(shared)).toEqual([]);
+    expect(["API", "NET", "MESH"].map((each) => ask(shared.table, each))).toEqual(Array(3).fill("* localhost:1"));
+    const mesh = `"${MESH_ID}": { "routes": { "*": { "deny": "http_request_denied" } } }`;
+    await vpc.write("vpc.jsonc", `{ ${SERVICE}, "networks": { ${networks}, ${mesh} } }`);
+    const own = await vpc.load([worker]);
+    expect(vpc.format(own)).toEqual([]);
+    expect(["API", "NET", "MESH"].map((each) => ask(own.table, each))).toEqual([
+      "* localhost:1",
+      "* localhost:1",
+      "http_request_denied",
+    ]);
+  });
+
+  test("of two tunnels is a conflict in cf1:network, where the first one wins", async () => {
+    await using vpc = await createFolder({
+      "vpc.jsonc": `{ "networks": {
+  "${TUNNEL_ID}": { "routes": { "*": "localhost:1" } },
+  "${OTHER_TUNNEL_ID}": { "routes": { "*": "localhost:2", "*:443": "localhost:3" } } } }`,
+    });
+    const loaded = await vpc.load([vpc.worker("app", [networkBinding("MESH", MESH_ID)])]);
+    expect(vpc.format(loaded)).toEqual([
+      'vpc.jsonc:3:57: warning: in cf1:network, "*" is overridden by "*" on line 2 [conflicting-routes]',
+      '    To choose another target, add a route to "cf1:network" itself.',
+    ]);
+    expect(targetsOf(loaded.table, "app/MESH")).toEqual({ "*": 1, "*:443": 3 });
   });
 });
 

@@ -27,6 +27,8 @@ export interface ParityCase {
     direct?: Replacements;
     egress?: Replacements;
     /** Default: as for `egress`. */
+    rest?: Replacements;
+    /** Default: as for `egress`. */
     observed?: Replacements;
     reason: string;
   };

@@ -1,6 +1,6 @@
 /**
- * One list of HTTP behaviours, four ways: straight to the server, through the direct path, through the
- * egress proxy, and through the egress proxy while a test and the traffic page observe it. What the origin received and what the Worker got back must be identical.
+ * One list of HTTP behaviours, five ways: straight to the server, through the direct path, through the
+ * egress proxy, through it by the route for everything else, and through it while a test and the traffic page observe it. What the origin received and what the Worker got back must be identical.
  *
  *   Worker ── external service ─────────────────────────────▶ origin     straight
  *          ── VPC Network ── service worker ── external ────▶ origin     direct
@@ -15,12 +15,13 @@ import { PARITY_CASES } from "./cases.ts";
 import type { ParityCase, Replacements, Scene, Seen } from "./case.ts";
 import { see } from "./see.ts";
 import { type Run, transcribe } from "./transcript.ts";
+import { type DnsServer, startDnsServer } from "../servers/dns-server.ts";
 import { ok } from "../servers/http-origin.ts";
 import { type ObservedOrigin, startObservedOrigin } from "../servers/observed-origin.ts";
 import { type TestWorker, TUNNEL, startTestWorker, type VpcFetcher } from "../setup/test-worker.ts";
 import { type Feed, addressIn, get, readFeed } from "../ui/start-shown.ts";
 
-const PATHS = ["straight", "direct", "egress", "observed"] as const;
+const PATHS = ["straight", "direct", "egress", "rest", "observed"] as const;
 type Path = (typeof PATHS)[number];
 
 const ROWS: readonly ParityCase[] = Object.values(PARITY_CASES).flat();
@@ -29,15 +30,19 @@ const ROWS: readonly ParityCase[] = Object.values(PARITY_CASES).flat();
 let origins: Record<Path, readonly ObservedOrigin[]>;
 let workers: Record<Path, TestWorker>;
 let feed: Feed;
+/** Knows the address of every name. */
+let resolver: DnsServer;
 
 beforeAll(async () => {
-  const [straight, direct, egress, observed] = await Promise.all([
+  const [straight, direct, egress, rest, observed] = await Promise.all([
+    startOrigins(),
     startOrigins(),
     startOrigins(),
     startOrigins(),
     startOrigins(),
   ]);
-  origins = { straight, direct, egress, observed };
+  origins = { straight, direct, egress, rest, observed };
+  resolver = await startDnsServer({ A: ["127.0.0.1"] });
   const services = straight.map(({ port }, index) => [
     hostOf(index),
     { type: "external", address: local(port), http: {} },
@@ -48,9 +53,19 @@ beforeAll(async () => {
     start({ networks: { [TUNNEL]: { routes: routesTo(direct) } } }, { NET }),
     // The port is known only when the request comes.
     start({ networks: { [TUNNEL]: { routes: { "*.internal": "127.0.0.1" } } } }, { NET }),
+    start(
+      { networks: { "cf1:network": { resolver_ips: [resolver.address], routes: { "*": "passthrough" } } } },
+      { NET: { type: "vpc-network", networkId: "cf1:network" } },
+    ),
     start({ networks: { [TUNNEL]: { routes: routesTo(observed) } } }, { NET }, { ui: true }),
   ]);
-  workers = { straight: started[0], direct: started[1], egress: started[2], observed: started[3] };
+  workers = {
+    straight: started[0],
+    direct: started[1],
+    egress: started[2],
+    rest: started[3],
+    observed: started[4],
+  };
   await connectVpc(workers.observed.miniflare);
   // The traffic page is open, too.
   const page = addressIn(workers.observed.output());
@@ -62,6 +77,7 @@ afterAll(async () => {
   await feed[Symbol.asyncDispose]();
   await Promise.all(Object.values(workers).map((worker) => worker[Symbol.asyncDispose]()));
   await Promise.all(PATHS.flatMap((path) => origins[path].map((origin) => origin[Symbol.asyncDispose]())));
+  await resolver[Symbol.asyncDispose]();
 });
 
 function startOrigins(): Promise<ObservedOrigin[]> {
@@ -125,9 +141,9 @@ describe.each(Object.entries(PARITY_CASES))("%s", (_, rows) => {
       expect(await straight()).not.toBe("");
     });
 
-    it.each(["direct", "egress", "observed"] as const)("through the %s path", async (path) => {
-      const { direct = [], egress = [], observed = egress } = row.deviates ?? {};
-      const expected = replace(await straight(), { direct, egress, observed }[path]);
+    it.each(["direct", "egress", "rest", "observed"] as const)("through the %s path", async (path) => {
+      const { direct = [], egress = [], rest = egress, observed = egress } = row.deviates ?? {};
+      const expected = replace(await straight(), { direct, egress, rest, observed }[path]);
       const run = await runOn(path, row);
       await vi.waitFor(() => expect(transcribe(run)).toBe(expected));
     });

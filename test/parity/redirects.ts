@@ -31,6 +31,14 @@ const THEN_GET: Pick<ParityCase, "deviates"> = {
   deviates: { direct: [["→ connection 1\n→ GET /new", "→ connection 2\n→ GET /new"]], reason: APART },
 };
 
+/** The real destination is dialled, which another host has for itself. */
+const ELSEWHERE: Pick<ParityCase, "deviates"> = {
+  deviates: {
+    rest: [["→ connection 1\n→ GET /new", "→ connection 2\n→ GET /new"]],
+    reason: "another host has a connection of its own if calls pass through",
+  },
+};
+
 const THEN_POST = alwaysProxied(APART, ["→ connection 1\n→ POST /new", "→ connection 2\n→ POST /new"]);
 
 export const REDIRECT_CASES: readonly ParityCase[] = [
@@ -67,6 +75,7 @@ export const REDIRECT_CASES: readonly ParityCase[] = [
     title: "to another host",
     ask: { path: "/old", init: { headers: { Authorization: "a", Cookie: "b=c", "X-A": "d" } } },
     answer: redirect(302, "http://other-HOST/new"),
+    ...ELSEWHERE,
   },
   {
     title: "to another host, with a body",
@@ -74,7 +83,7 @@ export const REDIRECT_CASES: readonly ParityCase[] = [
     answer: redirect(307, "http://other-HOST/new"),
     ...THEN_POST,
   },
-  { title: "to a Location without a scheme", answer: redirect(302, "//other-HOST/new") },
+  { title: "to a Location without a scheme", answer: redirect(302, "//other-HOST/new"), ...ELSEWHERE },
   {
     title: "to a scheme other than http and https",
     answer: redirect(302, "ftp://HOST/new"),

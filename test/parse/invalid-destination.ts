@@ -7,12 +7,12 @@ const destinations: [written: string, problem: string, note: string][] = [
   [
     "",
     "has no host",
-    'A destination is a host name, "*." and a host name, an IP address or a CIDR; each may end in ":port" or ":from-to".',
+    'A destination is a host name, "*." and a host name, an IP address, a CIDR or "*"; each may end in ":port" or ":from-to".',
   ],
   [
     ":80",
     "has no host",
-    'A destination is a host name, "*." and a host name, an IP address or a CIDR; each may end in ":port" or ":from-to".',
+    'A destination is a host name, "*." and a host name, an IP address, a CIDR or "*"; each may end in ":port" or ":from-to".',
   ],
   [
     "http://users.internal:8080/v1",
@@ -23,7 +23,7 @@ const destinations: [written: string, problem: string, note: string][] = [
   [
     " users.internal",
     'contains the character " "',
-    'A destination is a host name, "*." and a host name, an IP address or a CIDR; each may end in ":port" or ":from-to".',
+    'A destination is a host name, "*." and a host name, an IP address, a CIDR or "*"; each may end in ":port" or ":from-to".',
   ],
   ["users.internal:", "has no port", 'Write one port, as in ":8080", or a range, as in ":8000-8999".'],
   [
@@ -48,7 +48,10 @@ const destinations: [written: string, problem: string, note: string][] = [
     'Write one port, as in ":8080", or a range, as in ":8000-8999".',
   ],
   ["users.internal:80-", "has no port", 'Write one port, as in ":8080", or a range, as in ":8000-8999".'],
-  ["*", "would match everything", 'Write "*.suffix" for names, "0.0.0.0/0" and "::/0" for addresses.'],
+  ["*:", "has no port", 'Write one port, as in ":8080", or a range, as in ":8000-8999".'],
+  ["**", "is not a wildcard", 'A wildcard replaces the first label: "*.internal".'],
+  ["*/0", "is not a wildcard", 'A wildcard replaces the first label: "*.internal".'],
+  ["[*]:443", 'has a "*" that is not its first label', 'A wildcard replaces the first label: "*.internal".'],
   ["api-*.internal", 'has a "*" that is not its first label', 'A wildcard replaces the first label: "*.internal".'],
   ["api.*.internal", 'has a "*" that is not its first label', 'A wildcard replaces the first label: "*.internal".'],
   ["*.*.internal", "is not a wildcard", 'A wildcard replaces the first label: "*.internal".'],
@@ -57,7 +60,7 @@ const destinations: [written: string, problem: string, note: string][] = [
   [
     "*.",
     "has a suffix that is empty",
-    'A destination is a host name, "*." and a host name, an IP address or a CIDR; each may end in ":port" or ":from-to".',
+    'A destination is a host name, "*." and a host name, an IP address, a CIDR or "*"; each may end in ":port" or ":from-to".',
   ],
   [
     "10.1.2.3/8",
@@ -87,17 +90,17 @@ const destinations: [written: string, problem: string, note: string][] = [
   [
     "fd00::1::2",
     "is not an IPv6 address",
-    'A destination is a host name, "*." and a host name, an IP address or a CIDR; each may end in ":port" or ":from-to".',
+    'A destination is a host name, "*." and a host name, an IP address, a CIDR or "*"; each may end in ":port" or ":from-to".',
   ],
   [
     "[10.0.0.1]:80",
     "has brackets around something that is not an IPv6 address",
-    'A destination is a host name, "*." and a host name, an IP address or a CIDR; each may end in ":port" or ":from-to".',
+    'A destination is a host name, "*." and a host name, an IP address, a CIDR or "*"; each may end in ":port" or ":from-to".',
   ],
   [
     "[fd00::1:80",
     "is not an IPv6 address",
-    'A destination is a host name, "*." and a host name, an IP address or a CIDR; each may end in ":port" or ":from-to".',
+    'A destination is a host name, "*." and a host name, an IP address, a CIDR or "*"; each may end in ":port" or ":from-to".',
   ],
 ];
 

@@ -27,6 +27,7 @@ async function loadEntry(vpc: VpcFolder, entry: string): Promise<Service> {
 const name = (text: string): RouteMatch => ({ type: "name", name: text });
 const wildcard = (suffix: string): RouteMatch => ({ type: "wildcard", suffix });
 const cidr = (address: string, prefix: number): RouteMatch => ({ type: "cidr", address, prefix });
+const any: RouteMatch = { type: "any" };
 
 describe("destinations", () => {
   const destinations: [written: string, match: RouteMatch, ports?: [from: number, to: number]][] = [
@@ -55,6 +56,9 @@ describe("destinations", () => {
     ["::ffff:10.128.0.0/105", cidr("10.128.0.0", 9)],
     ["fd00::/8", cidr("fd00::", 8)],
     ["[fd00::/8]:80-90", cidr("fd00::", 8), [80, 90]],
+    ["*", any],
+    ["*:443", any, [443, 443]],
+    ["*:8000-8999", any, [8000, 8999]],
   ];
 
   test("become normal forms, in the order of the file", async () => {

@@ -31,7 +31,7 @@ const JSONC = `// The office, at home.
       },
       "resolver_ips": ["10.0.0.53:5353"], "readTimeout": 2000,
     },
-    "cf1:network": { "routes": { "0.0.0.0/0": "passthrough" } },
+    "cf1:network": { "routes": { "0.0.0.0/0": "passthrough", "*:443": "passthrough", "*": { "deny": "http_request_denied" } } },
   },
   "connectTimeout": 1000, "workerLimit": 8, "traffic": false, "rateLimit": { "limit": 20, "period": 10 },
 }`;

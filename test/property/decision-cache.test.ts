@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { decide } from "../../service-worker/routing/decide.ts";
 import { decideOrigin } from "../../service-worker/decision-cache.ts";
 import { indexTable } from "../../service-worker/routing/route-index.ts";
-import type { Route } from "../../service-worker/routing/table.ts";
+import type { Route, RouteMatch } from "../../service-worker/routing/table.ts";
 import { destinationOf } from "../../service-worker/routing/transport.ts";
 import { networkTable } from "../setup/network-table.ts";
 import { DEADLINE, runs } from "./runs.ts";
@@ -44,15 +44,20 @@ const url = fc.tuple(scheme, userInfo, host, port, rest).map((parts) => parts.jo
 function routesTo(hosts: readonly string[]): Route[] {
   return hosts.map((name, index): Route => ({
     text: name,
-    match: /^\d/.test(name) ? { type: "cidr", address: name, prefix: 32 } : { type: "name", name },
+    match: matchOf(name),
     target: { type: "unix", path: `/${index}` },
     origin: `vpc.jsonc:${index}`,
   }));
 }
 
+function matchOf(name: string): RouteMatch {
+  if (name === "*") return { type: "any" };
+  return /^\d/.test(name) ? { type: "cidr", address: name, prefix: 32 } : { type: "name", name };
+}
+
 test("a remembered decision is the one of `decide` for the same URL", { timeout: DEADLINE }, () => {
-  const tables = [["a.internal", "vault.internal", "10.0.0.1"], ["vault.internal"]].map((hosts) =>
-    indexTable(networkTable({ ALL: routesTo(hosts), NONE: [] })),
+  const tables = [["a.internal", "vault.internal", "10.0.0.1"], ["vault.internal"], ["vault.internal", "*"]].map(
+    (hosts) => indexTable(networkTable({ ALL: routesTo(hosts), NONE: [] })),
   );
   const asked = fc.array(fc.tuple(url, fc.constantFrom("app/ALL", "app/NONE"), fc.constantFrom(...tables)), {
     maxLength: 20,

@@ -45,6 +45,7 @@ const match: fc.Arbitrary<RouteMatch> = fc.oneof(
   suffix.map((text) => ({ type: "wildcard" as const, suffix: text })),
   fc.tuple(v4, prefixV4).map(([address, prefix]) => toCidr(address, prefix)),
   fc.tuple(v6, prefixV6).map(([address, prefix]) => toCidr(address, prefix)),
+  fc.constant({ type: "any" as const }),
 );
 
 const routes: fc.Arbitrary<Route[]> = fc
@@ -82,13 +83,24 @@ function toCidr(address: string, prefix: number): RouteMatch {
 }
 
 function writeDestination({ match, ports }: { match: RouteMatch; ports?: Route["ports"] | undefined }): string {
-  const text = match.type === "name" ? match.name : match.type === "wildcard" ? `*.${match.suffix}` : writeCidr(match);
+  const text = writeMatch(match);
   if (ports === undefined) return text;
   return `${text.includes(":") ? `[${text}]` : text}:${ports.from === ports.to ? ports.from : `${ports.from}-${ports.to}`}`;
 }
 
-function writeCidr({ address, prefix }: RouteMatch & { type: "cidr" }): string {
-  return `${address}/${prefix}`;
+function writeMatch(match: RouteMatch): string {
+  switch (match.type) {
+    case "name":
+      return match.name;
+    case "wildcard":
+      return `*.${match.suffix}`;
+    case "cidr":
+      return `${match.address}/${match.prefix}`;
+    case "any":
+      return "*";
+    default:
+      return match satisfies never;
+  }
 }
 
 /** @returns the matching routes that no other outranks; several only if they have the same destination */
@@ -113,14 +125,16 @@ function holds(match: RouteMatch, host: string): boolean {
       const [ours, theirs] = isAddress ? [bitsOf(match.address), bitsOf(host)] : ["", "-"];
       return ours.length === theirs.length && ours.slice(0, match.prefix) === theirs.slice(0, match.prefix);
     }
+    case "any":
+      return true;
     default:
       return match satisfies never;
   }
 }
 
-/** The lowest wins: names, then wildcards, then the longest prefix, and among equals the fewest ports. */
+/** The lowest wins: names, then wildcards, then the longest prefix, `*` last, and among equals the fewest ports. */
 function rank({ match, ports }: Route): number {
-  const kind = match.type === "name" ? 0 : match.type === "wildcard" ? 1 : 200 - match.prefix;
+  const kind = match.type === "cidr" ? 200 - match.prefix : { name: 0, wildcard: 1, any: 201 }[match.type];
   return kind * 100_000 + (ports === undefined ? 70_000 : ports.to - ports.from);
 }
 

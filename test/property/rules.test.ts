@@ -26,6 +26,7 @@ const who = fc.oneof(
   fc
     .tuple(fc.constantFrom("a.internal", "internal", "*.internal", "*.a.internal"), port)
     .map((parts) => parts.join("")),
+  port.map((text) => `*${text}`),
   fc.tuple(fc.constantFrom("10.0.0.1", "10.0.0.0/8", "10.0.0.0/7", "0.0.0.0/0"), port).map((parts) => parts.join("")),
 );
 const text = fc.constantFrom("1", "2", "");
@@ -83,8 +84,10 @@ const hosts = fc
   })
   .map((texts) => texts.map(parseHost).filter((each): each is Host => !isProblem(each)));
 const asked = fc
-  .tuple(fc.constantFrom("NET", "NET", "OTHER", "THIRD"), hosts, fc.constantFrom(80, 443, 5432))
-  .map(([bindingName, all, port]) => ({ bindingName, bindingId: `app/${bindingName}`, hosts: all, port }));
+  .tuple(fc.constantFrom("NET", "NET", "OTHER", "THIRD"), hosts, fc.constantFrom(80, 443, 5432), fc.boolean())
+  .map(([bindingName, all, port, isRest]) => {
+    return { bindingName, bindingId: `app/${bindingName}`, hosts: all, port, isRest };
+  });
 const head = fc
   .record({
     method,
@@ -230,7 +233,7 @@ test("a rule that is removed while a body is read decides nothing", async () => 
   const older = scenario.addRule({ who: "NET", respond: { status: 200 } });
   const newer = scenario.addRule({ who: "NET", call: { json: { a: 1 } }, respond: { status: 201 } });
   const judged = (removed: ScenarioRule): Judged => ({
-    asked: { bindingName: "NET", bindingId: "app/NET", hosts: [], port: 80 },
+    asked: { bindingName: "NET", bindingId: "app/NET", hosts: [], port: 80, isRest: true },
     head: { method: "POST", url: new URL("http://host/"), headers: new Headers() },
     readBody: () => {
       scenario.removeRules((rule) => rule === removed);

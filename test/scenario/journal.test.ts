@@ -10,7 +10,7 @@ function entry(journal: Journal): RequestEntry {
   const made: RequestEntry = {
     type: "request",
     id: journal.nextId(),
-    asked: { bindingName: "NET", bindingId: "app/NET", hosts: [], port: 80 },
+    asked: { bindingName: "NET", bindingId: "app/NET", hosts: [], port: 80, isRest: true },
     binding: "NET",
     worker: "app",
     method: "GET",

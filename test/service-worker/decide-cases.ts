@@ -7,6 +7,7 @@ import { formatTarget } from "../../service-worker/routing/forward-target.ts";
 import { PROXY_ERROR_CODES } from "../../service-worker/routing/error-codes.ts";
 import {
   type Binding,
+  MESH_ID,
   type Route,
   type RouteMatch,
   type RoutingTable,
@@ -72,6 +73,24 @@ const routes: Route[] = [
   ...PROXY_ERROR_CODES.map((code) => route(`${code}.deny`, name(`${code}.deny`), { type: "deny", code })),
 ];
 
+/** Has a route for what no other holds. */
+const publicRoutes: Route[] = [
+  route("*", { type: "any" }, { type: "passthrough" }),
+  route("*:25", { type: "any" }, { type: "deny", code: "http_request_denied" }, [25, 25]),
+  route("*:8000-8999", { type: "any" }, local(8000), [8000, 8999]),
+  route("db.internal:5432", name("db.internal"), local(5432), [5432, 5432]),
+  route("*.internal", { type: "wildcard", suffix: "internal" }, local(7000)),
+  route("*.test:80", { type: "wildcard", suffix: "test" }, local(7080), [80, 80]),
+  route("10.0.0.0/8", cidr("10.0.0.0", 8), local(1008)),
+  route("10.9.0.0/16", cidr("10.9.0.0", 16), { type: "deny", code: "destination_ip_prohibited" }),
+  route("[fd00::/8]:443", cidr("fd00::", 8), local(1443), [443, 443]),
+];
+
+function network(bindingName: string, networkId: string, position: number): [string, Binding] {
+  const names = { bindingName, label: bindingName };
+  return [`app/${bindingName}`, { ...base, ...names, kind: "network", tls, networkId, network: position }];
+}
+
 function service(bindingName: string, fields: Partial<Service>): [string, Binding] {
   const record: Service = { type: "http", label: bindingName, origin: "vpc.jsonc:2:2", hosts: [], ...fields };
   return [
@@ -83,20 +102,15 @@ function service(bindingName: string, fields: Partial<Service>): [string, Bindin
 const table: RoutingTable = {
   version: TABLE_VERSION,
   generation: 1,
-  networks: [{ networkId: TUNNEL, origin: "vpc.jsonc:9:9", routes }],
+  networks: [
+    { networkId: TUNNEL, origin: "vpc.jsonc:9:9", routes },
+    { networkId: MESH_ID, origin: "vpc.jsonc:99:9", routes: publicRoutes },
+    { networkId: MESH_ID, origin: "vpc.jsonc:199:9", routes: [] },
+  ],
   bindings: Object.fromEntries([
-    [
-      "app/NET",
-      {
-        ...base,
-        bindingName: "NET",
-        label: "NET",
-        kind: "network",
-        tls,
-        networkId: TUNNEL,
-        network: 0,
-      } satisfies Binding,
-    ],
+    network("NET", TUNNEL, 0),
+    network("PUBLIC", MESH_ID, 1),
+    network("PRIVATE", MESH_ID, 2),
     [
       "app/LOST",
       {
@@ -127,6 +141,7 @@ const table: RoutingTable = {
     service("DUAL", { httpPort: 80, hosts: ["192.168.0.1", "fd00::1"], network: 0 }),
     service("KEPT", { httpPort: 8081, hosts: ["x.test"], target: local() }),
     service("NO_NET", { httpPort: 80, hosts: ["x.test"], networkId: TUNNEL }),
+    service("OPEN", { httpPort: 80, hosts: ["192.168.0.1", "10.0.0.1"], network: 1 }),
     service("DENIED", { httpPort: 80, httpsPort: 443, target: { type: "deny", code: "rate_limited" } }),
   ]),
 };
@@ -179,6 +194,25 @@ const forwards: [binding: string, destination: string, target: string, rule: str
   ["NET", "http://[fd12::1]:80", "localhost:1008", "fd00::/8"],
   ["NET", "http://[fd00:0:0:0::1]:80", "unix:/run/app.sock", "fd00::1"],
   ["NET", "http://1.1.1.1:8443", "http://localhost:8080", "0.0.0.0/0:8443"],
+  // What no other route holds: names, addresses, and the ports that another route leaves.
+  ["PUBLIC", "https://www.example.com:443", "www.example.com:443", "*"],
+  ["PUBLIC", "https://WWW.example.com.:443", "www.example.com:443", "*"],
+  ["PUBLIC", "http://single:80", "single:80", "*"],
+  ["PUBLIC", "http://1.1.1.1:80", "1.1.1.1:80", "*"],
+  ["PUBLIC", "http://[::ffff:1.1.1.1]:80", "1.1.1.1:80", "*"],
+  ["PUBLIC", "tcp://[2001:db8::1]:5432", "[2001:db8::1]:5432", "*"],
+  ["PUBLIC", "http://www.example.com:8080", "localhost:8000", "*:8000-8999"],
+  ["PUBLIC", "tcp://db.internal:5432", "localhost:5432", "db.internal:5432"],
+  ["PUBLIC", "tcp://db.internal:25", "localhost:7000", "*.internal"],
+  ["PUBLIC", "http://a.b.internal:80", "a.b.internal:80", "*"],
+  ["PUBLIC", "http://internal:80", "internal:80", "*"],
+  ["PUBLIC", "http://a.test:80", "localhost:7080", "*.test:80"],
+  ["PUBLIC", "http://a.test:81", "a.test:81", "*"],
+  ["PUBLIC", "http://10.1.1.1:25", "localhost:1008", "10.0.0.0/8"],
+  ["PUBLIC", "https://[fd00::1]:443", "localhost:1443", "[fd00::/8]:443"],
+  ["PUBLIC", "https://[fd00::1]:444", "[fd00::1]:444", "*"],
+  // The first address of the record has a route.
+  ["OPEN", "http://x:1", "192.168.0.1:80", "*"],
 ];
 
 const refusals: [binding: string, destination: string, code: string, reason: RegExp, hint: RegExp][] = [
@@ -199,6 +233,14 @@ const refusals: [binding: string, destination: string, code: string, reason: Reg
   ["PORTLESS", "tcp://x:80", "destination_not_found", /names no port/, /host:port/],
   ["NET", "tcp://answered.test:80", "destination_unavailable", /a stand-in, which answers fetch\(\) only/, /TCP/],
   ["DENIED", "http://x:80", "rate_limited", /the vpc config denies it/, /deny/],
+  ["PUBLIC", "tcp://mail.example.com:25", "http_request_denied", /the vpc config denies it/, /deny/],
+  ["PUBLIC", "tcp://[2001:db8::1]:25", "http_request_denied", /the vpc config denies it/, /deny/],
+  ["PUBLIC", "http://10.9.1.1:80", "destination_ip_prohibited", /the vpc config denies it/, /deny/],
+  ["PUBLIC", "http://0x0a090101:80", "destination_ip_prohibited", /the vpc config denies it/, /deny/],
+  ["PUBLIC", "http://a..b:80", "destination_not_found", /"a\.\.b" has an empty label/, /Worker's code/],
+  ["PRIVATE", "http://www.example.com:80", "destination_not_found", /no route/, /"\*": "passthrough"\.$/],
+  ["PRIVATE", "http://1.1.1.1:80", "destination_ip_unroutable", /no route/, /"\*": "passthrough"\.$/],
+  ["NET", "http://www.example.com:80", "destination_not_found", /no route/, /vpc\.jsonc:9:9\.$/],
 ];
 
 /** A binding, a destination, and how its bytes travel on Linux and macOS, and on Windows. */

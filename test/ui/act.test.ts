@@ -14,6 +14,8 @@ const stack = new AsyncDisposableStack();
 let origin: HttpOrigin;
 let database: TestServer;
 let shown: Shown;
+/** Reaches everything. */
+let mesh: Shown;
 /** The requests that the target got. */
 const asked: string[] = [];
 
@@ -49,6 +51,14 @@ beforeAll(async () => {
     }),
   );
   await shown.open();
+  const target = `127.0.0.1:${origin.port}`;
+  mesh = stack.use(
+    await startShown(
+      { networks: { "cf1:network": { routes: { "*": target, "a.internal": target } } } },
+      { NET: { type: "vpc-network", networkId: "cf1:network" } },
+    ),
+  );
+  await mesh.open();
 });
 afterAll(() => stack.disposeAsync());
 beforeEach(() => {
@@ -222,6 +232,16 @@ describe("what is in force", () => {
     await expect.poll(() => feed.inForce?.rules, WAIT).toEqual([]);
     expect(await shown.call("fetch", { url })).toMatchObject({ status: 200 });
     expect(asked.length).toBe(served + 1);
+  });
+
+  test("the route for everything else is denied alone", async () => {
+    const url = "http://www.example.com/json";
+    const id = await callOnce(mesh, "fetch", { url });
+    expect((await mesh.ask("POST", `api/calls/${id}/deny`, {})).status).toBe(201);
+    expect(mesh.scenario.rules.map(({ whoText }) => whoText)).toEqual(["*"]);
+    for (const refused of [url, "http://9.9.9.9/"])
+      await expect(mesh.call("fetch", { url: refused })).rejects.toThrow("destination_ip_prohibited");
+    expect(await mesh.call("fetch", { url: "http://a.internal/" })).toMatchObject({ status: 200 });
   });
 
   test("rules of tests are listed as theirs", async () => {

@@ -113,6 +113,7 @@ describe("of a session", () => {
               "down.internal": "127.0.0.1:1",
               "no.internal": { deny: "destination_ip_prohibited" },
               "data.internal": { respond: { text: "x" } },
+              "*:443": "passthrough",
             },
           },
         },
@@ -137,6 +138,7 @@ describe("of a session", () => {
       ["down.internal", "address"],
       ["no.internal", "deny"],
       ["data.internal", "stand-in"],
+      ["*:443", "passthrough"],
     ]);
     const { status, json } = await shown.ask("POST", "api/probe", {});
     expect(status).toBe(200);

@@ -43,7 +43,7 @@ export function beginEntry(scenario: Scenario, call: ObservedCall): EntryStart {
   const binding = bindingOf(scenario, call);
   return {
     id: scenario.journal.nextId(),
-    asked: askedOf(binding, call.bindingId, call.destination),
+    asked: askedOf(binding, call.bindingId, { ...call.destination, rule: call.rule }),
     binding: binding.bindingName,
     worker: binding.workerName,
     startedAt: Date.now(),

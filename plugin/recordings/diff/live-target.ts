@@ -19,6 +19,7 @@ import type { Binding } from "../../../service-worker/routing/table.ts";
 import { destinationOf, httpWayOf } from "../../../service-worker/routing/transport.ts";
 import type { DialTarget } from "../../egress/dial.ts";
 import type { LoadedTable } from "../../load.ts";
+import { isForRest } from "../../parse/parse-destination.ts";
 import type { RecordedCaller } from "../read-entry.ts";
 
 export interface LiveTarget {
@@ -87,8 +88,8 @@ function likeliest(ways: readonly Way[], url: URL): LiveTarget | NoTarget {
   };
 }
 
-/** A wildcard and a service without a record are equally vague about the host. */
-const RANK = { recording: 0, record: 1, route: 2, anyHost: 3 };
+/** A wildcard and a service without a record are equally vague about the host. `*` says nothing of it. */
+const RANK = { recording: 0, record: 1, route: 2, anyHost: 3, rest: 4 };
 
 interface Asked extends Pick<LoadedTable, "standIns"> {
   url: URL;
@@ -116,6 +117,7 @@ function wayThrough(key: string, binding: Binding, asked: Asked): Way {
 
 function rankOf(binding: Binding, { text }: DecidingEntry, url: URL): number {
   if (binding.kind === "service") return hostsOf(binding).includes(url.hostname) ? RANK.record : RANK.anyHost;
+  if (isForRest(text)) return RANK.rest;
   return text.startsWith("*") ? RANK.anyHost : RANK.route;
 }
 

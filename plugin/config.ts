@@ -17,6 +17,13 @@ export interface VpcConfig extends VpcLimits {
   networks?: Record<string, "remote" | NetworkEntry>;
   /** PEM files with additional trusted roots for every binding, relative to this file. */
   ca?: string[];
+  /** The certificates that records name by their ids: what each of them is on this machine. Keyed by id. */
+  certificates?: Record<string, VpcClientCertificate | VpcCertificateAuthority>;
+  /**
+   * Which roots may vouch for a target. `production`: only public CAs and the Cloudflare Origin CA, or a record's own
+   * authority; no "ca", nothing of this machine. Default: `local`.
+   */
+  trust?: "local" | "production";
   /** Whether each request or connection prints a line. Default: true. */
   traffic?: boolean;
   /**
@@ -229,12 +236,26 @@ export interface TlsSettings {
   cert_verification_mode: "verify_full" | "verify_ca" | "disabled";
 }
 
-/** The TLS settings in the record of a VPC Service. */
+/** The TLS settings in the record of a VPC Service. `certificates` says what the ids are on this machine. */
 export interface ServiceTlsSettings extends TlsSettings {
-  /** Id of an uploaded certificate authority. Has no effect on this machine yet: name its PEM file in `ca`. */
+  /** Id of an uploaded certificate authority. It takes the place of the public roots. */
   certificate_authority?: string | null;
-  /** Id of an uploaded client certificate. Has no effect on this machine yet: no client certificate is sent. */
+  /** Id of an uploaded client certificate. It is presented to a target that asks for one. */
   client_certificate?: string | null;
+}
+
+/** A client certificate, and its private key. */
+export interface VpcClientCertificate {
+  /** PEM file with the certificate and then any intermediate ones, relative to this file. */
+  cert: string;
+  /** PEM file with the private key, without a passphrase, relative to this file. */
+  key: string;
+}
+
+/** A certificate authority. */
+export interface VpcCertificateAuthority {
+  /** PEM file with its roots, relative to this file. */
+  ca: string;
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 
 import type { Fault } from "../service-worker/routing/fault.ts";
-import type { Limits, Route, RouteMatch, Service, Target } from "../service-worker/routing/table.ts";
+import type { Limits, Route, RouteMatch, Service, Target, TlsPolicy } from "../service-worker/routing/table.ts";
 import type { TlsSettings, VpcFunctionTarget, VpcHar } from "./config.ts";
 import type { VpcDocument } from "./read/document.ts";
 import type { Path } from "./read/locate.ts";
@@ -38,7 +38,7 @@ export interface VpcModel {
   document: VpcDocument;
   /** False: the file could not be read, so a missing entry must not be reported. */
   isReadable: boolean;
-  /** Absolute paths of all files that a "ca" or a stand-in names, including those that don't exist. */
+  /** Absolute paths of all files that a "ca", a certificate or a stand-in names, including those that don't exist. */
   namedFiles: ReadonlySet<string>;
   /** Keyed by `entryKey`, in file order. The same is true for `networks`. */
   services: Map<string, Entry<ServiceModel>>;
@@ -63,7 +63,19 @@ export interface PolicyModel {
   resolvers: string[];
 }
 
+/** An entry of "certificates". Files are absolute paths. */
+export type CertificateModel = { at: Path } & (
+  | ({ kind: "client" } & NonNullable<TlsPolicy["client"]>)
+  | { kind: "authority"; file: string }
+  /** Has a mistake, which is reported. */
+  | { kind: "broken" }
+);
+
+/** The certificates of a record, as far as they are known on this machine. */
+export type RecordCertificates = Pick<TlsPolicy, "authority" | "client">;
+
 export interface ServiceModel extends PolicyModel {
+  certificates: RecordCertificates;
   service: Omit<Service, "origin" | "target" | "network">;
   faults: Fault[];
   target?: ModelTarget;
@@ -115,6 +127,8 @@ export interface HarModel extends Omit<VpcHar, "har" | "target"> {
 export interface Settings {
   /** Absolute paths. */
   ca: string[];
+  /** Absent: roots of this machine are trusted, too. */
+  trust?: TlsPolicy["trust"];
   limits: Limits;
   traffic: boolean;
   /** Of the random faults. */

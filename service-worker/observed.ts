@@ -6,7 +6,7 @@
  *                   └─ "proceed" ─▶ Worker | function of a test ── its answer ──▶ egress proxy ──▶ caller
  */
 
-import type { Decision, Destination, Forward, Refusal } from "./routing/decide.ts";
+import { type Decision, type Destination, type Forward, type Refusal, policiesOf } from "./routing/decide.ts";
 import { ask, brokenBy, makeExchangeId, openTunnel, readEstablished, sendToEgress } from "./egress.ts";
 import {
   type EgressGoal,
@@ -19,7 +19,6 @@ import {
   PROCEED_HEADER,
 } from "./routing/egress-protocol.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
-import type { Policies } from "./routing/route-settings.ts";
 import { ProxyError } from "./proxy-error.ts";
 import { formatTarget } from "./routing/forward-target.ts";
 import { tunnelSocket } from "./socket-tunnel.ts";
@@ -66,7 +65,7 @@ export function observe(
     bindingId,
     destination,
     limits,
-    ...(tls && { tls }),
+    tls,
     ...(faults && { faults }),
     ...(decision.rule && { rule: decision.rule }),
     ...(repeatId !== undefined && { repeatId }),
@@ -78,13 +77,6 @@ export function observe(
   }
   const to = url === undefined ? tcpTarget(decision) : httpTarget(url, decision);
   return { call: { ...described, to, targetText: formatTarget(decision.to) }, exchangeId };
-}
-
-/** They also count for what a rule answers in place of the target, or although the table refuses the call. */
-function policiesOf(decision: Forward | Refusal): Partial<Policies> & Pick<Policies, "limits"> {
-  if (decision.type === "forward") return decision;
-  const { binding, policies } = decision;
-  return policies ?? (binding.kind === "unlinked" ? { limits: binding.limits } : binding);
 }
 
 function httpTarget(url: URL, decision: Forward): ObservedTarget {

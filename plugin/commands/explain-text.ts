@@ -12,7 +12,7 @@ import { destinationOf } from "../../service-worker/routing/transport.ts";
 import { didYouMean, escapeControls } from "../diagnostics.ts";
 import { formatOrigin } from "./format-origin.ts";
 import { formatFault } from "./fault-words.ts";
-import { formatRoute, formatTableTarget } from "./format-target.ts";
+import { describeTrust, formatRoute, formatTableTarget } from "./format-target.ts";
 import type { EnvironmentBinding } from "./chosen-environment.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -233,12 +233,13 @@ const WAYS: Record<Passage["way"], (isFetch: boolean) => string> = {
 
 function describeTls(tls: Passage["tls"]): ExplainedRow {
   if (tls === undefined) return ["TLS", "none: plain HTTP"];
-  const { serverName, verify, ca } = tls;
+  const { serverName, verify, client } = tls;
   return [
     "TLS",
     serverName === undefined ? "no SNI: an IP address is not a server name" : `SNI ${serverName}`,
     `${verify}: ${CHECKS[verify](tls.hostName)}`,
-    ...ca.map((file) => `also trusts ${file}`),
+    ...describeTrust(tls),
+    ...(client === undefined ? [] : [`presents ${client.cert} if the target asks for a client certificate`]),
   ];
 }
 

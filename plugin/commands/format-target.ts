@@ -1,8 +1,19 @@
 /** Formats the targets and routes of the table as in a vpc config. */
 
 import { bracketHost, formatEndpoint } from "../../service-worker/routing/address.ts";
-import type { Behind, Route, Target } from "../../service-worker/routing/table.ts";
+import type { Behind, Route, Target, TlsPolicy } from "../../service-worker/routing/table.ts";
 import { formatFault } from "./fault-words.ts";
+
+/** The roots that count, unless they are the usual ones. */
+export function describeTrust({ ca = [], authority, trust }: Partial<TlsPolicy>): string[] {
+  return [
+    ...(authority === undefined ? [] : [`trusts ${authority} in place of the public roots`]),
+    ...(trust === "production" && authority === undefined
+      ? ["trusts only public CAs and the Cloudflare Origin CA"]
+      : []),
+    ...ca.map((file) => `also trusts ${file}`),
+  ];
+}
 
 /** Formats where a route leads, and what it sets for itself. */
 export function formatRoute({ target, settings = {} }: Route): string {
@@ -10,7 +21,7 @@ export function formatRoute({ target, settings = {} }: Route): string {
   return [
     formatTableTarget(target),
     ...(verify === undefined ? [] : [verify]),
-    ...ca.map((file) => `also trusts ${file}`),
+    ...describeTrust({ ca }),
     ...Object.entries(limits).map(([limit, value]) => `${limit} ${value}${limit.endsWith("Timeout") ? " ms" : ""}`),
     ...faults.map(formatFault),
   ].join(", ");

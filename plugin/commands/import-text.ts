@@ -5,8 +5,11 @@
 import type { Diagnostic } from "../diagnostics.ts";
 import { formatJson } from "../import/format-json.ts";
 import type { Edit, PlannedRecord } from "../import/plan-import.ts";
+import type { CertificateField } from "../import/record.ts";
 import { isPlainObject } from "../read/document.ts";
 import { formatPath } from "../read/locate.ts";
+import { entryKey } from "../model.ts";
+import { AUTHORITY_EXAMPLE, CLIENT_EXAMPLE } from "../parse/parse-certificates.ts";
 
 const LAYOUT = { indent: "        ", unit: "  ", lineEnd: "\n" };
 
@@ -66,6 +69,27 @@ function formatInline(value: unknown): string {
     ? formatJson(value, { ...LAYOUT, indent: "" }).replaceAll(/\s*\n\s*/g, " ")
     : JSON.stringify(value);
 }
+
+/** Warnings for certificates that the vpc config has no files for. @param config its value @param file its name, as shown */
+export function missingCertificatesOf(plan: readonly PlannedRecord[], config: unknown, file: string): Diagnostic[] {
+  const certificates = isPlainObject(config) && isPlainObject(config["certificates"]) ? config["certificates"] : {};
+  const known = new Set(Object.keys(certificates).map(entryKey));
+  const written = plan.filter(({ kind }) => kind === "added" || kind === "changed");
+  return written.flatMap(({ record }) =>
+    record.certificates.flatMap(({ field, id, at }): Diagnostic[] => {
+      if (known.has(entryKey(id))) return [];
+      const named = JSON.stringify(id);
+      const text = `${JSON.stringify(field)} is ${named}, which "certificates" doesn't have`;
+      const note = `Say what it is on this machine: add ${named}: ${CERTIFICATES[field]} to "certificates" in ${file}.`;
+      return [{ severity: "warning", code: "missing-certificate", text, ...at, notes: [note] }];
+    }),
+  );
+}
+
+const CERTIFICATES: Record<CertificateField, string> = {
+  certificate_authority: AUTHORITY_EXAMPLE,
+  client_certificate: CLIENT_EXAMPLE,
+};
 
 /** Warnings for records that have no service_id. */
 export function hintsOf(plan: readonly PlannedRecord[]): Diagnostic[] {

@@ -20,7 +20,7 @@ import { CONFIG_NAMES, findMisnamed, readVpc, readVpcIn } from "../read/read-vpc
 import { type Command, FINE, PROBLEMS } from "./command.ts";
 import { defineCommand } from "./define-command.ts";
 import { CONFIG_FLAG } from "./config-flags.ts";
-import { formatPlan, hintsOf } from "./import-text.ts";
+import { formatPlan, hintsOf, missingCertificatesOf } from "./import-text.ts";
 import { readEnvironment, readProject } from "./read-project.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
@@ -70,18 +70,18 @@ of "terraform show -json" for a state or a plan.`,
     if (target.kind === "foreign") return refuse(target.file, { records, diagnostics }, terminal);
 
     const plan = planImport(records, { services, bindings: place.bindings });
-    const found = [...diagnostics, ...hintsOf(plan)];
+    const name = formatLocation({ file: target.file }, terminal.cwd);
+    const found = [...diagnostics, ...hintsOf(plan), ...missingCertificatesOf(plan, target.value, name)];
     if (found.length > 0) terminal.printError(formatDiagnostics(found, terminal.cwd));
     const text = applyPlan(target.text, target.value, plan);
     const isChanged = text !== target.text && plan.some(isWritten);
     const failure = isChanged && !flags["dry-run"] ? writeConfigFile(target.file, text) : undefined;
     if (failure !== undefined) return fail([failure], terminal);
     if (found.length === 0 && plan.length === 0) {
-      const names = positionals.file.map((name) => (name === "-" ? STANDARD_INPUT : quote(name)));
+      const names = positionals.file.map((each) => (each === "-" ? STANDARD_INPUT : quote(each)));
       terminal.print(`There is no VPC Service in ${names.join(", ")}, so there is nothing to import.`);
     }
     if (plan.length > 0) {
-      const name = formatLocation({ file: target.file }, terminal.cwd);
       terminal.print(formatPlan(plan, { name, isDryRun: flags["dry-run"] }));
     }
     return hasErrors(diagnostics) ? PROBLEMS : FINE;

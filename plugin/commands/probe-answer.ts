@@ -11,19 +11,22 @@ import { bracketHost } from "../../service-worker/routing/address.ts";
 import type { EgressFailure } from "../../service-worker/routing/egress-protocol.ts";
 import { EgressError } from "../egress/egress-error.ts";
 import { describeNoResponse } from "../egress/response-failure.ts";
+import type { PresentedCertificate } from "../system/certificates.ts";
 
 export interface Question {
   /** The name for the Host header. */
   hostName: string;
   /** Milliseconds to wait for an answer. */
   patience: number;
+  /** What the target got if it asked for it. */
+  client?: PresentedCertificate | undefined;
 }
 
 /**
  * @returns the status of the answer to `HEAD /`
  * @throws {EgressError} if there is no answer
  */
-export async function askHead(socket: net.Socket, { hostName, patience }: Question): Promise<number> {
+export async function askHead(socket: net.Socket, { hostName, patience, client }: Question): Promise<number> {
   const host = bracketHost(hostName);
   const request = http.request({ createConnection: () => socket, method: "HEAD", path: "/", headers: { host } });
   let received = Buffer.alloc(0);
@@ -41,15 +44,20 @@ export async function askHead(socket: net.Socket, { hostName, patience }: Questi
     response?.resume();
     return response?.statusCode ?? 0;
   } catch (error) {
-    throw new EgressError(describeMissing(error, received));
+    throw new EgressError(describeMissing(error, { received, client }));
   }
 }
 
 /** @param received the bytes that came instead of a response */
-function describeMissing(error: unknown, received: Buffer): EgressFailure {
-  const failure = describeNoResponse(error, { received: received.length, isUpgrade: false });
-  if (failure.code === "connection_terminated")
-    return { ...failure, detail: "it accepted the connection and closed it without an answer to HEAD /" };
+function describeMissing(
+  error: unknown,
+  { received, client }: { received: Buffer } & Pick<Question, "client">,
+): EgressFailure {
+  const failure = describeNoResponse(error, { received: received.length, isUpgrade: false, client });
+  if (failure.code === "connection_terminated") {
+    const doubt = client === undefined ? "" : `; it may have refused the client certificate ${client.file}`;
+    return { ...failure, detail: `it accepted the connection and closed it without an answer to HEAD /${doubt}` };
+  }
   if (failure.code === "http_protocol_error") return { ...failure, detail: describeGarbage(received, failure.detail) };
   return failure;
 }

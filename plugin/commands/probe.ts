@@ -12,7 +12,7 @@ import { formatTarget } from "../../service-worker/routing/forward-target.ts";
 import type { ProxyErrorCode } from "../../service-worker/routing/error-codes.ts";
 import { NO_HANDSHAKE, dial } from "../egress/dial.ts";
 import { EgressError, classify } from "../egress/egress-error.ts";
-import { dialTls, termsFor } from "../egress/tls.ts";
+import { type TlsTerms, dialTls, termsFor } from "../egress/tls.ts";
 import type { ListedTarget } from "./list-targets.ts";
 import { type Question, askHead, waitForHangUp } from "./probe-answer.ts";
 
@@ -114,8 +114,10 @@ async function listen(socket: net.Socket, listed: ListedTarget): Promise<{ statu
 
 const TO_PLAIN_HTTP: EgressFailure = { code: "http_protocol_error", detail: "400 to plain HTTP" };
 
-function questionFor({ hostName, limits }: ListedTarget): Question {
-  return { hostName, patience: limits.readTimeout ?? limits.connectTimeout };
+function questionFor(listed: ListedTarget): Question {
+  const { hostName, limits, scheme } = listed;
+  const client = scheme === "https" ? termsOf(listed).trust.client : undefined;
+  return { hostName, patience: limits.readTimeout ?? limits.connectTimeout, client };
 }
 
 /** @returns a better description of the failure, if the target speaks TLS instead of plain HTTP, or the reverse */
@@ -132,8 +134,8 @@ async function findOtherScheme(
   const other = scheme === "https" ? "http" : "https";
   let socket: net.Socket | undefined;
   try {
-    socket = await open({ ...listed, scheme: other, tls: { verify: "disabled", ca: [] } });
-    if (other === "http") await askHead(socket, questionFor(listed));
+    socket = await open({ ...unchecked(listed), scheme: other });
+    if (other === "http") await askHead(socket, questionFor({ ...listed, scheme: other }));
   } catch {
     // It speaks neither of them, so the first failure describes it.
     return undefined;
@@ -145,14 +147,22 @@ async function findOtherScheme(
   return { code, detail: `it speaks ${words[other]}, not ${words[scheme]}${advice}` };
 }
 
-function openTls({ to, tls, hostName, limits }: ListedTarget): Promise<TLSSocket> {
-  return dialTls(to, { terms: termsFor(to, { ...tls, hostName }), limits });
+function openTls(listed: ListedTarget): Promise<TLSSocket> {
+  return dialTls(listed.to, { terms: termsOf(listed), limits: listed.limits });
+}
+
+function termsOf({ to, tls, hostName }: ListedTarget): TlsTerms {
+  return termsFor(to, { ...tls, hostName });
+}
+
+function unchecked(listed: ListedTarget): ListedTarget {
+  return { ...listed, tls: { ...listed.tls, verify: "disabled" } };
 }
 
 /** Reads the certificate of a target, if it was not accepted. */
 async function readCertificate(listed: ListedTarget): Promise<ProbedCertificate | undefined> {
   try {
-    const socket = await openTls({ ...listed, tls: { verify: "disabled", ca: [] } });
+    const socket = await openTls(unchecked(listed));
     const certificate = describeCertificate(socket);
     socket.destroy();
     return certificate;

@@ -4,14 +4,20 @@
 
 import type { Fault } from "../../service-worker/routing/fault.ts";
 import { indexTable, listRoutes } from "../../service-worker/routing/route-index.ts";
-import { type Network, type Route, type Service, bindingKey } from "../../service-worker/routing/table.ts";
+import {
+  type Network,
+  type Route,
+  type Service,
+  type TlsPolicy,
+  bindingKey,
+} from "../../service-worker/routing/table.ts";
 import { escapeControls } from "../diagnostics.ts";
 import { type Command, FINE, PROBLEMS } from "./command.ts";
 import { defineCommand } from "./define-command.ts";
 import { CONFIG_FLAG, ENV_FLAG, JSON_FLAG, WORKER_FLAG } from "./config-flags.ts";
 import { formatOrigin } from "./format-origin.ts";
 import { formatFault } from "./fault-words.ts";
-import { formatRoute, formatTableTarget } from "./format-target.ts";
+import { describeTrust, formatRoute, formatTableTarget } from "./format-target.ts";
 import {
   type ChosenEnvironment,
   type EnvironmentBinding,
@@ -59,6 +65,7 @@ the first line that matches a destination wins. Each line ends with its file, li
 interface Arranged {
   services: {
     service: Service;
+    tls: TlsPolicy;
     faults: readonly Fault[];
     network: Network | undefined;
     bindings: EnvironmentBinding[];
@@ -66,13 +73,16 @@ interface Arranged {
   networks: { network: Network; routes: Route[]; bindings: EnvironmentBinding[] }[];
   unlinked: EnvironmentBinding[];
   remote: EnvironmentBinding[];
+  /** Of the vpc configs: only the roots of production count. */
+  isStrict: boolean;
 }
 
 function arrange({ table, remoteBindings }: ChosenEnvironment, shown: readonly EnvironmentBinding[]): Arranged {
   const index = indexTable(table);
   const services = new Map<string, Arranged["services"][number]>();
   const networks = new Map<number, Arranged["networks"][number]>();
-  const arranged: Arranged = { services: [], networks: [], unlinked: [], remote: [] };
+  const isStrict = Object.values(table.bindings).some(({ tls }) => tls.trust === "production");
+  const arranged: Arranged = { services: [], networks: [], unlinked: [], remote: [], isStrict };
   const addNetwork = (position: number): Arranged["networks"][number] | undefined => {
     const known = networks.get(position);
     const indexed = index.networks[position];
@@ -95,22 +105,24 @@ function arrange({ table, remoteBindings }: ChosenEnvironment, shown: readonly E
         continue;
       }
       const network = service.network === undefined ? undefined : addNetwork(service.network)?.network;
-      services.set(service.origin, { service, faults: binding.faults ?? [], network, bindings: [shownBinding] });
+      const { tls, faults = [] } = binding;
+      services.set(service.origin, { service, tls, faults, network, bindings: [shownBinding] });
     }
   }
   return { ...arranged, services: [...services.values()], networks: [...networks.values()] };
 }
 
-function format({ services, networks, unlinked, remote }: Arranged): string {
+function format({ services, networks, unlinked, remote, isStrict }: Arranged): string {
   const blocks = [
     ...(services.length === 0
       ? []
       : [
           `services\n${formatColumns(
-            services.map(({ service, faults, network, bindings }) => [
+            services.map(({ service, tls, faults, network, bindings }) => [
               service.label,
               [
                 `→ ${service.target === undefined ? viaNetwork(service, network) : formatTableTarget(service.target)}`,
+                ...describeCertificates(tls),
                 ...faults.map(formatFault),
               ].join(", "),
               service.origin,
@@ -126,8 +138,20 @@ function format({ services, networks, unlinked, remote }: Arranged): string {
     }),
     ...formatOthers("no entry: every call is refused", unlinked),
     ...formatOthers('"remote": left to wrangler\'s remote bindings', remote),
+    ...(isStrict ? [STRICT] : []),
   ];
   return blocks.length === 0 ? "There are no VPC bindings." : blocks.join("\n\n");
+}
+
+const STRICT =
+  '"trust": "production": only public CAs, the Cloudflare Origin CA and authorities of records are trusted';
+
+/** The certificates that the record names by their ids. */
+function describeCertificates({ authority, client }: TlsPolicy): string[] {
+  return [
+    ...describeTrust({ ...(authority !== undefined && { authority }) }),
+    ...(client === undefined ? [] : [`presents ${client.cert}`]),
+  ];
 }
 
 /** Describes where a service without a target is looked up. */
@@ -159,13 +183,16 @@ function namesOnly(bindings: readonly EnvironmentBinding[]): object[] {
   return bindings.map(({ workerName, bindingName, id }) => ({ worker: workerName, name: bindingName, id }));
 }
 
-function toJson({ services, networks, unlinked, remote }: Arranged): object {
+function toJson({ services, networks, unlinked, remote, isStrict }: Arranged): object {
   return {
-    services: services.map(({ service: { label, origin, hosts, target }, faults, network, bindings }) => ({
+    trust: isStrict ? "production" : undefined,
+    services: services.map(({ service: { label, origin, hosts, target }, tls, faults, network, bindings }) => ({
       label,
       origin,
       hosts,
       target: target && formatTableTarget(target),
+      authority: tls.authority,
+      clientCertificate: tls.client?.cert,
       faults: faults.length > 0 ? faults : undefined,
       network: network?.networkId,
       bindings: namesOnly(bindings),

@@ -10,7 +10,7 @@ import { type EgressFailure, FAILURE_HEADER, toHeader } from "../../service-work
 import { messageOf } from "../system/error.ts";
 import { describeSystemLookup } from "./dns-failure.ts";
 import { keepFailure } from "./exchange-failures.ts";
-import { describeProtocolError, isTlsCode } from "./tls-failure.ts";
+import { describeProtocolError, isTlsError } from "./tls-failure.ts";
 import type { ProxyErrorCode } from "../../service-worker/routing/error-codes.ts";
 
 /** A failure that already has its final text. */
@@ -59,7 +59,7 @@ export function classify(error: unknown): EgressFailure {
   // If a name has several addresses, a refusal says the most: something answered there.
   const code = codes.find((candidate) => candidate === "ECONNREFUSED") ?? codes[0] ?? "";
   const [cause] = causes;
-  if (isTlsCode(code)) return describeProtocolError({ code, message: messageOf(cause), ...reasonOf(cause) });
+  if (isTlsError(cause)) return describeProtocolError(cause);
   if (isLookup(error)) return describeSystemLookup(error.hostname, code);
   const detail = causes.map(messageOf).join(", ");
   // The target did not refuse: this process isn't allowed to connect.
@@ -131,10 +131,6 @@ export function codeOf(error: unknown): string {
 function toProxyCode(code: string): ProxyErrorCode {
   if (code.startsWith("HPE_")) return "http_protocol_error";
   return CODES[code] ?? "proxy_internal_error";
-}
-
-function reasonOf(error: unknown): { reason?: unknown } {
-  return error instanceof Error && "reason" in error ? { reason: error.reason } : {};
 }
 
 function isLookup(error: unknown): error is Error & { hostname: string } {

@@ -98,7 +98,8 @@ function send(attempt: Attempt): void {
     }
     if (isStale) distrustKept(attempt);
     const isUpgrade = attempt.upgrade !== undefined;
-    sendFailure(outgoing, describeNoResponse(error, { received, isUpgrade }));
+    const client = upstream.reusedSocket ? undefined : attempt.terms?.trust.client;
+    sendFailure(outgoing, describeNoResponse(error, { received, isUpgrade, client }));
   };
   const count = (chunk: Buffer): void => void (received += chunk.length);
   upstream.once("socket", (socket) => {

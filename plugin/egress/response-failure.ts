@@ -7,11 +7,20 @@ import type { IncomingMessage } from "node:http";
 import type { EgressFailure } from "../../service-worker/routing/egress-protocol.ts";
 import { hasCode } from "../system/error.ts";
 import { EgressError, classify, codeOf } from "./egress-error.ts";
-import { isTlsCode } from "./tls-failure.ts";
+import { describeProtocolError, describeReset, isTlsError } from "./tls-failure.ts";
+import type { PresentedCertificate } from "../system/certificates.ts";
 
-/** @param state `received`: bytes of a response so far; `isUpgrade`: the request asked for an upgrade */
-export function describeNoResponse(error: unknown, state: { received: number; isUpgrade: boolean }): EgressFailure {
-  const failure = withoutResponse(error, state.received);
+interface NoResponse {
+  /** Bytes of a response so far. */
+  received: number;
+  /** The request asked for an upgrade. */
+  isUpgrade: boolean;
+  /** What the target got in the handshake of this request, if it asked for it. In TLS 1.3 it can refuse it only now. */
+  client?: PresentedCertificate | undefined;
+}
+
+export function describeNoResponse(error: unknown, state: NoResponse): EgressFailure {
+  const failure = withoutResponse(error, state);
   if (!state.isUpgrade) return failure;
   switch (failure.code) {
     case "connection_terminated":
@@ -24,12 +33,14 @@ export function describeNoResponse(error: unknown, state: { received: number; is
   }
 }
 
-function withoutResponse(error: unknown, received: number): EgressFailure {
+function withoutResponse(error: unknown, { received, client }: NoResponse): EgressFailure {
+  if (isTlsError(error)) return describeProtocolError(error, { client });
   if (isConnecting(error) || !hasCode(error, "ECONNRESET", "EPIPE")) return classify(error);
   if (received > 0) {
     const detail = `the connection closed after ${bytes(received)}, in the middle of the response's head`;
     return { code: "http_response_incomplete", detail };
   }
+  if (client !== undefined) return describeReset(client);
   // A reset comes from the system and names its system call. A clean end doesn't.
   if (error instanceof Error && "syscall" in error) return classify(error);
   return { code: "connection_terminated", detail: "the connection ended without a byte of a response" };
@@ -42,7 +53,7 @@ function isConnecting(error: unknown): boolean {
 /** @param received bytes of the response's body */
 export function describeBreakOff(error: unknown, response: IncomingMessage, received: number): EgressFailure {
   const code = codeOf(error);
-  if (error instanceof EgressError || isTlsCode(code)) return classify(error);
+  if (error instanceof EgressError || isTlsError(error)) return classify(error);
   if (code.startsWith("HPE_")) {
     const { detail } = classify(error);
     return { code: "http_protocol_error", detail: `after ${bytes(received)} of the response's body: ${detail}` };

@@ -6,6 +6,8 @@ import net from "node:net";
 import type { PeerCertificate } from "node:tls";
 
 import type { EgressFailure } from "../../service-worker/routing/egress-protocol.ts";
+import type { TlsPolicy } from "../../service-worker/routing/table.ts";
+import type { PresentedCertificate } from "../system/certificates.ts";
 
 /** Whether a certificate's only name is its common name, which doesn't count (RFC 9525 §6.3). */
 export function isOnlyCommon({ subjectaltname }: PeerCertificate): boolean {
@@ -42,8 +44,12 @@ function explainMismatch(hostName: string, certificate: PeerCertificate): string
  * @param problem OpenSSL's name for the problem, as in Node's `X509 certificate error codes`
  * @param certificate of the target itself
  */
-export function describeChainProblem(problem: string, certificate: PeerCertificate): EgressFailure {
-  return { code: "tls_certificate_error", ...explainChain(problem, certificate) };
+export function describeChainProblem(
+  problem: string,
+  certificate: PeerCertificate,
+  policy: Pick<TlsPolicy, "authority" | "trust">,
+): EgressFailure {
+  return { code: "tls_certificate_error", ...explainChain(problem, certificate, policy) };
 }
 
 /** Whether another root could solve the problem. @param problem as for `describeChainProblem` */
@@ -61,13 +67,25 @@ const UNKNOWN_ISSUER: ReadonlySet<string> = new Set([
 
 const OR_DISABLE = 'write "tls_settings": { "cert_verification_mode": "disabled" } if production has it.';
 
-function explainChain(problem: string, certificate: PeerCertificate): { detail: string; hint: string } {
+/** @param file what to name in the vpc config */
+function toTrust(file: string, { authority, trust }: Pick<TlsPolicy, "authority" | "trust">): string {
+  if (authority !== undefined)
+    return `Put ${file} into ${authority}, which stands for the "certificate_authority" of the record, or`;
+  if (trust === undefined) return `Name ${file} in "ca" of the vpc config, or`;
+  return 'With "trust": "production", only public CAs and the Cloudflare Origin CA count. Give the record a "certificate_authority", as production needs it too, or';
+}
+
+function explainChain(
+  problem: string,
+  certificate: PeerCertificate,
+  policy: Pick<TlsPolicy, "authority" | "trust">,
+): { detail: string; hint: string } {
   const own = "the target's certificate";
   const { valid_from: from, valid_to: to, issuer } = certificate;
   if (UNKNOWN_ISSUER.has(problem)) {
     return {
       detail: `${own} was issued by ${JSON.stringify(issuer?.CN ?? issuer?.O ?? "nobody")}, and no trusted root vouches for it`,
-      hint: `Name the PEM file of its root in "ca" of the vpc config (and make the target send its intermediate certificates), or ${OR_DISABLE}`,
+      hint: `${toTrust("the PEM file of its root", policy)} make the target send its intermediate certificates, or ${OR_DISABLE}`,
     };
   }
   switch (problem) {
@@ -90,7 +108,7 @@ function explainChain(problem: string, certificate: PeerCertificate): { detail: 
     case SELF_SIGNED:
       return {
         detail: `${own} is self-signed and not trusted here`,
-        hint: `Name its PEM file in "ca" of the vpc config, or ${OR_DISABLE}`,
+        hint: `${toTrust("its PEM file", policy)} ${OR_DISABLE}`,
       };
     case "CERT_REVOKED":
       return { detail: `${own} was revoked`, hint: `Replace it, or ${OR_DISABLE}` };
@@ -99,26 +117,84 @@ function explainChain(problem: string, certificate: PeerCertificate): { detail: 
   }
 }
 
-/** Whether an error's code comes from OpenSSL rather than the system. */
-export function isTlsCode(code: string): boolean {
-  return code.startsWith("ERR_SSL_") || code === "EPROTO";
+/** An error of OpenSSL's. `reason` is its own text. */
+export type TlsError = Error & { code: string; reason?: unknown };
+
+/** Whether an error comes from OpenSSL rather than the system. */
+export function isTlsError(error: unknown): error is TlsError {
+  if (!(error instanceof Error && "code" in error && typeof error.code === "string")) return false;
+  return error.code.startsWith("ERR_SSL_") || error.code === "EPROTO";
 }
 
 /**
- * @param error of a handshake, or of the connection later on, with a code that `isTlsCode` accepts;
- *   `reason` is OpenSSL's own text
+ * @param error of a handshake, or of the connection later on
+ * @param presented `client`: what the target got if it asked; `isAsked`: the target is known to have asked
  */
-export function describeProtocolError(error: { code: string; message: string; reason?: unknown }): EgressFailure {
+export function describeProtocolError(
+  error: TlsError,
+  presented: { client?: PresentedCertificate | undefined; isAsked?: boolean } = {},
+): EgressFailure {
   const detail = typeof error.reason === "string" ? error.reason : error.message;
-  return { code: "tls_protocol_error", detail, ...explainProtocol(error.code) };
+  const explained = explainClient(error.code, presented) ?? explainProtocol(error.code);
+  return { code: "tls_protocol_error", detail, ...explained };
 }
 
 /** The target hung up during the handshake. */
-export function describeHangUp(): EgressFailure {
+export function describeHangUp(client: PresentedCertificate | undefined): EgressFailure {
+  const detail = "the target closed the connection during the TLS handshake";
+  if (client === undefined) return { code: "tls_protocol_error", detail, hint: SPEAKS_TLS };
+  const hint = `If it checks client certificates, it may have refused ${nameOf(client)}. ${SPEAKS_TLS}`;
+  return { code: "tls_protocol_error", detail, hint };
+}
+
+/** The target ended or reset the connection in place of a TLS alert or an answer. */
+export function describeReset(client: PresentedCertificate): EgressFailure {
   return {
-    code: "tls_protocol_error",
-    detail: "the target closed the connection during the TLS handshake",
-    hint: SPEAKS_TLS,
+    code: "connection_terminated",
+    detail: "the target closed the connection before it answered",
+    hint: `If it checks client certificates, it may have refused ${nameOf(client)}. Look into its log.`,
+  };
+}
+
+function nameOf({ subject, file }: PresentedCertificate): string {
+  return `${JSON.stringify(subject)} of ${file}`;
+}
+
+/** Why a target refuses a client certificate, by the name of its alert (RFC 8446 §6.2). */
+const REFUSALS: Record<string, (client: PresentedCertificate) => string> = {
+  BAD_CERTIFICATE: () => "it can't verify it",
+  UNSUPPORTED_CERTIFICATE: () => "it doesn't support its kind",
+  CERTIFICATE_REVOKED: () => "it was revoked",
+  CERTIFICATE_EXPIRED: () => "it has expired, or isn't valid yet",
+  CERTIFICATE_UNKNOWN: () => "it doesn't say why",
+  CERTIFICATE_REQUIRED: () => "it doesn't take a key of its kind",
+  UNKNOWN_CA: ({ issuer }) => `it doesn't know its issuer ${JSON.stringify(issuer)}`,
+  ACCESS_DENIED: () => "it has no access",
+};
+
+const PRESENT_ONE =
+  'Give the record of a VPC Service a "client_certificate", and name its files in "certificates" of the vpc config.';
+
+/** @returns undefined if the alert is not about a client certificate */
+function explainClient(
+  code: string,
+  { client, isAsked = false }: { client?: PresentedCertificate | undefined; isAsked?: boolean },
+): { detail: string; hint: string } | undefined {
+  // OpenSSL names an alert in different ways: ERR_SSL_SSLV3_ALERT_…, ERR_SSL_TLSV13_ALERT_…, ERR_SSL_SSL/TLS_ALERT_….
+  const [, alert = ""] = /_ALERT_(.+)$/.exec(code) ?? [];
+  if (client === undefined) {
+    // In TLS 1.2, the alert for a missing certificate is one of two that can mean anything.
+    const isMissing =
+      alert === "CERTIFICATE_REQUIRED" || (isAsked && (alert === "HANDSHAKE_FAILURE" || alert === "BAD_CERTIFICATE"));
+    return isMissing ? { detail: "the target requires a client certificate", hint: PRESENT_ONE } : undefined;
+  }
+  // A target that has asked has also chosen a cipher, so only the certificate can be missing.
+  const isMissing = isAsked && alert === "HANDSHAKE_FAILURE";
+  const why = REFUSALS[isMissing ? "CERTIFICATE_REQUIRED" : alert]?.(client);
+  if (why === undefined) return undefined;
+  return {
+    detail: `the target refuses the client certificate ${nameOf(client)}: ${why}`,
+    hint: 'Name another one in "certificates" of the vpc config, or make the target accept this one.',
   };
 }
 
@@ -142,11 +218,6 @@ function explainProtocol(code: string): { detail: string; hint: string } | undef
       return {
         detail: "the target has no certificate for the URL's host",
         hint: "Give it one, or use a host in the URL that it has a certificate for.",
-      };
-    case "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED":
-      return {
-        detail: "the target requires a client certificate",
-        hint: "A VPC binding has none, in production either. Change the target to accept connections without one.",
       };
     default:
       return undefined;

@@ -11,8 +11,17 @@ import type { EgressLimits, EgressTls } from "../../service-worker/routing/egres
 import { hasCode } from "../system/error.ts";
 import { type DialTarget, type DialWatch, dial, timeoutError } from "./dial.ts";
 import { EgressError } from "./egress-error.ts";
-import { describeChainProblem, describeHangUp, describeHostMismatch, isOnlyCommon, lacksRoot } from "./tls-failure.ts";
-import { type Trust, addSystemRoots, trustOf, trustUnchecked } from "./trust.ts";
+import {
+  describeChainProblem,
+  describeHangUp,
+  describeHostMismatch,
+  describeProtocolError,
+  describeReset,
+  isOnlyCommon,
+  isTlsError,
+  lacksRoot,
+} from "./tls-failure.ts";
+import { type Trust, addSystemRoots, trustOf } from "./trust.ts";
 
 /** How to speak TLS with one target under one name. Each request makes its own. */
 export interface TlsTerms {
@@ -22,10 +31,10 @@ export interface TlsTerms {
   key: string;
 }
 
-/** @throws {EgressError} `tls_certificate_error` if a `ca` file can't be used */
+/** @throws {EgressError} `tls_certificate_error` if a file that the vpc config names can't be used */
 export function termsFor(target: DialTarget, tlsOrder: EgressTls): TlsTerms {
-  const { hostName, verify, ca } = tlsOrder;
-  const trust = verify === "disabled" ? trustUnchecked() : trustOf(ca);
+  const { hostName, verify } = tlsOrder;
+  const trust = trustOf(tlsOrder);
   return { tls: tlsOrder, trust, key: JSON.stringify([target, hostName, verify, trust.key]) };
 }
 
@@ -87,8 +96,12 @@ async function shakeHands(
     checkServerIdentity: () => undefined,
     ...(session && { session }),
   });
+  let isAsked = false;
   // Node passes on the plain socket's error, and may emit another one after it.
-  socket.on("error", () => socket.destroy());
+  socket.on("error", () => {
+    isAsked ||= isAskedForCertificate(socket);
+    socket.destroy();
+  });
   let latest: Buffer | undefined;
   socket.on("session", (offered) => (latest = offered));
   const timeout = limits.connectTimeout;
@@ -102,7 +115,7 @@ async function shakeHands(
     watch?.secured(socket);
   } catch (error) {
     socket.destroy();
-    throw explain(error);
+    throw explain(error, { trust: terms.trust, isAsked });
   } finally {
     clearTimeout(timer);
   }
@@ -112,13 +125,14 @@ async function shakeHands(
 }
 
 /** @throws {EgressError} `tls_certificate_error` */
-function checkCertificate(socket: tls.TLSSocket, { hostName, verify }: EgressTls): void {
+function checkCertificate(socket: tls.TLSSocket, policy: EgressTls): void {
+  const { hostName, verify } = policy;
   if (verify === "disabled") return;
   const certificate = socket.getPeerCertificate();
   const problem = socket.authorizationError;
   // It is OpenSSL's name of the problem, although it is declared as an Error.
   if (problem) {
-    const failure = describeChainProblem(String(problem), certificate);
+    const failure = describeChainProblem(String(problem), certificate, policy);
     throw lacksRoot(String(problem)) ? new RootlessError(failure) : new EgressError(failure);
   }
   // A resumed TLS session carries no certificate. It was checked when it was made.
@@ -132,11 +146,20 @@ function checkCertificate(socket: tls.TLSSocket, { hostName, verify }: EgressTls
 /** No root vouches for the target's certificate. */
 class RootlessError extends EgressError {}
 
-/** Recognizes what `classify` can't: the target ended the connection during the handshake. */
-function explain(error: unknown): unknown {
+/** Recognizes what `classify` can't: the target ended the connection during the handshake, or wants another client certificate. */
+function explain(error: unknown, { trust: { client }, isAsked }: { trust: Trust; isAsked: boolean }): unknown {
+  if (isTlsError(error)) return new EgressError(describeProtocolError(error, { client, isAsked }));
+  if (!hasCode(error, "ECONNRESET") || !(error instanceof Error)) return error;
   // A reset comes from the system and names its system call. A clean end doesn't.
-  const isEnd = hasCode(error, "ECONNRESET") && error instanceof Error && !("syscall" in error);
-  return isEnd ? new EgressError(describeHangUp()) : error;
+  if (!("syscall" in error)) return new EgressError(describeHangUp(client));
+  return client === undefined ? error : new EgressError(describeReset(client));
+}
+
+/** Whether the target has asked for a client certificate in this handshake: then it has named its signature algorithms (RFC 8446 §4.3.2). */
+export function isAskedForCertificate(socket: tls.TLSSocket): boolean {
+  // Null once the socket is closed, although its type doesn't say so.
+  const algorithms: string[] | null = socket.getSharedSigalgs();
+  return algorithms !== null && algorithms.length > 0;
 }
 
 /** TLS sessions to resume (RFC 8446 §2.2), newest last. */

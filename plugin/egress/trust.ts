@@ -1,7 +1,8 @@
 /**
- * The roots that may issue a target's certificate: public CAs, the Cloudflare Origin CA, mkcert's, and the files that
- * a vpc config names. They are read when first needed, and a changed file is read again within a moment. The system's
- * own roots take seconds to read, so they are added only after a certificate was refused without them.
+ * What a TLS connection to a target trusts and presents: roots, and a client certificate. The roots are public CAs, the
+ * Cloudflare Origin CA, mkcert's, and the files that a vpc config names; an authority of the record takes the place of the
+ * public ones. Files are read when first needed, and a changed file is read again within a moment. The system's own roots
+ * take seconds to read, so they are added only after a certificate was refused without them.
  */
 
 import { statSync } from "node:fs";
@@ -9,66 +10,102 @@ import os from "node:os";
 import path from "node:path";
 import tls from "node:tls";
 
-import { readCertificates } from "../system/certificates.ts";
+import type { TlsPolicy } from "../../service-worker/routing/table.ts";
+import {
+  type ClientCertificate,
+  type PresentedCertificate,
+  nameIn,
+  readCertificates,
+  readClientCertificate,
+} from "../system/certificates.ts";
 import { messageOf } from "../system/error.ts";
 import { readSystemRoots } from "../system/system-roots.ts";
 import { EgressError } from "./egress-error.ts";
 import { ORIGIN_CA_ROOTS } from "./origin-ca.ts";
 
 export interface Trust {
-  /** Differs whenever the roots do. */
+  /** Differs whenever the roots or the client certificate do. */
   key: string;
   context: tls.SecureContext;
-  /** Whether the system's own roots are not among them yet. */
+  /** Whether the system's own roots belong to them, but are not among them yet. */
   lacksSystemRoots: boolean;
+  client?: PresentedCertificate;
 }
 
 /** The oldest version that a tunnel speaks. Older ones are broken. */
 const MIN_VERSION = "TLSv1.2";
 
-/** For targets whose certificate isn't checked. */
-let unchecked: Trust | undefined;
-
-export function trustUnchecked(): Trust {
-  unchecked ??= {
-    key: "none",
-    context: tls.createSecureContext({ minVersion: MIN_VERSION }),
-    lacksSystemRoots: false,
-  };
-  return unchecked;
-}
-
-/** The last result for each list of files. `lookedAt`: milliseconds. */
+/** The last result for each policy. `lookedAt`: milliseconds. */
 const readings = new Map<string, { lookedAt: number; stamps: string; trust: Trust }>();
 let count = 0;
 
 /** Milliseconds between two looks at the files, so that not every request pays for one. */
 const FRESH = 50;
 
-/**
- * @param files absolute paths of PEM files
- * @throws {EgressError} `tls_certificate_error` for a file that can't be read or holds no certificate
- */
-export function trustOf(files: readonly string[]): Trust {
-  const list = files.join("\n");
+/** @throws {EgressError} `tls_certificate_error` for a file that can't be read or doesn't hold what it should */
+export function trustOf(policy: TlsPolicy): Trust {
+  const { verify, ca, trust: mode, authority, client } = policy;
+  const isChecked = verify !== "disabled";
+  const list = JSON.stringify([isChecked, ca, mode, authority, client]);
   const known = readings.get(list);
   const lookedAt = performance.now();
   if (known !== undefined && lookedAt - known.lookedAt < FRESH) return known.trust;
-  const optional = mkcertRoot();
-  const stamps = [...files, optional ?? ""].map((file) => `${file} ${stampOf(file)}`).join("\n");
+  const stamps = filesOf(policy)
+    .map((file) => `${file} ${stampOf(file)}`)
+    .join("\n");
   if (known?.stamps === stamps) {
     known.lookedAt = lookedAt;
     return known.trust;
   }
-  const context = tls.createSecureContext({
-    ca: [...commonRoots(), ...files.flatMap(readRoots), ...readOptionalRoots(optional)],
-    // A file may hold an intermediate, or the target's own certificate.
-    allowPartialTrustChain: true,
-    minVersion: MIN_VERSION,
-  });
-  const trust: Trust = { key: String(++count), context, lacksSystemRoots: systemRoots === undefined };
+  const presented = client && readClient(client);
+  const trust: Trust = {
+    key: String(++count),
+    context: createContext({
+      ...(isChecked && { ca: rootsOf(policy) }),
+      ...(presented && { cert: presented.cert, key: presented.key }),
+    }),
+    lacksSystemRoots: isChecked && usesSystemRoots(policy) && systemRoots === undefined,
+    ...(client && presented && { client: describeClient(client.cert, presented) }),
+  };
   readings.set(list, { lookedAt, stamps, trust });
   return trust;
+}
+
+/** The files that matter, some of which need not exist. */
+function filesOf({ verify, ca, trust, authority, client }: TlsPolicy): string[] {
+  const optional = trust === "production" ? undefined : mkcertRoot();
+  const ofRoots = verify === "disabled" ? [] : [...ca, authority, optional];
+  return [...ofRoots, client?.cert, client?.key].filter((file) => file !== undefined);
+}
+
+function rootsOf(policy: TlsPolicy): string[] {
+  const { ca, trust, authority } = policy;
+  const own = authority === undefined ? [] : readRoots(authority, "certificates");
+  if (trust === "production") return authority === undefined ? publicRoots() : own;
+  return [
+    ...(authority === undefined ? commonRoots() : [...own, ...extraRoots()]),
+    ...ca.flatMap((file) => readRoots(file, "ca")),
+    ...readOptionalRoots(mkcertRoot()),
+  ];
+}
+
+/** The system's store also has public CAs, which an authority takes the place of. */
+function usesSystemRoots({ trust, authority }: TlsPolicy): boolean {
+  return trust !== "production" && authority === undefined;
+}
+
+/** @throws {EgressError} `tls_certificate_error` */
+function createContext(options: tls.SecureContextOptions): tls.SecureContext {
+  try {
+    // A file may hold an intermediate, or the target's own certificate.
+    return tls.createSecureContext({ ...options, allowPartialTrustChain: true, minVersion: MIN_VERSION });
+  } catch (error) {
+    throw new EgressError({
+      code: "tls_certificate_error",
+      detail: `the certificates that the vpc config names can't be used: ${messageOf(error)}`,
+      hint: "Replace them.",
+    });
+  }
 }
 
 /** Undefined until they are read. */
@@ -90,15 +127,29 @@ async function readSystem(): Promise<void> {
 let common: readonly string[] | undefined;
 
 function commonRoots(): readonly string[] {
-  common ??= [...new Set([...nodeRoots(), ...Object.values(ORIGIN_CA_ROOTS), ...(systemRoots ?? [])])];
+  common ??= [...new Set([...publicRoots(), ...extraRoots(), ...(systemRoots ?? [])])];
   return common;
 }
 
-/** Public roots, and those of `NODE_EXTRA_CA_CERTS`. Not "default": with `--use-system-ca` that includes the system's. */
-function nodeRoots(): readonly string[] {
-  // Available since Node 22.15.
+/** What production trusts. */
+function publicRoots(): string[] {
+  return [...bundledRoots(), ...Object.values(ORIGIN_CA_ROOTS)];
+}
+
+/** Not "default": with `--use-system-ca` that includes the system's. */
+function bundledRoots(): readonly string[] {
+  return readFromNode("bundled") ?? tls.rootCertificates;
+}
+
+/** Those of `NODE_EXTRA_CA_CERTS`. */
+function extraRoots(): readonly string[] {
+  return readFromNode("extra") ?? [];
+}
+
+/** Available since Node 22.15. */
+function readFromNode(store: "bundled" | "extra"): string[] | undefined {
   const read = (tls as Partial<typeof tls>).getCACertificates;
-  return read === undefined ? tls.rootCertificates : [...read("bundled"), ...read("extra")];
+  return read?.(store);
 }
 
 /** Where mkcert would keep its root on this machine. Looks in the same order as mkcert. */
@@ -142,13 +193,25 @@ function readOptionalRoots(file: string | undefined): string[] {
   return [];
 }
 
-/** Reads a file that `ca` names. @throws {EgressError} */
-function readRoots(file: string): string[] {
+/** Reads a file that the config names. @throws {EgressError} */
+function readRoots(file: string, field: "ca" | "certificates"): string[] {
   const read = readCertificates(file);
   if (Array.isArray(read)) return read;
   throw new EgressError({
     code: "tls_certificate_error",
     detail: `the root certificate ${file} ${read.text}`,
-    hint: 'Restore it, or remove it from "ca" in the vpc config.',
+    hint: `Restore it, or remove it from "${field}" in the vpc config.`,
   });
+}
+
+/** @throws {EgressError} */
+function readClient(client: NonNullable<TlsPolicy["client"]>): ClientCertificate {
+  const read = readClientCertificate(client);
+  if (!("part" in read)) return read;
+  const what = read.part === "cert" ? `the client certificate ${client.cert}` : `the private key ${client.key}`;
+  throw new EgressError({ code: "tls_certificate_error", detail: `${what} ${read.text}`, hint: read.advice });
+}
+
+function describeClient(file: string, { leaf }: ClientCertificate): PresentedCertificate {
+  return { file, subject: nameIn(leaf.subject), issuer: nameIn(leaf.issuer) };
 }

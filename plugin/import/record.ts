@@ -47,11 +47,22 @@ export interface ImportedRecord {
   aliases: string[];
   /** Without read-only fields and fields that are null. */
   fields: Record<string, unknown>;
+  /** The certificates that it names. */
+  certificates: NamedCertificate[];
   /** False if a field that is missing here may be set in production. */
   isComplete: boolean;
   /** The place it was read from. */
   at: Pick<Diagnostic, "file" | "line" | "column">;
 }
+
+export interface NamedCertificate {
+  field: CertificateField;
+  id: string;
+  at: ImportedRecord["at"];
+}
+
+const CERTIFICATE_FIELDS = ["certificate_authority", "client_certificate"] as const;
+export type CertificateField = (typeof CERTIFICATE_FIELDS)[number];
 
 export interface ImportResult {
   records: ImportedRecord[];
@@ -104,9 +115,23 @@ export function toRecord(source: RecordSource, diagnostics: Diagnostic[]): Impor
     label: typeof value["name"] === "string" ? value["name"] : "",
     aliases: source.aliases ?? [],
     fields,
+    certificates: certificatesOf(fields, source),
     isComplete: source.isComplete ?? true,
     at: place,
   };
+}
+
+/** Connections of a `tcp` service carry no TLS of ours. */
+function certificatesOf(
+  { type, tls_settings: tls }: Record<string, unknown>,
+  { at, document }: RecordSource,
+): NamedCertificate[] {
+  if (type === "tcp" || !isPlainObject(tls)) return [];
+  return CERTIFICATE_FIELDS.flatMap((field) => {
+    const id = tls[field];
+    const place = { file: document.file, ...document.locate([...at, "tls_settings", field], "key") };
+    return typeof id === "string" ? [{ field, id, at: place }] : [];
+  });
 }
 
 function fieldsOf(value: Record<string, unknown>): Record<string, unknown> {

@@ -13,6 +13,7 @@ import {
   bindingLabel,
 } from "../../service-worker/routing/table.ts";
 import type { LinkedBinding } from "./link.ts";
+import { mergeTls } from "./policies.ts";
 
 export function compile(linked: readonly LinkedBinding[], generation: number): RoutingTable {
   const networks: Network[] = [];
@@ -63,12 +64,14 @@ function compileBinding(
   { shownWorker, bindingName, bindingType, id, configFile, settings, to }: LinkedBinding,
   { label, indexOf }: { label: string; indexOf: (network: Network) => number },
 ): Binding {
-  const limits = to.kind === "unlinked" ? settings.limits : to.limits;
+  const { tls, limits } =
+    to.kind === "unlinked" ? { tls: mergeTls("verify_full", [], settings), limits: settings.limits } : to;
   const base = {
     workerName: shownWorker,
     bindingName,
     label,
     configFile,
+    tls,
     limits,
     traffic: settings.traffic,
     ...(process.platform === "win32" && { leavesLocalhostToNode: true as const }),
@@ -77,10 +80,10 @@ function compileBinding(
     case "service": {
       const network = to.network === undefined ? {} : { network: indexOf(to.network) };
       const service: Service = { ...to.service, ...network };
-      return { ...base, kind: "service", tls: to.tls, ...(to.faults && { faults: to.faults }), serviceId: id, service };
+      return { ...base, kind: "service", ...(to.faults && { faults: to.faults }), serviceId: id, service };
     }
     case "network":
-      return { ...base, kind: "network", tls: to.tls, networkId: id, network: indexOf(to.network) };
+      return { ...base, kind: "network", networkId: id, network: indexOf(to.network) };
     case "unlinked":
       return { ...base, kind: "unlinked", bindingType, id };
     default:

@@ -10,7 +10,7 @@ import { type Diagnostic, formatLocation } from "../diagnostics.ts";
 import { originOf, placeOf, quote, reportTo } from "../read/document.ts";
 import { checkKeys, findEntry, isRemote } from "./link-keys.ts";
 import { type PlacedRoute, mergeRoutes } from "./merge-networks.ts";
-import { mergeLimits, mergeTls } from "./policies.ts";
+import { mergeLimits, mergeTls, settingsThatCount } from "./policies.ts";
 import { type LinkedStandIn, type Resolving, resolveTarget } from "./resolve-target.ts";
 import {
   type Entry,
@@ -128,7 +128,7 @@ function linkServiceEntry(entry: Extract<Entry<ServiceModel>, { kind: "entry" }>
   // The policies of a network apply only to what is reached through it.
   const through = entry.target === undefined ? around : [];
   const policies = {
-    tls: mergeTls(entry.tlsMode, [entry, ...through], settings),
+    tls: { ...mergeTls(entry.tlsMode, [entry, ...through], settings), ...entry.certificates },
     limits: mergeLimits([...through, entry], settings),
     ...(entry.faults.length > 0 && { faults: entry.faults }),
   };
@@ -252,9 +252,13 @@ function routesOf(entry: Entry<NetworkModel>, linking: Linking): PlacedRoute[] {
   if (entry.kind !== "entry") return [];
   const known = linking.routes.get(entry);
   if (known !== undefined) return known;
-  const routes = entry.routes.flatMap(({ target, at, origin = originOf(linking.model.document, at), ...route }) => {
+  const { document, settings: ofConfig } = linking.model;
+  const routes = entry.routes.flatMap(({ target, at, origin = originOf(document, at), settings: own, ...route }) => {
     const resolved = resolveTarget(target, entry.resolvers, linking);
-    return resolved === undefined ? [] : [{ route: { ...route, target: resolved, origin }, at }];
+    const settings = settingsThatCount(own, ofConfig);
+    return resolved === undefined
+      ? []
+      : [{ route: { ...route, target: resolved, ...(settings && { settings }), origin }, at }];
   });
   linking.routes.set(entry, routes);
   return routes;

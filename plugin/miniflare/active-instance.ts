@@ -226,6 +226,7 @@ function withEveryBinding({ table, remoteBindings }: LoadedTable, { workers }: I
         bindingType,
         id,
         configFile: "",
+        tls: { verify: "verify_full", ca: [] },
         limits: DEFAULT_SETTINGS.limits,
         traffic: false,
       };

@@ -22,10 +22,8 @@ interface Unchecked<T> {
   at: Path;
 }
 
-export function checkFields<T>(
-  { fields, what, value, at }: Unchecked<T>,
-  { report, document, namedFiles }: Parsing,
-): Checked<T> {
+export function checkFields<T>({ fields, what, value, at }: Unchecked<T>, parsing: Parsing): Checked<T> {
+  const { report } = parsing;
   const schemas: Record<string, v.GenericSchema> = fields;
   const checked: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
@@ -57,10 +55,7 @@ export function checkFields<T>(
     }
     const nested = nestedFields(schema);
     if (nested !== undefined && isPlainObject(field)) {
-      checked[key] = checkFields(
-        { fields: nested, what: `"${key}"`, value: field, at: [...at, key] },
-        { report, document, namedFiles },
-      );
+      checked[key] = checkFields({ fields: nested, what: `"${key}"`, value: field, at: [...at, key] }, parsing);
       continue;
     }
     const advice = adviceFor(key, field);

@@ -6,7 +6,16 @@
 import * as v from "valibot";
 
 import { PROXY_ERROR_CODES } from "../../service-worker/routing/error-codes.ts";
-import type { NetworkEntry, RouteEntry, ServiceEntry, TargetEntry, VpcConfig, VpcHar } from "../config.ts";
+import type {
+  NetworkEntry,
+  RouteEntry,
+  ServiceEntry,
+  TargetEntry,
+  VpcCertificateAuthority,
+  VpcClientCertificate,
+  VpcConfig,
+  VpcHar,
+} from "../config.ts";
 import { UUID } from "../model.ts";
 import { isPlainObject } from "../read/document.ts";
 import { FAULT_EXAMPLE } from "../scenario/faults/fault.ts";
@@ -73,6 +82,9 @@ const serviceTlsSettings = v.exactOptional(
 );
 
 const ca = v.array(nonEmpty, "an array of file names");
+const pemFile = v.pipe(v.string("the name of a PEM file"), v.nonEmpty("the name of a PEM file"));
+const clientShape = { cert: pemFile, key: pemFile };
+const authorityShape = { ca: pemFile };
 const composeFile = v.pipe(v.string("the name of a compose file"), v.nonEmpty("the name of a compose file"));
 const compose = v.union([composeFile, v.array(composeFile)], "the name of a compose file, or an array of them");
 
@@ -143,6 +155,7 @@ const recordShape = {
 const settingsShape = {
   $schema: v.exactOptional(text),
   ca: v.exactOptional(ca),
+  trust: v.exactOptional(v.picklist(["local", "production"], '"local" or "production"')),
   ...limitsShape,
   traffic: v.exactOptional(flag),
   ui: v.exactOptional(v.union([flag, v.strictObject({ port })], 'true, false or { "port": 4400 }')),
@@ -172,6 +185,7 @@ const network = v.strictObject({
 });
 const configShape = {
   ...settingsShape,
+  certificates: v.exactOptional(v.record(text, v.union([v.strictObject(clientShape), v.strictObject(authorityShape)]))),
   services: v.exactOptional(v.record(text, v.union([target, targeted, service]))),
   networks: v.exactOptional(v.record(text, v.union([v.literal("remote"), network]))),
 };
@@ -183,15 +197,20 @@ export const configSchema: v.GenericSchema<VpcConfig> = v.strictObject(configSha
 type Entries = Record<string, unknown>;
 const entries = v.custom<Entries>(isPlainObject, "an object");
 
-export const configFields: FieldsOf<Omit<VpcConfig, "services" | "networks"> & Sections> = {
+export const configFields: FieldsOf<Omit<VpcConfig, keyof Sections> & Sections> = {
   ...settingsShape,
+  certificates: v.exactOptional(entries),
   services: v.exactOptional(entries),
   networks: v.exactOptional(entries),
 };
 interface Sections {
+  certificates?: Entries;
   services?: Entries;
   networks?: Entries;
 }
+
+export const clientCertificateFields: FieldsOf<VpcClientCertificate> = clientShape;
+export const authorityFields: FieldsOf<VpcCertificateAuthority> = authorityShape;
 
 const unchecked = { faults: v.exactOptional(faultList) };
 

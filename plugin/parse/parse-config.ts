@@ -12,6 +12,7 @@ import { type Parsing, type VpcDocument, isPlainObject, placeOf, quote, reportTo
 import type { Path } from "../read/locate.ts";
 import { DEFAULT_SETTINGS, type Entry, type Settings, type VpcModel, entryKey } from "../model.ts";
 import { parseCa } from "./parse-ca.ts";
+import { parseCertificates } from "./parse-certificates.ts";
 import { parseLimits } from "./parse-limits.ts";
 import { parseNetwork } from "./parse-network.ts";
 import { parseService } from "./parse-service.ts";
@@ -53,17 +54,26 @@ export function parseConfig(document: VpcDocument, diagnostics: Diagnostic[]): V
     return emptyModel(document, { isReadable: false });
   }
   const checked = checkFields({ fields: configFields, what: "the vpc config", value, at: [] }, parsing);
-  const { traffic, seed, ui, services, networks } = checked;
+  const { traffic, trust, seed, ui, services, networks } = checked;
+  const certificates = parseCertificates(checked.certificates, parsing);
   return {
     document,
     isReadable: true,
     namedFiles,
-    services: parseSection({ section: "services", entries: services, parse: parseService }, parsing),
+    services: parseSection(
+      {
+        section: "services",
+        entries: services,
+        parse: (source) => parseService(source, { ...parsing, certificates }),
+      },
+      parsing,
+    ),
     networks: parseSection({ section: "networks", entries: networks, parse: parseNetwork }, parsing),
     settings: {
       ca: parseCa({ value: value["ca"], at: ["ca"] }, parsing),
       limits: { ...DEFAULT_SETTINGS.limits, ...parseLimits(checked) },
       traffic: traffic ?? DEFAULT_SETTINGS.traffic,
+      ...(trust === "production" && { trust }),
       ...(seed !== undefined && { seed }),
       ...parseUi(ui),
     },

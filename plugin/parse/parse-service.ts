@@ -11,8 +11,9 @@ import { type Finding, type Parsing, isPlainObject, quote } from "../read/docume
 import type { Path } from "../read/locate.ts";
 import { type Entry, type ModelTarget, type ServiceModel, isUuid } from "../model.ts";
 import { type HostModel, parseServiceHost } from "./parse-service-host.ts";
-import { checkCertificates } from "./check-certificates.ts";
+import { findCertificates } from "./find-certificates.ts";
 import { parseCa } from "./parse-ca.ts";
+import type { RecordParsing } from "./parse-certificates.ts";
 import { parseFaultList } from "./parse-fault-list.ts";
 import { parseLimits } from "./parse-limits.ts";
 import { MAX_PORT } from "./port-ranges.ts";
@@ -28,7 +29,7 @@ interface ServiceSource {
   at: Path;
 }
 
-export function parseService({ key, value, at }: ServiceSource, parsing: Parsing): Entry<ServiceModel> {
+export function parseService({ key, value, at }: ServiceSource, parsing: RecordParsing): Entry<ServiceModel> {
   if (value === "remote") return { kind: "remote", at };
   if (isPlainObject(value)) {
     const wrapping = findWrapping(key, value);
@@ -41,7 +42,7 @@ export function parseService({ key, value, at }: ServiceSource, parsing: Parsing
   return model === undefined ? { kind: "broken", at } : { kind: "entry", at, ...model };
 }
 
-function parseModel({ key, value, at }: ServiceSource, parsing: Parsing): ServiceModel | undefined {
+function parseModel({ key, value, at }: ServiceSource, parsing: RecordParsing): ServiceModel | undefined {
   if (isTargetEntry(value)) return parseTargetEntry({ key, value, at }, parsing);
   return isRecord(value) ? parseRecord({ key, value, at }, parsing) : parseShorthand({ key, value, at }, parsing);
 }
@@ -64,19 +65,19 @@ function isTargetEntry(value: unknown): value is Record<string, unknown> {
   );
 }
 
-function parseTargetEntry({ key, value, at }: RecordSource, parsing: Parsing): ServiceModel | undefined {
+function parseTargetEntry({ key, value, at }: RecordSource, parsing: RecordParsing): ServiceModel | undefined {
   const entry = checkFields({ fields: targetFields, what: "a service that is just a target", value, at }, parsing);
   const ca = parseCa({ value: value["ca"], at: [...at, "ca"] }, parsing);
   const shorthand = parseShorthand({ key, value: entry.target, at: [...at, "target"] }, parsing);
   if (shorthand === undefined) return undefined;
-  checkCertificates(entry, { at, target: shorthand.target }, parsing);
+  const certificates = findCertificates(entry.tls_settings, { at, target: shorthand.target }, parsing);
   const tlsMode = entry.tls_settings?.cert_verification_mode ?? shorthand.tlsMode;
   const service = { ...shorthand.service, label: entry.name ?? key };
   const faults = parseFaultList(
     { value: entry.faults, at: [...at, "faults"], tcpOnly: tcpOnlyService(service) },
     parsing,
   );
-  return { ...shorthand, service, ca, tlsMode, limits: parseLimits(entry), faults };
+  return { ...shorthand, service, ca, tlsMode, certificates, limits: parseLimits(entry), faults };
 }
 
 function tcpOnlyService({ type }: { type?: string }): string | undefined {
@@ -101,7 +102,7 @@ function parseShorthand({ key, value, at }: ServiceSource, parsing: Parsing): Se
     return undefined;
   }
   const service = { label: key, hosts: [], ...shorthandPorts(target) };
-  return { service, ca: [], tlsMode: "verify_full", limits: {}, resolvers: [], faults: [], target };
+  return { service, ca: [], tlsMode: "verify_full", certificates: {}, limits: {}, resolvers: [], faults: [], target };
 }
 
 /** The type and ports of a service that is only a target. */
@@ -132,14 +133,10 @@ interface RecordSource extends ServiceSource {
   value: Record<string, unknown>;
 }
 
-function parseRecord(
-  { key, value, at }: RecordSource,
-  { document, report, namedFiles }: Parsing,
-): ServiceModel | undefined {
+function parseRecord({ key, value, at }: RecordSource, { report, ...others }: RecordParsing): ServiceModel | undefined {
   let isBroken = false;
-  const parsing: Parsing = {
-    document,
-    namedFiles,
+  const parsing: RecordParsing = {
+    ...others,
     report(finding: Finding) {
       isBroken ||= finding.severity === undefined;
       report(finding);
@@ -155,7 +152,7 @@ function parseRecord(
   const target = record.target === undefined ? undefined : parseTarget(record.target, [...at, "target"], parsing);
   const host = parseHostOf(record, { value, at }, parsing);
   checkPortFields(record, at, parsing);
-  checkCertificates(record, { at, target }, parsing);
+  const certificates = findCertificates(record.tls_settings, { at, type: record.type, target }, parsing);
   if (target !== undefined) checkTargetServes(record.type, target, parsing);
   const tcpPort = record.type === "tcp" ? tcpPortOf(record, { value, at, host }, parsing) : undefined;
   if (isBroken || host === undefined || record.type === undefined) return undefined;
@@ -165,6 +162,7 @@ function parseRecord(
     service: { type: record.type, label: record.name ?? key, hosts: host.hosts, networkId: host.tunnelId, ...ports },
     ca,
     tlsMode: record.tls_settings?.cert_verification_mode ?? "verify_full",
+    certificates,
     limits: parseLimits(record),
     resolvers: host.resolvers,
     faults,

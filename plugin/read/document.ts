@@ -34,7 +34,7 @@ export type Report = (finding: Finding) => void;
 export interface Parsing {
   document: VpcDocument;
   report: Report;
-  /** Collects the absolute paths of all files that a "ca" or a stand-in names, including those that don't exist. */
+  /** Collects the absolute paths of all files that a "ca", a certificate or a stand-in names, including those that don't exist. */
   namedFiles: Set<string>;
 }
 
@@ -49,17 +49,19 @@ export function reportTo(diagnostics: Diagnostic[], document: VpcDocument): Repo
     diagnostics.push({
       severity: severity ?? "error",
       code,
-      text: hidePasswords(position === undefined && at.length > 0 ? `${formatPath(at)}: ${text}` : text),
+      text: hideSecrets(position === undefined && at.length > 0 ? `${formatPath(at)}: ${text}` : text),
       file: document.file,
       ...position,
-      notes: notes.map(hidePasswords),
+      notes: notes.map(hideSecrets),
     });
   };
 }
 
-/** Hides passwords in quoted URLs, because the output ends up in CI logs. */
-function hidePasswords(text: string): string {
-  return text.replaceAll(/(:\/\/[^\s/"@:]*):[^\s/"@]+@/g, "$1:…@");
+/** Hides passwords in quoted URLs, and private keys in place of file names, because the output ends up in CI logs. */
+function hideSecrets(text: string): string {
+  return text
+    .replaceAll(/(:\/\/[^\s/"@:]*):[^\s/"@]+@/g, "$1:…@")
+    .replaceAll(/(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^"]*/g, "$1…");
 }
 
 /** Returns `file:line:column`, or the file and the key path if there are no lines. */

@@ -51,6 +51,15 @@ export interface TlsDetail {
   /** SNI (RFC 6066 §3). Absent if the target's name is an address. */
   serverName?: string;
   certificate?: CertificateDetail;
+  /** What the target asked for and got. */
+  clientCertificate?: ClientCertificateDetail;
+}
+
+export interface ClientCertificateDetail {
+  /** As `CertificateDetail.subject`. */
+  subject: string;
+  /** SHA-256 of the certificate, in hex with colons. */
+  fingerprint: string;
 }
 
 export interface CertificateDetail {

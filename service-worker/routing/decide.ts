@@ -243,6 +243,11 @@ function resolveTarget(
   return { type: "refuse", code, binding, rule, policies, reason, hint };
 }
 
+/** They also count for what a rule answers in place of the target, or although the table refuses the call. */
+export function policiesOf(decision: Decision): Policies {
+  return decision.type === "forward" ? decision : (decision.policies ?? decision.binding);
+}
+
 /** `reason` and `hint`: if the target itself can't serve the call. */
 export type DeniedTarget = (Target & { type: "deny" }) & { reason?: string; hint?: string };
 

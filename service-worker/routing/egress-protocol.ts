@@ -64,7 +64,7 @@ export interface ObservedCall {
   refusal?: EgressFailure;
   /** Of the decision. They also apply to the target of a rule. */
   limits: Limits;
-  tls?: TlsPolicy;
+  tls: TlsPolicy;
   /** Of the vpc config, for this call. */
   faults?: readonly Fault[];
   /** Of a `RepeatedCall`. */

@@ -17,7 +17,7 @@ export function policiesFor(binding: Policies, settings: RouteSettings | undefin
   const { verify = binding.tls.verify, ca = [], limits } = settings;
   const faults = [...(binding.faults ?? []), ...(settings.faults ?? [])];
   return {
-    tls: { verify, ca: [...new Set([...binding.tls.ca, ...ca])] },
+    tls: { ...binding.tls, verify, ca: [...new Set([...binding.tls.ca, ...ca])] },
     limits: { ...binding.limits, ...limits },
     ...(faults.length > 0 && { faults }),
   };

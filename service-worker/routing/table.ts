@@ -45,6 +45,8 @@ interface BindingBase {
   label: string;
   /** The path of the vpc config as shown to the user. A missing entry would go there. */
   configFile: string;
+  /** Of an unlinked binding: for the target of a test's rule. */
+  tls: TlsPolicy;
   limits: Limits;
   /** Whether to print a line for each request or connection. */
   traffic: boolean;
@@ -87,11 +89,16 @@ export interface TlsPolicy {
   verify: "verify_full" | "verify_ca" | "disabled";
   /** Absolute paths of PEM files with roots to trust in addition to the usual ones. */
   ca: string[];
+  /** Absolute path of the PEM file of the record's own authority, whose roots take the place of the public ones. */
+  authority?: string;
+  /** The certificate for a target that asks for one. Absolute paths of PEM files, which only Node reads. */
+  client?: { cert: string; key: string };
+  /** Only public CAs and the Cloudflare Origin CA are trusted, or the authority; `ca` is empty. */
+  trust?: "production";
 }
 
 export interface ServiceBinding extends BindingBase {
   kind: "service";
-  tls: TlsPolicy;
   /** Of the service itself; its route may have more. Absent if it has none. */
   faults?: readonly Fault[];
   serviceId: string;
@@ -100,7 +107,6 @@ export interface ServiceBinding extends BindingBase {
 
 export interface NetworkBinding extends BindingBase {
   kind: "network";
-  tls: TlsPolicy;
   /** A tunnel id or `cf1:network`. */
   networkId: string;
   /** Index into `RoutingTable.networks`. */

@@ -613,6 +613,67 @@ test("the settings of a route are shown with it, in the same words as those of a
   expect(JSON.stringify(await json("routes")).match(/"settings"/g)).toHaveLength(2);
 });
 
+test("the certificates of a record, and the roots of production, are shown with a service", async () => {
+  const corp = makeAuthority("Corp");
+  const client = corp.issue("app");
+  const [authority, presented] = ["5f2a7c1e-0b1d-4a8e-9f35-6f1c8a7d2b90", "b0d4e3f2-9c8b-4d7a-8e6f-1a2b3c4d5e6f"];
+  const config = (more: object): string =>
+    JSON.stringify({
+      ...more,
+      certificates: { [authority]: { ca: "corp.pem" }, [presented]: { cert: "client.pem", key: "client.key" } },
+      services: {
+        USERS: {
+          target: "https://localhost:8443",
+          tls_settings: {
+            cert_verification_mode: "verify_full",
+            certificate_authority: authority,
+            client_certificate: presented,
+          },
+        },
+      },
+      networks: { NET: { routes: { "db.internal": { target: "https://localhost:1", ca: ["corp.pem"] } } } },
+    });
+  await using vpc = await createCallFolder({
+    "wrangler.json": JSON.stringify({
+      name: "api",
+      vpc_networks: [{ binding: "NET", tunnel_id: TUNNEL_ID }],
+      vpc_services: [{ binding: "USERS", service_id: SERVICE_ID }],
+    }),
+    "corp.pem": corp.cert,
+    "client.pem": client.cert,
+    "client.key": client.key,
+    "vpc.json": config({}),
+  });
+  const call = async (line: string): Promise<string> => narrow((await vpc.call(line)).out).join("\n");
+  const json = async (line: string): Promise<unknown> => JSON.parse((await vpc.call(`${line} --json`)).out.join("\n"));
+  expect(await call("routes")).toContain(
+    "→ https://localhost:8443, trusts FOLDER/corp.pem in place of the public roots, presents FOLDER/client.pem  FOLDER/vpc.json:1:",
+  );
+  expect(await call("routes")).toContain("db.internal  → https://localhost:1, also trusts FOLDER/corp.pem");
+  expect(await call("routes")).not.toContain('"trust"');
+  expect(await call("explain USERS https://users.internal/")).toContain(`TLS  SNI users.internal
+           verify_full: checks the chain, and that the certificate is for users.internal
+           trusts FOLDER/corp.pem in place of the public roots
+           presents FOLDER/client.pem if the target asks for a client certificate`);
+  const files = { authority: "FOLDER/corp.pem", client: { cert: "FOLDER/client.pem", key: "FOLDER/client.key" } };
+  expect(await json("explain USERS https://users.internal/")).toMatchObject({ tls: files });
+  expect(await json("routes")).toMatchObject({
+    services: [{ authority: "FOLDER/corp.pem", clientCertificate: "FOLDER/client.pem" }],
+  });
+
+  await vpc.write("vpc.json", config({ trust: "production", ca: ["corp.pem"] }));
+  expect(await call("explain NET https://db.internal/")).toMatch(
+    /verify_full: checks .* db\.internal\n +trusts only public CAs and the Cloudflare Origin CA$/,
+  );
+  expect(await call("explain USERS https://users.internal/")).toContain("trusts FOLDER/corp.pem in place of");
+  expect(await call("routes")).toContain("db.internal  → https://localhost:1  FOLDER/vpc.json:1:");
+  expect(await call("routes")).toMatch(
+    /\n"trust": "production": only public CAs, the Cloudflare Origin CA and authorities of records are trusted$/,
+  );
+  expect(await json("routes")).toMatchObject({ trust: "production" });
+  expect(await json("explain NET https://db.internal/")).toMatchObject({ tls: { trust: "production", ca: [] } });
+});
+
 test("the faults of a route and of a service are shown with them, in the words of miniflare-vpc fault", async () => {
   const latency = { type: "latency", stream: "upstream", toxicity: 0.5, attributes: { latency: 200, jitter: 50 } };
   const bandwidth = { type: "bandwidth", attributes: { rate: 0 } };

@@ -251,6 +251,50 @@ test("a target is probed with the settings of the route that leads to it, and on
   expect(out.at(-1)).toBe("No answer from 2 of 5 targets.");
 });
 
+test("a target that requires a client certificate, with the right one, another one and none", async () => {
+  process.env["CAROOT"] = "/none";
+  const corp = makeAuthority("Corporate root");
+  const [right, wrong] = [corp.issue("app"), makeAuthority("Stranger").issue("mallory")];
+  const answer = "HTTP/1.1 204 No Content\r\n\r\n";
+  const mutual = { ca: corp.cert, requestCert: true, rejectUnauthorized: true, answer };
+  await using origin = await startTlsOrigin({ ...corp.issue("corp.internal"), ...mutual });
+  const ids = ["b0d4e3f2-9c8b-4d7a-8e6f-1a2b3c4d5e6f", "c1e5f4a3-0d9c-4e8b-9f70-2b3c4d5e6f70", null];
+  const names = ["RIGHT", "WRONG", "NONE"];
+  await using vpc = await createCallFolder({
+    "wrangler.json": JSON.stringify({
+      name: "api",
+      vpc_services: names.map((binding) => ({ binding, service_id: binding })),
+    }),
+    "right.pem": right.cert + right.key,
+    "wrong.pem": wrong.cert + wrong.key,
+    "vpc.json": JSON.stringify({
+      certificates: {
+        [String(ids[0])]: { cert: "right.pem", key: "right.pem" },
+        [String(ids[1])]: { cert: "wrong.pem", key: "wrong.pem" },
+      },
+      services: Object.fromEntries(
+        names.map((name, index) => [
+          name,
+          {
+            target: `https://127.0.0.1:${origin.port}`,
+            tls_settings: { cert_verification_mode: "disabled", client_certificate: ids[index] },
+          },
+        ]),
+      ),
+    }),
+  });
+  const { exit, out } = await probe(vpc);
+  expect(exit).toBe(1);
+  const outcomes = out.filter((line) => line.includes("127.0.0.1")).map((line) => line.trim().replace(/^\S+ +/, ""));
+  expect(outcomes).toEqual([
+    expect.stringMatching(/^open +N ms  HTTP 204, certificate of corp\.internal, /),
+    expect.stringMatching(
+      /^failed +N ms  it accepted the connection and closed it without an answer to HEAD \/; it may have refused the client certificate .*wrong\.pem, certificate of /,
+    ),
+    expect.stringMatching(/^failed +N ms  the target requires a client certificate, certificate of /),
+  ]);
+});
+
 test("all targets answer; a record with one port determines the scheme; progress is reported", async () => {
   await using plain = await startHttpOrigin("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   await using vpc = await createCallFolder({

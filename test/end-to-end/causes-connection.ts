@@ -6,10 +6,10 @@ import os from "node:os";
 import path from "node:path";
 import type tls from "node:tls";
 import { type DnsAnswer, startDnsServer } from "../servers/dns-server.ts";
-import { closedPort, startDeafServer, startTcpServer } from "../servers/tcp-server.ts";
-import { type CertificateOptions, makeAuthority, selfSign } from "../servers/tls-certificates.ts";
+import { closedPort, reset, startDeafServer, startTcpServer } from "../servers/tcp-server.ts";
+import { type Certified, type CertificateOptions, makeAuthority, selfSign } from "../servers/tls-certificates.ts";
 import { startTlsOrigin } from "../servers/tls-server.ts";
-import { type Cause, type Causes, byConnect, directly, overTls, throughEgress } from "./cause.ts";
+import { type Cause, type Causes, SERVICE, byConnect, directly, overTls, throughEgress } from "./cause.ts";
 import { socketIn } from "../servers/socket-path.ts";
 
 const NOWHERE = socketIn("/nowhere", "app.sock");
@@ -30,7 +30,7 @@ const ENDS: [how: string, end: (socket: net.Socket) => void][] = [
   ["reset", (socket) => socket.resetAndDestroy()],
 ];
 
-export const TERMINATED: Causes = Object.fromEntries(
+const TERMINATED_PLAIN: Causes = Object.fromEntries(
   ENDS.flatMap(([how, end]) => {
     const start = async (stack: AsyncDisposableStack): Promise<number> => {
       const server = await startTcpServer((socket) => void socket.once("data", () => end(socket)));
@@ -140,6 +140,50 @@ async function startTls(stack: AsyncDisposableStack, options: tls.TlsOptions): P
   return stack.use(await startTlsOrigin({ ...root.issue("a", { names: ["a.internal"] }), ...options })).port;
 }
 
+const CLIENT_ID = "b0d4e3f2-9c8b-4d7a-8e6f-1a2b3c4d5e6f";
+
+/** A VPC Service whose record has this client certificate. */
+async function presenting(
+  stack: AsyncDisposableStack,
+  { cert, key }: Certified,
+  { port, says }: { port: number; says: string },
+): Promise<Cause> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "vpc-causes-"));
+  stack.defer(() => rm(folder, { recursive: true }));
+  const file = path.join(folder, "client.pem");
+  await writeFile(file, cert + key);
+  const target = `https://127.0.0.1:${port}`;
+  const settings = { cert_verification_mode: "disabled", client_certificate: CLIENT_ID } as const;
+  return {
+    op: "service",
+    argument: "https://a.internal/",
+    config: {
+      certificates: { [CLIENT_ID]: { cert: file, key: file } },
+      services: { [SERVICE]: { target, tls_settings: settings } },
+    },
+    says,
+  };
+}
+
+const MUTUAL: tls.TlsOptions = { requestCert: true, rejectUnauthorized: true, ca: root.cert };
+/** RFC 8446 §6.2: certificate_expired. */
+const EXPIRED_ALERT = Buffer.from([0x15, 3, 3, 0, 2, 2, 45]);
+
+export const TERMINATED: Causes = {
+  ...TERMINATED_PLAIN,
+  "reset in the handshake, TLS": async (stack) => overTls(stack.use(await startTcpServer(reset)).port, "ECONNRESET"),
+  "reset in the handshake, with a client certificate": async (stack) =>
+    presenting(stack, root.issue("app"), {
+      port: stack.use(await startTcpServer(reset)).port,
+      says: 'it may have refused "app" of',
+    }),
+  "a client certificate of another issuer, and a server that sends no alert": async (stack) =>
+    presenting(stack, makeAuthority("Stranger").issue("mallory"), {
+      port: await startTls(stack, MUTUAL),
+      says: 'it may have refused "mallory" of',
+    }),
+};
+
 const WEAK: tls.TlsOptions = { minVersion: "TLSv1", maxVersion: "TLSv1", ciphers: "DEFAULT@SECLEVEL=0" };
 
 export const TLS_PROTOCOL: Causes = {
@@ -153,6 +197,21 @@ export const TLS_PROTOCOL: Causes = {
   "closed in the handshake": async (stack) => {
     const server = await startTcpServer((socket) => void socket.once("data", () => socket.end()));
     return overTls(stack.use(server).port, "closed the connection during the TLS handshake");
+  },
+  "a client certificate is required, TLS 1.3": async (stack) =>
+    overTls(await startTls(stack, MUTUAL), "requires a client certificate", {
+      network: { tls_settings: { cert_verification_mode: "disabled" } },
+    }),
+  "a client certificate is required, TLS 1.2": async (stack) =>
+    overTls(await startTls(stack, { ...MUTUAL, maxVersion: "TLSv1.2" }), "requires a client certificate", {
+      network: { tls_settings: { cert_verification_mode: "disabled" } },
+    }),
+  "the client certificate is refused with an alert": async (stack) => {
+    const server = await startTcpServer((socket) => void socket.once("data", () => socket.end(EXPIRED_ALERT)));
+    return presenting(stack, root.issue("app"), {
+      port: stack.use(server).port,
+      says: "client.pem: it has expired, or isn't valid yet (",
+    });
   },
 };
 

@@ -1,7 +1,11 @@
 /** Imports of records with certificates, and with unknown fields: nothing is lost silently. */
 
 import { SERVICE_ID, TUNNEL_ID } from "../setup/vpc-folder.ts";
+import { makeAuthority } from "../servers/tls-certificates.ts";
 import { type ImportCase, NEXT } from "./case.ts";
+
+const root = makeAuthority("Corp");
+const client = root.issue("app");
 
 const AUTHORITY = "5f2a7c1e-0b1d-4a8e-9f35-6f1c8a7d2b90";
 const CLIENT = "b0d4e3f2-9c8b-4d7a-8e6f-1a2b3c4d5e6f";
@@ -41,10 +45,10 @@ const BOTH = `{
 const ADDED = ["vpc.jsonc: 1 service written", `    added    "${SERVICE_ID}"  users`, ...NEXT];
 
 const warnings = (authority: string, client: string): string[] => [
-  `${authority}: warning: "certificate_authority" has no effect on this machine yet [certificate-without-effect]`,
-  '    Name the PEM file of the authority in "ca": ["./authority.pem"], beside "tls_settings".',
-  `${client}: warning: "client_certificate" has no effect on this machine yet [certificate-without-effect]`,
-  '    No client certificate is sent. Use a target that works without one, or plain HTTP: "target": "http://localhost:3001".',
+  `${authority}: warning: "certificate_authority" is "${AUTHORITY}", which "certificates" doesn't have [missing-certificate]`,
+  `    Say what it is on this machine: add "${AUTHORITY}": { "ca": "./authority.pem" } to "certificates" in vpc.jsonc.`,
+  `${client}: warning: "client_certificate" is "${CLIENT}", which "certificates" doesn't have [missing-certificate]`,
+  `    Say what it is on this machine: add "${CLIENT}": { "cert": "./client.pem", "key": "./client.key" } to "certificates" in vpc.jsonc.`,
 ];
 const unknown = (place: string, what: string): string[] => [
   `${place}: warning: ${what} is unknown, so it was not imported [field-not-imported]`,
@@ -68,6 +72,75 @@ export const CERTIFICATE_FILES: ImportCase[] = [
     expected: written(BOTH),
     out: ADDED,
     err: [...warnings("users.json:13:3", "users.json:14:3"), ...unknown("users.json:16:2", 'the field "color"')],
+  },
+  {
+    title: "certificates: the API, and a config that has them already",
+    files: { "users.json": JSON.stringify(RECORD), "corp.pem": root.cert, "client.pem": client.cert + client.key },
+    args: "users.json",
+    config: `{
+  "services": {},
+  "certificates": { "${AUTHORITY.toUpperCase()}": { "ca": "./corp.pem" }, "${CLIENT}": { "cert": "client.pem", "key": "client.pem" } }
+}
+`,
+    expected: `{
+  "services": {
+    "${SERVICE_ID}": {
+      "name": "users",
+      "type": "http",
+      "host": {
+        "hostname": "users.internal",
+        "resolver_network": { "tunnel_id": "${TUNNEL_ID}" }
+      },
+      "tls_settings": ${BOTH}
+    }
+  },
+  "certificates": { "${AUTHORITY.toUpperCase()}": { "ca": "./corp.pem" }, "${CLIENT}": { "cert": "client.pem", "key": "client.pem" } }
+}
+`,
+    out: ADDED,
+  },
+  {
+    title: "certificates: the API, with a new client certificate for a record that is there",
+    files: { "users.json": JSON.stringify(RECORD), "corp.pem": root.cert },
+    args: "users.json",
+    config: `{
+  "services": {
+    "${SERVICE_ID}": {
+      "name": "users",
+      "type": "http",
+      "host": {
+        "hostname": "users.internal",
+        "resolver_network": { "tunnel_id": "${TUNNEL_ID}" }
+      },
+      "tls_settings": { "cert_verification_mode": "verify_ca", "certificate_authority": "${AUTHORITY}" },
+      "target": "localhost:8443"
+    }
+  },
+  "certificates": { "${AUTHORITY}": { "ca": "./corp.pem" } }
+}
+`,
+    expected: `{
+  "services": {
+    "${SERVICE_ID}": {
+      "name": "users",
+      "type": "http",
+      "host": {
+        "hostname": "users.internal",
+        "resolver_network": { "tunnel_id": "${TUNNEL_ID}" }
+      },
+      "tls_settings": { "cert_verification_mode": "verify_ca", "certificate_authority": "${AUTHORITY}", "client_certificate": "${CLIENT}" },
+      "target": "localhost:8443"
+    }
+  },
+  "certificates": { "${AUTHORITY}": { "ca": "./corp.pem" } }
+}
+`,
+    out: [
+      "vpc.jsonc: 1 service written",
+      `    changed  "${SERVICE_ID}"  users`,
+      `        tls_settings.client_certificate: "${CLIENT}"`,
+    ],
+    err: warnings("", "users.json:1:308").slice(2),
   },
   {
     title: "certificates: the API, without certificates",

@@ -141,7 +141,7 @@ export const invalidRecords: InvalidConfig[] = [
     ],
   },
   {
-    title: "certificates that only Cloudflare has",
+    title: 'certificates that "certificates" does not have',
     config: `{
   "services": { "API": { "name": "api", "type": "http", "host": { "ipv4": "10.0.0.1", "network": { "tunnel_id": "550e8400-e29b-41d4-a716-446655440000" } },
     "target": "localhost:1",
@@ -150,10 +150,10 @@ export const invalidRecords: InvalidConfig[] = [
       "client_certificate": "b0d4e3f2-9c8b-4d7a-8e6f-1a2b3c4d5e6f" } } }
 }`,
     expected: [
-      'vpc.jsonc:5:7: warning: "certificate_authority" has no effect on this machine yet [certificate-without-effect]',
-      '    Name the PEM file of the authority in "ca": ["./authority.pem"], beside "tls_settings".',
-      'vpc.jsonc:6:7: warning: "client_certificate" has no effect on this machine yet [certificate-without-effect]',
-      '    No client certificate is sent. Use a target that works without one, or plain HTTP: "target": "http://localhost:3001".',
+      `vpc.jsonc:5:7: warning: "certificate_authority" is "5f2a7c1e-0b1d-4a8e-9f35-6f1c8a7d2b90", which "certificates" doesn't have: the usual roots are trusted in its place [missing-certificate]`,
+      '    Add "certificates": { "5f2a7c1e-0b1d-4a8e-9f35-6f1c8a7d2b90": { "ca": "./authority.pem" } } to this file.',
+      `vpc.jsonc:6:7: warning: "client_certificate" is "b0d4e3f2-9c8b-4d7a-8e6f-1a2b3c4d5e6f", which "certificates" doesn't have: no client certificate is presented [missing-certificate]`,
+      '    Add "certificates": { "b0d4e3f2-9c8b-4d7a-8e6f-1a2b3c4d5e6f": { "cert": "./client.pem", "key": "./client.key" } } to this file.',
     ],
   },
   {
@@ -164,8 +164,8 @@ export const invalidRecords: InvalidConfig[] = [
       "certificate_authority": "5f2a7c1e-0b1d-4a8e-9f35-6f1c8a7d2b90" } } }
 }`,
     expected: [
-      'vpc.jsonc:4:7: warning: "certificate_authority" has no effect on this machine yet [certificate-without-effect]',
-      '    Name the PEM file of the authority in "ca": ["./authority.pem"], beside "tls_settings".',
+      `vpc.jsonc:4:7: warning: "certificate_authority" is "5f2a7c1e-0b1d-4a8e-9f35-6f1c8a7d2b90", which "certificates" doesn't have: the usual roots are trusted in its place [missing-certificate]`,
+      '    Add "certificates": { "5f2a7c1e-0b1d-4a8e-9f35-6f1c8a7d2b90": { "ca": "./authority.pem" } } to this file.',
     ],
   },
   {

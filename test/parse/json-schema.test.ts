@@ -157,6 +157,20 @@ test("has every field with a description, and no functions", async () => {
         },
       },
       ca: { description: expect.stringContaining("every binding") as unknown },
+      certificates: {
+        ...field,
+        additionalProperties: {
+          anyOf: [
+            { properties: { cert: field, key: field }, required: ["cert", "key"], additionalProperties: false },
+            {
+              properties: { ca: { description: expect.stringContaining("its roots") as unknown } },
+              required: ["ca"],
+              additionalProperties: false,
+            },
+          ],
+        },
+      },
+      trust: { ...field, enum: ["local", "production"] },
       ...limits,
       traffic: { type: "boolean" },
       seed: { ...field, type: "integer" },

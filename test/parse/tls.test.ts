@@ -79,20 +79,28 @@ test("a service with its own target does not use the roots of its network", asyn
   ).toMatchObject({ "app/API": { ca: ["service.pem"] }, "app/NET": { ca: ["network.pem"] } });
 });
 
-test("certificates that only Cloudflare has: no warning for an authority with a local file, and none without TLS", async () => {
-  const tls = `"tls_settings": { "cert_verification_mode": "verify_full", "certificate_authority": "${SERVICE_ID}", "client_certificate": CLIENT }`;
-  const record = `"name": "users", "type": "http", ${HOST}`;
-  for (const [entry, count] of [
-    [`{ ${record}, ${tls} }`.replace("CLIENT", "null"), 1],
-    [`{ ${record}, ${tls}, "ca": ["service.pem"] }`.replace("CLIENT", "null"), 0],
-    [`{ ${record}, ${tls}, "ca": ["service.pem"] }`.replace("CLIENT", `"${TUNNEL_ID}"`), 1],
-    [`{ ${record}, ${tls}, "target": "http://localhost:1" }`.replace("CLIENT", `"${TUNNEL_ID}"`), 0],
-    [`{ ${record}, ${tls}, "target": "localhost:1" }`.replace("CLIENT", `"${TUNNEL_ID}"`), 2],
-  ] as const) {
-    await using vpc = await createFolder({ "vpc.jsonc": `{ "services": { "API": ${entry} } }`, ...FILES });
-    const { diagnostics } = await vpc.load([vpc.worker("app", [serviceBinding("API")])]);
-    expect(diagnostics.filter(({ code }) => code === "certificate-without-effect")).toHaveLength(count);
-  }
+test("under production, no ca counts: of the config, an entry or a route", async () => {
+  const tls = { verify: "verify_full", ca: [], trust: "production" };
+  expect(
+    await policiesOf(`{
+  "trust": "production",
+  "ca": ["all.pem"],
+  "services": { "${SERVICE_ID}": { "name": "users", "type": "http", ${HOST}, "ca": ["service.pem"] } },
+  "networks": { "NET": { "ca": ["network.pem"] } }
+}`),
+  ).toEqual({ "app/API": tls, "app/SHORT": tls, "app/NET": tls, "app/MESH": tls });
+
+  await using vpc = await createFolder({
+    ...FILES,
+    "vpc.jsonc": `{ "trust": "production", "networks": { "NET": { "routes": {
+      "a.internal": { "target": "a:1", "ca": ["all.pem"] },
+      "b.internal": { "target": "b:1", "ca": ["all.pem"], "connectTimeout": 9 } } } } }`,
+  });
+  const { table } = await vpc.load([vpc.worker("app", [networkBinding("NET")])]);
+  expect(table.networks[0]?.routes.map(({ settings }) => settings)).toEqual([
+    undefined,
+    { limits: { connectTimeout: 9 } },
+  ]);
 });
 
 test("mistakes have their positions", async () => {

@@ -8,6 +8,8 @@ const options: MiniflareOptions = { workers: [{ config: { name: "app", compatibi
 
 it("accepts what the schema accepts", () => {
   const config = defineVpcConfig({
+    certificates: { a: { ca: "./corp.pem" }, b: { cert: "./client.pem", key: "./client.key" } },
+    trust: "production",
     services: {
       API: "http://localhost:3001",
       RECORD: {
@@ -76,6 +78,10 @@ it("refuses a wrong field at compile time", () => {
   withVpc(options, { config: { connectTimeout: "5s" } });
   // @ts-expect-error: calls without "limit"
   defineVpcConfig({ rateLimit: 100 });
+  // @ts-expect-error: a certificate without its key
+  defineVpcConfig({ certificates: { a: { cert: "./client.pem" } } });
+  // @ts-expect-error: not a mode
+  defineVpcConfig({ trust: "strict" });
   // @ts-expect-error: only networks have resolvers
   defineVpcConfig({ resolver_ips: ["10.0.0.53"] });
   expect(() => withVpc({ workers: [] })).toThrow(/options\.workers is empty/);

@@ -197,6 +197,7 @@ test("an empty object is valid and has defaults", async () => {
     bindingType: "vpc-service",
     id: "s-1",
     configFile: path.join(vpc.folder, "vpc.json"),
+    tls: { verify: "verify_full", ca: [] },
     limits: { connectTimeout: 5000, dnsTimeout: 5000, workerLimit: 256 },
     traffic: true,
   });

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import type net from "node:net";
 import tls from "node:tls";
 
-import { serveHttp } from "./http-origin.ts";
+import { ok, serveHttp } from "./http-origin.ts";
 import type { HttpOrigin, OriginAnswer } from "./http-origin.ts";
 
 export interface TlsOrigin extends HttpOrigin {
@@ -77,4 +77,14 @@ export async function startTlsOrigin({
       await once(server, "close");
     },
   };
+}
+
+/** Asks for a client certificate, and answers with its common name, or "nobody". Accepts any, unless `rejectUnauthorized`. */
+export function startMutualOrigin(options: TlsOriginOptions): Promise<TlsOrigin> {
+  return startTlsOrigin({ requestCert: true, rejectUnauthorized: false, answer: answerWithName, ...options });
+}
+
+function answerWithName(_request: string, socket: net.Socket): string {
+  const { subject }: Partial<tls.PeerCertificate> = (socket as tls.TLSSocket).getPeerCertificate();
+  return ok(String(subject?.CN ?? "nobody"));
 }

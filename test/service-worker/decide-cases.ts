@@ -18,13 +18,14 @@ import {
 } from "../../service-worker/routing/table.ts";
 import type { Case } from "../setup/case.ts";
 
+const tls: TlsPolicy = { verify: "verify_full", ca: [] };
 const base = {
   workerName: "app",
   configFile: "vpc.jsonc",
+  tls,
   limits: { connectTimeout: 5000, dnsTimeout: 5000, workerLimit: 256 },
   traffic: true,
 };
-const tls: TlsPolicy = { verify: "verify_full", ca: [] };
 
 const TUNNEL = "550e8400-e29b-41d4-a716-446655440000";
 

@@ -9,7 +9,7 @@ import { placeTarget } from "../../../service-worker/routing/decide.ts";
 import { formatTarget } from "../../../service-worker/routing/forward-target.ts";
 import type { EgressFailure, ObservedCall } from "../../../service-worker/routing/egress-protocol.ts";
 import type { RoutedCall } from "../../../service-worker/routing/transport.ts";
-import type { Binding, Target, TlsPolicy } from "../../../service-worker/routing/table.ts";
+import type { Binding, Target } from "../../../service-worker/routing/table.ts";
 import type { Fault } from "../../scenario/faults/fault.ts";
 import type { OpenCall } from "../../scenario/open-call.ts";
 import type { EntryStart, JournalEntry } from "../../scenario/journal.ts";
@@ -141,6 +141,3 @@ function isFailing(fault: Fault): fault is Fault & { type: "down" | "failure" } 
 }
 
 const REMOVE = "Remove the fault to reach the target.";
-
-/** For the target of a rule, if the table refuses the call. */
-export const DEFAULT_TLS: TlsPolicy = { verify: "verify_full", ca: [] };

@@ -34,7 +34,6 @@ import { awaitFaults } from "./late-faults.ts";
 import { enterTarget } from "./loop-guard.ts";
 import { type Field, REQUEST_PRIVATE, relayedFields } from "../headers.ts";
 import {
-  DEFAULT_TLS,
   type ObservedExchange,
   beginEntry,
   bindingOf,
@@ -317,7 +316,7 @@ function wayOfRule(
   target: Target,
   { head, call, binding }: { head: RequestHead; call: ObservedCall; binding: RoutedCall["binding"] },
 ): HttpWay | DeniedTarget {
-  const { destination, limits, tls = DEFAULT_TLS } = call;
+  const { destination, limits, tls } = call;
   const to = placeTarget(target, destination);
   return to.type === "deny" ? to : httpWayOf(head.url, { to, limits, tls, binding });
 }

@@ -30,16 +30,7 @@ import { sendRawFailure } from "../egress-error.ts";
 import { ignoreFailuresOf, keepFailureOf, peekFailure } from "../exchange-failures.ts";
 import { brokenByFunction, connectToFunction } from "../function-target.ts";
 import type { Registry } from "../registry.ts";
-import {
-  DEFAULT_TLS,
-  beginEntry,
-  actingFaults,
-  bindingOf,
-  failureOfFaults,
-  linkOf,
-  noteFailure,
-  noteVerdict,
-} from "./call.ts";
+import { beginEntry, actingFaults, bindingOf, failureOfFaults, linkOf, noteFailure, noteVerdict } from "./call.ts";
 import { enterTarget } from "./loop-guard.ts";
 import { connectToRemoteFunction } from "./remote-function.ts";
 import { type Joining, connectToTarget } from "../splice.ts";
@@ -193,7 +184,7 @@ function serve(connection: ObservedConnection, begun: Begun, verdict: Verdict): 
     case "to": {
       const to = placeTarget(verdict.target, call.destination);
       if (to.type === "deny") return refuse(socket, { code: to.code, detail: to.reason ?? "the rule denies it" });
-      const { limits, tls = DEFAULT_TLS } = call;
+      const { limits, tls } = call;
       const way = tcpWayOf({ to, limits, tls, binding: linkOf(bindingOf(connection.scenario, call)) });
       if (way.type === "worker") return proceedWithConnection(connection, begun, way.to);
       return connectTo(connection, begun, way.target);

@@ -8,11 +8,18 @@ import tls from "node:tls";
 
 import { Capture } from "../../scenario/capture.ts";
 import { type CallDetail, MAX_PIECES, type Piece } from "../../scenario/call-detail.ts";
-import type { CallStep, CertificateDetail, ConnectionDetail, TlsDetail } from "../../scenario/call-steps.ts";
+import type {
+  CallStep,
+  CertificateDetail,
+  ClientCertificateDetail,
+  ConnectionDetail,
+  TlsDetail,
+} from "../../scenario/call-steps.ts";
 import type { ConnectionEntry, Journal, RequestEntry } from "../../scenario/journal.ts";
 import type { DialTarget, DialWatch } from "../dial.ts";
 import type { ExchangeWatch } from "../exchange.ts";
 import { toFields } from "../headers.ts";
+import { isAskedForCertificate } from "../tls.ts";
 import { createMessageReader } from "./websocket-messages.ts";
 
 export interface RequestWatch extends ExchangeWatch {
@@ -144,11 +151,13 @@ function describeTls(socket: tls.TLSSocket): TlsDetail {
   // Its type has no word for the name that was sent.
   const serverName: unknown = Reflect.get(socket, "servername");
   const certificate = describeCertificate(socket.getPeerCertificate());
+  const client = isAskedForCertificate(socket) ? describeClient(socket.getCertificate()) : undefined;
   return {
     protocol: socket.getProtocol() ?? "",
     cipher: socket.getCipher().standardName,
     ...(typeof serverName === "string" && serverName !== "" && { serverName }),
     ...(certificate && { certificate }),
+    ...(client && { clientCertificate: client }),
   };
 }
 
@@ -157,6 +166,12 @@ function describeCertificate(certificate: Partial<tls.PeerCertificate>): Certifi
   const { subject, issuer, valid_from: from, valid_to: to } = certificate;
   if (subject === undefined || issuer === undefined || from === undefined || to === undefined) return undefined;
   return { subject: nameOf(subject), issuer: nameOf(issuer), validFrom: Date.parse(from), validTo: Date.parse(to) };
+}
+
+/** @param certificate empty or null if there is none */
+function describeClient(certificate: tls.PeerCertificate | object | null): ClientCertificateDetail | undefined {
+  if (certificate === null || !("fingerprint256" in certificate)) return undefined;
+  return { subject: nameOf(certificate.subject), fingerprint: certificate.fingerprint256 };
 }
 
 function nameOf({ CN, O }: tls.Certificate): string {

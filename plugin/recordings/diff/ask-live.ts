@@ -9,7 +9,8 @@ import { EgressError, classify } from "../../egress/egress-error.ts";
 import type { Field } from "../../egress/headers.ts";
 import { toFields } from "../../egress/headers.ts";
 import { describeNoResponse } from "../../egress/response-failure.ts";
-import { dialTls, termsFor } from "../../egress/tls.ts";
+import { type TlsTerms, dialTls, termsFor } from "../../egress/tls.ts";
+import type { PresentedCertificate } from "../../system/certificates.ts";
 import { decodeBody } from "../decode-body.ts";
 import { valueOf } from "../request-key.ts";
 import type { LiveTarget } from "./live-target.ts";
@@ -49,8 +50,10 @@ const PATIENCE = 30_000;
 export async function askLive(request: LiveRequest, live: LiveTarget): Promise<LiveAnswer> {
   let socket: net.Socket | undefined;
   try {
-    socket = await open(live);
-    const response = await send(request, { socket, patience: live.limits.readTimeout ?? PATIENCE });
+    const terms = live.tls && termsFor(live.target, live.tls);
+    socket = await open(live, terms);
+    const patience = live.limits.readTimeout ?? PATIENCE;
+    const response = await send(request, { socket, patience, client: terms?.trust.client });
     const headers = toFields(response.rawHeaders);
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);
@@ -64,8 +67,8 @@ export async function askLive(request: LiveRequest, live: LiveTarget): Promise<L
   }
 }
 
-async function open({ target, tls, limits }: LiveTarget): Promise<net.Socket> {
-  if (tls !== undefined) return dialTls(target, { terms: termsFor(target, tls), limits });
+async function open({ target, limits }: LiveTarget, terms: TlsTerms | undefined): Promise<net.Socket> {
+  if (terms !== undefined) return dialTls(target, { terms, limits });
   const socket = dial(target, { limits });
   await once(socket, "connect");
   return socket;
@@ -73,7 +76,7 @@ async function open({ target, tls, limits }: LiveTarget): Promise<net.Socket> {
 
 async function send(
   { method, url, headers, body }: LiveRequest,
-  { socket, patience }: { socket: net.Socket; patience: number },
+  { socket, patience, client }: { socket: net.Socket; patience: number; client: PresentedCertificate | undefined },
 ): Promise<http.IncomingMessage> {
   const fields = headers.filter(([name]) => !NOT_SENT.has(name.toLowerCase()));
   const length: Field[] =
@@ -93,6 +96,6 @@ async function send(
     const [response] = (await once(request, "response")) as [http.IncomingMessage];
     return response;
   } catch (error) {
-    throw new EgressError(describeNoResponse(error, { received: socket.bytesRead, isUpgrade: false }));
+    throw new EgressError(describeNoResponse(error, { received: socket.bytesRead, isUpgrade: false, client }));
   }
 }

@@ -84,7 +84,8 @@ function addressWords(url: URL, { target, tls }: DirectTarget): { words: string[
   const host = url.hostname;
   const port = url.port === "" || url.protocol === "http:" ? "" : `:${url.port}`;
   const isSame = `${host}${port}` === url.host;
-  const [ca] = tls.ca;
+  const { authority, client } = tls;
+  const ca = authority ?? tls.ca[0];
   const isUnchecked = tls.verify !== "verify_full";
   const words = [
     quoteWord(`https://${host}${port}${path}`),
@@ -92,6 +93,7 @@ function addressWords(url: URL, { target, tls }: DirectTarget): { words: string[
     ...(isUnix ? socket : [`--connect-to ${quoteWord(`::${formatEndpoint(target.host, target.port)}`)}`]),
     ...(isUnchecked ? ["--insecure"] : []),
     ...(ca === undefined || isUnchecked ? [] : [`--cacert ${quoteWord(ca)}`]),
+    ...(client === undefined ? [] : [`--cert ${quoteWord(client.cert)}`, `--key ${quoteWord(client.key)}`]),
   ];
   return tls.verify === "verify_ca"
     ? { words, note: "curl can't check a certificate without its name, so this command doesn't check it." }

@@ -1,11 +1,10 @@
 /** Finds the target that a call went to, for a program that asks it directly. */
 
-import { type Destination, decide, placeTarget } from "../../../service-worker/routing/decide.ts";
+import { type Destination, decide, placeTarget, policiesOf } from "../../../service-worker/routing/decide.ts";
 import type { EgressTcpTarget, EgressTls } from "../../../service-worker/routing/egress-protocol.ts";
 import { indexTable } from "../../../service-worker/routing/route-index.ts";
 import type { RoutingTable } from "../../../service-worker/routing/table.ts";
 import { type RoutedCall, destinationOf, httpWayOf } from "../../../service-worker/routing/transport.ts";
-import { DEFAULT_TLS } from "../../egress/observed/call.ts";
 import type { RequestEntry } from "../../scenario/journal.ts";
 import type { ScenarioRule } from "../../scenario/rule.ts";
 import { refused } from "./refused.ts";
@@ -54,6 +53,6 @@ function routedBy(
   if (rule.effect.type !== "to") throw refused("a rule answered the call, so there is no target to ask.");
   const to = placeTarget(rule.effect.target, destination);
   if (to.type === "deny") throw refused(`the rule refuses the call with ${to.code}.`);
-  const { limits, tls = DEFAULT_TLS } = decision.type === "forward" ? decision : { limits: decision.binding.limits };
+  const { limits, tls } = policiesOf(decision);
   return { to, limits, tls, binding: {} };
 }

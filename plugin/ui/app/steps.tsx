@@ -97,6 +97,13 @@ export function Connection({ connection: { number, isReused, server, tls } }: { 
             valid from {formatDay(tls.certificate.validFrom)} to {formatDay(tls.certificate.validTo)}
           </Line>
         )}
+        {tls?.clientCertificate && (
+          <Line label="client certificate">
+            {tls.clientCertificate.subject}
+            <br />
+            SHA-256 {tls.clientCertificate.fingerprint}
+          </Line>
+        )}
       </dl>
     </Section>
   );

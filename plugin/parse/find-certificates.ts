@@ -1,0 +1,96 @@
+/**
+ * Finds the certificates that a VPC Service's record names by their ids. Cloudflare has them; "certificates" says what
+ * they are on this machine. What is missing is a warning, wherever it makes a difference.
+ */
+
+import { type CertificateModel, type ModelTarget, type RecordCertificates, entryKey } from "../model.ts";
+import { isPlainObject, placeOf, quote } from "../read/document.ts";
+import type { Path } from "../read/locate.ts";
+import type { Checked } from "./check-fields.ts";
+import type { ServiceTlsSettings } from "../config.ts";
+import { AUTHORITY_EXAMPLE, CLIENT_EXAMPLE, type RecordParsing } from "./parse-certificates.ts";
+
+interface Named {
+  /** Of the record's entry. */
+  at: Path;
+  type?: "http" | "tcp" | undefined;
+  target: ModelTarget | undefined;
+}
+
+export function findCertificates(
+  tls: Checked<ServiceTlsSettings> | null | undefined,
+  named: Named,
+  parsing: RecordParsing,
+): RecordCertificates {
+  const { at } = named;
+  const authority = tls?.certificate_authority ?? undefined;
+  if (authority !== undefined && tls?.cert_verification_mode === "disabled") {
+    parsing.report({
+      code: "authority-unused",
+      text: '"certificate_authority" cannot be used with "cert_verification_mode": "disabled"',
+      at: [...at, "tls_settings", "certificate_authority"],
+      part: "key",
+      notes: ['Production refuses it. Write "verify_full" or "verify_ca", or remove the authority.'],
+    });
+    return {};
+  }
+  const roots = find("certificate_authority", authority, { ...named, parsing });
+  const client = find("client_certificate", tls?.client_certificate ?? undefined, { ...named, parsing });
+  return {
+    ...(roots?.kind === "authority" && { authority: roots.file }),
+    ...(client?.kind === "client" && { client: { cert: client.cert, key: client.key } }),
+  };
+}
+
+const FIELDS = {
+  certificate_authority: {
+    kind: "authority",
+    example: AUTHORITY_EXAMPLE,
+    without: "the usual roots are trusted in its place",
+  },
+  client_certificate: { kind: "client", example: CLIENT_EXAMPLE, without: "no client certificate is presented" },
+} as const;
+
+type Field = keyof typeof FIELDS;
+
+function find(
+  field: Field,
+  id: string | undefined,
+  { at, type, target, parsing }: Named & { parsing: RecordParsing },
+): CertificateModel | undefined {
+  const { document, report, certificates } = parsing;
+  if (id === undefined || certificates === undefined) return undefined;
+  const found = certificates.get(entryKey(id));
+  const place = { at: [...at, "tls_settings", field], part: "key" } as const;
+  const { kind, example, without } = FIELDS[field];
+  if (found !== undefined) {
+    if (found.kind === kind || found.kind === "broken") return found;
+    const other = found.kind === "authority" ? "an authority" : "a client certificate";
+    report({
+      code: "wrong-certificate",
+      text: `${quote(field)} is ${quote(id)}, which is ${other} on ${placeOf(document, found.at)}`,
+      ...place,
+      notes: [`Write ${quote(id)}: ${example}.`],
+    });
+  } else if (type !== "tcp" && mayUseTls(target)) {
+    const line = `${quote(id)}: ${example}`;
+    const hasSection = isPlainObject(document.value) && document.value["certificates"] !== undefined;
+    report({
+      severity: "warning",
+      code: "missing-certificate",
+      text: `${quote(field)} is ${quote(id)}, which "certificates" doesn't have: ${without}`,
+      ...place,
+      notes: [hasSection ? `Add ${line} to "certificates".` : `Add "certificates": { ${line} } to this file.`],
+    });
+  }
+  return undefined;
+}
+
+/** Whether certificates can be exchanged: not with a plain HTTP target, nor with one that is called without a connection. */
+function mayUseTls(target: ModelTarget | undefined): boolean {
+  if (target === undefined || target.type === "passthrough" || target.type === "unix") return true;
+  // What a recording records or falls back to.
+  if (target.type === "stand-in" && target.standIn.type === "har" && target.standIn.target !== undefined)
+    return mayUseTls(target.standIn.target);
+  return target.type === "address" && target.scheme !== "http";
+}

@@ -1,0 +1,155 @@
+/**
+ * Parses "certificates": what each id in the records is on this machine. The files must exist, and a key must fit its
+ * certificate.
+ */
+
+import path from "node:path";
+
+import { type CertificateModel, entryKey, isUuid } from "../model.ts";
+import { type Parsing, isPlainObject, placeOf, quote } from "../read/document.ts";
+import type { Path } from "../read/locate.ts";
+import { readCertificates, readClientCertificate } from "../system/certificates.ts";
+import { checkFields } from "./check-fields.ts";
+import { authorityFields, clientCertificateFields } from "./config-schema.ts";
+
+/** What parsing a record needs of the rest of its config. */
+export interface RecordParsing extends Parsing {
+  /** By `entryKey`. Absent: the config isn't known, so none of them is reported as missing. */
+  certificates?: ReadonlyMap<string, CertificateModel>;
+}
+
+/** As they are written in notes. */
+export const CLIENT_EXAMPLE = '{ "cert": "./client.pem", "key": "./client.key" }';
+export const AUTHORITY_EXAMPLE = '{ "ca": "./authority.pem" }';
+
+/** @returns by `entryKey` */
+export function parseCertificates(
+  entries: Record<string, unknown> | undefined,
+  parsing: Parsing,
+): Map<string, CertificateModel> {
+  const parsed = new Map<string, CertificateModel>();
+  for (const [id, value] of Object.entries(entries ?? {})) {
+    // An undefined entry of a vpc.config.ts was left out on purpose.
+    if (value === undefined) continue;
+    const at = ["certificates", id];
+    const earlier = parsed.get(entryKey(id));
+    if (earlier !== undefined) {
+      parsing.report({
+        code: "duplicate-entry",
+        text: `${quote(id)} has the same id as the entry on ${placeOf(parsing.document, earlier.at)}`,
+        at,
+        part: "key",
+        notes: ["Ids are case-insensitive; remove one of them."],
+      });
+    } else if (isUuid(id)) parsed.set(entryKey(id), { at, ...parseCertificate(value, at, parsing) });
+    else {
+      parsing.report({
+        code: "invalid-certificate-id",
+        text: `the key ${quote(id)} of "certificates" must be a uuid`,
+        at,
+        part: "key",
+        notes: ['Write the id that "certificate_authority" or "client_certificate" of a record has.'],
+      });
+    }
+  }
+  return parsed;
+}
+
+type Parsed = CertificateModel extends infer Model ? (Model extends { at: Path } ? Omit<Model, "at"> : never) : never;
+
+const BROKEN = { kind: "broken" } as const;
+
+function parseCertificate(value: unknown, at: Path, parsing: Parsing): Parsed {
+  if (!isPlainObject(value)) {
+    parsing.report({
+      code: "invalid-certificate",
+      text: `the certificate is ${quote(value)}, but must be an object`,
+      at,
+      notes: [`Write ${CLIENT_EXAMPLE}, or ${AUTHORITY_EXAMPLE} for an authority.`],
+    });
+    return BROKEN;
+  }
+  const isAuthority = value["ca"] !== undefined;
+  const isClient = value["cert"] !== undefined || value["key"] !== undefined;
+  if (isAuthority === isClient) {
+    const text = isClient
+      ? '"ca" cannot be used with "cert" and "key"'
+      : 'the certificate has neither "ca" nor "cert" and "key"';
+    parsing.report({
+      code: "invalid-certificate",
+      text,
+      at,
+      part: "key",
+      notes: [`A client certificate is ${CLIENT_EXAMPLE}, and an authority is ${AUTHORITY_EXAMPLE}.`],
+    });
+    return BROKEN;
+  }
+  const named = { at, fileOf: (field: string, name: string | undefined) => fileNamed(name, [...at, field], parsing) };
+  return isAuthority ? parseAuthority(value, named, parsing) : parseClient(value, named, parsing);
+}
+
+interface Named {
+  at: Path;
+  /** The absolute path of a file that a field names. Undefined: the field is missing or wrong, which is reported. */
+  fileOf: (field: string, name: string | undefined) => string | undefined;
+}
+
+function parseAuthority(value: Record<string, unknown>, { at, fileOf }: Named, parsing: Parsing): Parsed {
+  const entry = checkFields({ fields: authorityFields, what: "an authority", value, at }, parsing);
+  const file = fileOf("ca", entry.ca);
+  if (file === undefined) return BROKEN;
+  const read = readCertificates(file);
+  if (Array.isArray(read)) return { kind: "authority", file };
+  parsing.report({
+    code: read.code,
+    text: `the authority ${quote(entry.ca)} ${read.text}`,
+    at: [...at, "ca"],
+    notes: [
+      read.code === "ca-not-found"
+        ? `Its full path is ${file}.`
+        : "A PEM file has blocks from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----.",
+    ],
+  });
+  return BROKEN;
+}
+
+function parseClient(value: Record<string, unknown>, { at, fileOf }: Named, parsing: Parsing): Parsed {
+  const entry = checkFields({ fields: clientCertificateFields, what: "a client certificate", value, at }, parsing);
+  const cert = fileOf("cert", entry.cert);
+  const key = fileOf("key", entry.key);
+  if (cert === undefined || key === undefined) return BROKEN;
+  const read = readClientCertificate({ cert, key });
+  if ("part" in read) {
+    const { part, code, text, advice } = read;
+    const what = part === "cert" ? "the client certificate" : "the private key";
+    parsing.report({ code, text: `${what} ${quote(entry[part])} ${text}`, at: [...at, part], notes: [advice] });
+    return BROKEN;
+  }
+  const expires = read.leaf.validTo;
+  if (Date.parse(expires) < Date.now()) {
+    parsing.report({
+      severity: "warning",
+      code: "certificate-expired",
+      text: `the client certificate ${quote(entry.cert)} expired on ${expires}`,
+      at: [...at, "cert"],
+      notes: ["A target that checks it refuses it. Renew it."],
+    });
+  }
+  return { kind: "client", cert, key };
+}
+
+function fileNamed(name: string | undefined, at: Path, { document, namedFiles, report }: Parsing): string | undefined {
+  if (name === undefined) return undefined;
+  if (name.includes("-----BEGIN")) {
+    report({
+      code: "invalid-value",
+      text: `${quote(at.at(-1))} is the text of a PEM file, but must be the name of a PEM file`,
+      at,
+      notes: ['Save the text in a file, and write its name: "./client.pem".'],
+    });
+    return undefined;
+  }
+  const file = path.resolve(document.folder, name);
+  namedFiles.add(file);
+  return file;
+}

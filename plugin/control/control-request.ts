@@ -3,6 +3,7 @@
 import type { ServerResponse } from "node:http";
 
 import type { Scenario } from "../scenario/scenario.ts";
+import type { TextSocket } from "./text-socket.ts";
 
 export interface ControlRequest {
   scenario: Scenario;
@@ -13,6 +14,8 @@ export interface ControlRequest {
   outgoing: ServerResponse;
   /** @throws {ControlError} if the body is not JSON */
   readJson: () => Promise<unknown>;
+  /** Answers with a socket. Absent: the client has not asked for one. */
+  acceptSocket?: () => TextSocket;
 }
 
 /** `streamed`: the API writes the answer itself. */

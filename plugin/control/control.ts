@@ -5,14 +5,19 @@
  *   any program ── loopback port (--control) ──────────▶ │
  */
 
-import type http from "node:http";
 import { randomBytes } from "node:crypto";
 
 import type { Scenario } from "../scenario/scenario.ts";
 import { type Announcement, announce } from "./announcement.ts";
 import { answerClient } from "./clients.ts";
 import { type ControlOptions, TOKEN_VARIABLE } from "./control-options.ts";
-import { closeServer, createLoopbackServer, listenOnLoopback, makeToken } from "./loopback-server.ts";
+import {
+  type LoopbackServer,
+  closeServer,
+  createLoopbackServer,
+  listenOnLoopback,
+  makeToken,
+} from "./loopback-server.ts";
 import { answerOwn } from "./own-api.ts";
 import { answerToxiproxy } from "./toxiproxy.ts";
 import { type Traffic, createTraffic } from "./traffic.ts";
@@ -53,7 +58,7 @@ export async function startControl(
 function createControlServer(
   token: string,
   { scenario, traffic }: { scenario: Scenario; traffic: Traffic },
-): http.Server {
+): LoopbackServer {
   return createLoopbackServer({
     scenario,
     token,

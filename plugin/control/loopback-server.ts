@@ -8,12 +8,15 @@
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import { randomBytes } from "node:crypto";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
+import { responseOn } from "../egress/upgrade.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import { messageOf } from "../system/error.ts";
 import { isSecret } from "../system/secret.ts";
 import { type ControlAnswer, ControlError, type ControlRequest } from "./control-request.ts";
+import { type TextSocket, acceptTextSocket, asksForTextSocket } from "./text-socket.ts";
 
 /** Undefined: another API may have the path. */
 export type Api = (request: ControlRequest) => Promise<ControlAnswer | undefined>;
@@ -31,7 +34,7 @@ export interface LoopbackServerOptions {
   headers?: Record<string, string>;
   /**
    * Its documents name each other by relative addresses, so the token's own path needs a slash at its end. Only they may
-   * change something: with their own `Origin`, and JSON if there is a body.
+   * change something: with their own `Origin`, and JSON if there is a body. They may open sockets.
    */
   isFolder?: true;
 }
@@ -44,15 +47,32 @@ export function makeToken(): string {
   return randomBytes(18).toString("base64url");
 }
 
+export interface LoopbackServer extends http.Server {
+  /** Connections that Node no longer counts as its server's. */
+  readonly sockets: ReadonlySet<Duplex>;
+}
+
 /** It never keeps the process alive. */
-export function createLoopbackServer(options: LoopbackServerOptions): http.Server {
+export function createLoopbackServer(options: LoopbackServerOptions): LoopbackServer {
+  const sockets = new Set<Duplex>();
   const server = http.createServer({ requestTimeout: 0 }, (incoming, outgoing) => {
     outgoing.on("error", () => outgoing.destroy());
     void answerRequest(options, incoming, outgoing);
   });
+  if (options.isFolder) {
+    server.on("upgrade", (incoming, socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+      const outgoing = responseOn(socket, incoming);
+      void answerRequest(options, incoming, outgoing, () => {
+        outgoing.detachSocket(socket as Socket);
+        return acceptTextSocket(incoming, socket);
+      });
+    });
+  }
   server.on("connection", (socket) => socket.unref());
   server.unref();
-  return server;
+  return Object.assign(server, { sockets });
 }
 
 /**
@@ -66,9 +86,10 @@ export async function listenOnLoopback(server: http.Server, port: number): Promi
   return (server.address() as AddressInfo).port;
 }
 
-export function closeServer(server: http.Server): void {
+export function closeServer(server: LoopbackServer): void {
   server.close();
   server.closeAllConnections();
+  for (const socket of server.sockets) socket.destroy();
 }
 
 /** Never rejects. */
@@ -76,6 +97,7 @@ async function answerRequest(
   { scenario, token, apis, forbidden, help, headers = {}, isFolder }: LoopbackServerOptions,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
+  acceptSocket?: () => TextSocket,
 ): Promise<void> {
   try {
     for (const [field, value] of Object.entries(headers)) outgoing.setHeader(field, value);
@@ -95,6 +117,7 @@ async function answerRequest(
       query: url.searchParams,
       outgoing,
       readJson: () => readJson(incoming),
+      ...(acceptSocket && asksForTextSocket(incoming) && { acceptSocket }),
     };
     for (const api of apis) {
       const answer = await api(request);

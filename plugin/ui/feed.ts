@@ -5,15 +5,14 @@
  *   journal ── entry ──▶ changed rows ── every 50 ms, if the page has read the last ones ──▶ page
  */
 
-import type { ServerResponse } from "node:http";
-
+import type { TextSocket } from "../control/text-socket.ts";
 import type { RoutingTable } from "../../service-worker/routing/table.ts";
 import { DEFAULT_LIMITS, type JournalEntry } from "../scenario/journal.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import { viewInForce } from "./in-force.ts";
 import { viewNetwork } from "./network-view.ts";
 import { toRow } from "./rows.ts";
-import type { FeedEvents, SessionView } from "./traffic-view.ts";
+import type { FeedEvent, FeedEvents, SessionView } from "./traffic-view.ts";
 
 /** Milliseconds. */
 const GATHER = 50;
@@ -22,11 +21,12 @@ const LOOK = 250;
 /** Rows of one event. */
 const CHUNK = 500;
 
-/** @param outgoing a stream that has begun. Ends with it */
-export function feedPage(outgoing: ServerResponse, scenario: Scenario, session: SessionView): void {
+/** Ends with the page's socket. */
+export function feedPage(socket: TextSocket, scenario: Scenario, session: SessionView): void {
   const { journal } = scenario;
+  const { stream } = socket;
   const send = <Name extends keyof FeedEvents>(event: Name, data: FeedEvents[Name]): void =>
-    void outgoing.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    socket.send(JSON.stringify({ event, data } satisfies FeedEvent<Name>));
   const changed = new Set<JournalEntry>(journal.entries);
   /** Calls that go on, and how many bytes the page knows of. */
   const open = new Map<JournalEntry, number>();
@@ -36,7 +36,7 @@ export function feedPage(outgoing: ServerResponse, scenario: Scenario, session: 
   const flush = (): void => {
     timer = undefined;
     // "drain" calls again.
-    if (outgoing.writableNeedDrain) return;
+    if (stream.writableNeedDrain) return;
     const entries = [...changed].filter(({ id }) => id > cleared);
     changed.clear();
     for (let from = 0; from < entries.length; from += CHUNK) send("rows", entries.slice(from, from + CHUNK).map(toRow));
@@ -55,7 +55,7 @@ export function feedPage(outgoing: ServerResponse, scenario: Scenario, session: 
   const known: { inForce?: string; table?: RoutingTable; network?: string } = {};
   const look = (): void => {
     for (const [entry, size] of open) if (bytesOfCall(entry) !== size) change(entry);
-    if (outgoing.writableNeedDrain) return;
+    if (stream.writableNeedDrain) return;
     const inForce = viewInForce(scenario);
     const text = JSON.stringify(inForce);
     if (text !== known.inForce) send("inForce", inForce);
@@ -78,12 +78,12 @@ export function feedPage(outgoing: ServerResponse, scenario: Scenario, session: 
   send("session", session);
   look();
   flush();
-  outgoing.on("drain", schedule);
+  stream.on("drain", schedule);
   journal.changes.on("entry", change);
   // The messages of a WebSocket come after its request has ended.
   journal.changes.on("piece", change);
   journal.changes.on("cleared", clear);
-  outgoing.once("close", () => {
+  stream.once("close", () => {
     clearTimeout(timer);
     clearInterval(looking);
     journal.changes.off("entry", change);

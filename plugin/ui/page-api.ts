@@ -2,13 +2,13 @@
  * What the page's own code asks for. What it does with a call is in `act-api.ts`. The rest of its API, such as rules, is
  * that of the control server.
  *
- *   GET api/feed                                             rows, as they come
+ *   GET api/feed                                             a WebSocket: rows, as they come
  *   POST api/probe                                           what answers at each target now
  *   GET api/calls/{id}                                       all of one call
  *   GET api/calls/{id}/{request|response|sent|received|messages}  the bytes that are kept of it until now, decoded
  */
 
-import { type ControlAnswer, ControlError, type ControlRequest, beginStream } from "../control/control-request.ts";
+import { type ControlAnswer, ControlError, type ControlRequest } from "../control/control-request.ts";
 import type { Api } from "../control/loopback-server.ts";
 import { answerOwn } from "../control/own-api.ts";
 import { actOnCall } from "./act-api.ts";
@@ -29,12 +29,12 @@ export function createPageApi(observation: Observation): Api {
 }
 
 async function answerView(request: ControlRequest, observation: Observation): Promise<ControlAnswer | undefined> {
-  const { scenario, method, path, outgoing } = request;
+  const { scenario, method, path, acceptSocket } = request;
   const { journal } = scenario;
   const [, room, id, part] = path.split("/");
   if (method === "GET" && room === "feed") {
-    beginStream(outgoing);
-    feedPage(outgoing, scenario, observation.describe());
+    if (acceptSocket === undefined) throw new ControlError(426, "the feed is a WebSocket.");
+    feedPage(acceptSocket(), scenario, observation.describe());
     return "streamed";
   }
   if (method === "POST" && room === "probe") return { status: 200, json: await probeNetwork(scenario.context.table) };

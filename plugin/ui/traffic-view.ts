@@ -57,6 +57,12 @@ export interface BindingView {
   kind: "service" | "network" | "unlinked";
 }
 
+/** A message of `GET api/feed`, as JSON. */
+export interface FeedEvent<Name extends keyof FeedEvents = keyof FeedEvents> {
+  event: Name;
+  data: FeedEvents[Name];
+}
+
 /** Events of `GET api/feed`, by their names. The rows of a call replace each other. */
 export interface FeedEvents {
   /** The first one, also after a lost connection. What the page had before no longer counts. */

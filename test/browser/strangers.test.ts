@@ -85,6 +85,16 @@ test("a window that it opens gives no handle, and an event stream no event", asy
   expect(await attempt(heard)).toBe("error");
 });
 
+test("a WebSocket, which CORS does not protect, is refused", async () => {
+  const heard = `return new Promise((resolve) => {
+    const socket = new WebSocket(url.replace("http:", "ws:") + "api/feed");
+    socket.onopen = () => resolve("open");
+    socket.onmessage = () => resolve("message");
+    socket.onerror = () => resolve("error");
+  })`;
+  expect(await attempt(heard)).toBe("error");
+});
+
 test("nothing is loaded from elsewhere, and no cookie is set", async () => {
   const context = await session.browser.newContext();
   const page = await context.newPage();

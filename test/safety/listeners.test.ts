@@ -234,6 +234,15 @@ describe("the page that shows the traffic", () => {
     ]) {
       expect(await effectOf({ path: at, headers: { Host: url.host, ...headers } })).toEqual(REFUSED);
     }
+    const upgrade = {
+      Connection: "Upgrade",
+      Upgrade: "websocket",
+      "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+      "Sec-WebSocket-Version": "13",
+    };
+    for (const headers of [{ Origin: "https://attacker.example" }, { Origin: "null" }, { Host: "attacker.example" }]) {
+      expect(await effectOf({ path: at, headers: { Host: url.host, ...upgrade, ...headers } })).toEqual(REFUSED);
+    }
     const guess = at.replace(/^\/./, (start) => (start === "/x" ? "/y" : "/x"));
     for (const other of [`/${file}`, guess, `/?token=${url.pathname.slice(1, -1)}`]) {
       expect(await effectOf({ path: other, headers: { Host: url.host } })).toEqual(REFUSED);

@@ -1,12 +1,20 @@
 /** A Worker under test whose traffic a page shows. */
 
+import { once } from "node:events";
 import http from "node:http";
 
 import { expect } from "vitest";
 
 import { findRunning } from "../../plugin/scenario/running.ts";
 import type { Scenario } from "../../plugin/scenario/scenario.ts";
-import type { CallView, FeedEvents, InForceView, NetworkView, TrafficRow } from "../../plugin/ui/traffic-view.ts";
+import type {
+  CallView,
+  FeedEvent,
+  FeedEvents,
+  InForceView,
+  NetworkView,
+  TrafficRow,
+} from "../../plugin/ui/traffic-view.ts";
 import type { VpcConfig } from "../../plugin/config.ts";
 import { ops } from "../control/start-controlled.ts";
 import { type TestWorker, startTestWorker } from "../setup/test-worker.ts";
@@ -98,32 +106,24 @@ export interface Feed extends AsyncDisposable {
 
 /** Reads the feed as the page does. */
 export async function readFeed(url: string): Promise<Feed> {
-  const over = new AbortController();
-  const response = await fetch(`${url}api/feed`, { signal: over.signal });
+  const socket = new WebSocket(`${url.replace(/^http/, "ws")}api/feed`);
+  const closed = once(socket, "close");
   const feed: Omit<Feed, typeof Symbol.asyncDispose> = { rows: new Map(), events: [] };
-  const take = (block: string): void => {
-    const [, event = "", data = ""] = /^event: (\w+)\ndata: (.*)$/s.exec(block) ?? [];
+  socket.addEventListener("message", ({ data: text }) => {
+    const { event, data } = JSON.parse(String(text)) as {
+      [Name in keyof FeedEvents]: FeedEvent<Name>;
+    }[keyof FeedEvents];
     feed.events.push(event);
-    if (event === "rows") for (const row of JSON.parse(data) as FeedEvents["rows"]) feed.rows.set(row.id, row);
-    if (event === "network") feed.network = JSON.parse(data) as NetworkView;
-    if (event === "inForce") feed.inForce = JSON.parse(data) as InForceView;
-    if (event === "cleared") for (const id of feed.rows.keys()) if (id <= JSON.parse(data).upTo) feed.rows.delete(id);
-  };
-  const read = async (): Promise<void> => {
-    let text = "";
-    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-      const blocks = (text + chunk).split("\n\n");
-      text = blocks.pop() ?? "";
-      for (const block of blocks) take(block);
-    }
-  };
-  const reading = read().catch((error: unknown) => {
-    if (!over.signal.aborted) throw error;
+    if (event === "rows") for (const row of data) feed.rows.set(row.id, row);
+    if (event === "network") feed.network = data;
+    if (event === "inForce") feed.inForce = data;
+    if (event === "cleared") for (const id of feed.rows.keys()) if (id <= data.upTo) feed.rows.delete(id);
   });
+  await once(socket, "open");
   return Object.assign(feed, {
     async [Symbol.asyncDispose]() {
-      over.abort();
-      await reading;
+      socket.close();
+      await closed;
     },
   });
 }

@@ -3,12 +3,13 @@
  * once in a while, however many come.
  */
 
-import type { FeedEvents, InForceView, NetworkView, SessionView, TrafficRow } from "../traffic-view.ts";
+import type { InForceView, NetworkView, SessionView, TrafficRow } from "../traffic-view.ts";
+import { openFeed } from "./feed-link.ts";
 
 /** Milliseconds. */
 const GATHER = 60;
 
-/** `lost`: the session has ended, or is out of reach; the browser tries again. */
+/** `lost`: the session has ended, or is out of reach; the page tries again. */
 export type Link = "connecting" | "live" | "lost";
 
 export interface CallStore {
@@ -54,36 +55,35 @@ export function followCalls(): CallStore {
     schedule();
   };
 
-  const source = new EventSource("api/feed");
-  const on = <Name extends keyof FeedEvents>(event: Name, take: (data: FeedEvents[Name]) => void): void =>
-    source.addEventListener(event, ({ data }: MessageEvent<string>) => take(JSON.parse(data)));
-  on("session", (data) => {
-    session = data;
-    link = "live";
-    known.clear();
-    schedule();
-  });
-  on("rows", (changed) => {
-    for (const row of changed) known.set(row.id, row);
-    const limit = session?.limits.entries ?? Infinity;
-    for (const id of known.keys()) {
-      if (known.size <= limit) break;
-      known.delete(id);
-    }
-    schedule();
-  });
-  on("inForce", (data) => {
-    inForce = data;
-    schedule();
-  });
-  on("network", (data) => {
-    network = data;
-    schedule();
-  });
-  on("cleared", ({ upTo }) => drop(upTo));
-  source.addEventListener("error", () => {
-    link = "lost";
-    schedule();
+  openFeed({
+    session(data) {
+      session = data;
+      link = "live";
+      known.clear();
+      schedule();
+    },
+    rows(changed) {
+      for (const row of changed) known.set(row.id, row);
+      const limit = session?.limits.entries ?? Infinity;
+      for (const id of known.keys()) {
+        if (known.size <= limit) break;
+        known.delete(id);
+      }
+      schedule();
+    },
+    inForce(data) {
+      inForce = data;
+      schedule();
+    },
+    network(data) {
+      network = data;
+      schedule();
+    },
+    cleared: ({ upTo }) => drop(upTo),
+    lost() {
+      link = "lost";
+      schedule();
+    },
   });
 
   return {

@@ -88,8 +88,8 @@ export interface VpcRespond {
 export interface VpcAnswer {
   /** 200 to 599. Default: 200. */
   status?: number;
-  /** Default: a `content-type` that fits the body. */
-  headers?: Record<string, string>;
+  /** A list stands for several fields of one name. Default: a `content-type` that fits the body. */
+  headers?: Record<string, string | string[]>;
   /** The body, as JSON. */
   json?: unknown;
   /** The body. */

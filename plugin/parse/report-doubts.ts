@@ -89,7 +89,7 @@ function warnOfParameters({ call: { path = "" }, answer, at }: Written, report: 
 /** Braces of HTML, CSS and code are none of ours. */
 function isPlainText({ headers = {} }: Written["answer"]): boolean {
   const type = Object.entries(headers).find(([name]) => name.toLowerCase() === "content-type")?.[1];
-  return type === undefined || type.startsWith("text/plain");
+  return type === undefined || String(type).startsWith("text/plain");
 }
 
 function textsIn(value: unknown, place: Path): { text: string; place: Path }[] {

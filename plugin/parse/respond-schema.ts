@@ -16,7 +16,7 @@ export const vpcFunctions: v.GenericSchema<VpcFunctions> = v.strictObject({
 
 const answerShape = {
   status: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599))),
-  headers: v.exactOptional(v.record(v.string(), v.string())),
+  headers: v.exactOptional(v.record(v.string(), v.union([v.string(), v.array(v.string())]))),
   json: v.exactOptional(v.unknown()),
   text: v.exactOptional(v.string()),
   bytes: v.exactOptional(v.string()),

@@ -14,7 +14,8 @@ const { setTimeout } = globalThis;
 export interface PlainAnswer {
   /** 200 to 599. Default: 200. */
   status?: number;
-  headers?: Record<string, string>;
+  /** A list: as many fields of this name. */
+  headers?: Record<string, string | string[]>;
   json?: unknown;
   text?: string;
   /** Base64. */
@@ -79,13 +80,20 @@ function findHeaderMistakes(headers: unknown): PlacedMistake[] {
   }
   return Object.entries(headers).flatMap(([name, value]) => {
     const place = [...at, name];
-    if (typeof value !== "string") {
-      const text = `the header ${quote(name)} of the answer is ${quote(value)}, but must be a string`;
-      return [{ text, ...(typeof value === "number" && { note: `Write "${value}".` }), at: place }];
-    }
-    if (isHeader(name, value)) return [];
-    return [{ text: `the header ${quote(name)} of the answer can't be sent as ${quote(value)}`, at: place }];
+    if (!Array.isArray(value)) return findFieldMistakes(name, value, place);
+    if (value.length > 0) return value.flatMap((each, index) => findFieldMistakes(name, each, [...place, index]));
+    const text = `the header ${quote(name)} of the answer is an empty list`;
+    return [{ text, note: "Remove it, or write a value.", at: place, part: "key" as const }];
   });
+}
+
+function findFieldMistakes(name: string, value: unknown, at: PlacedMistake["at"]): PlacedMistake[] {
+  if (typeof value !== "string") {
+    const text = `the header ${quote(name)} of the answer is ${quote(value)}, but must be a string`;
+    return [{ text, ...(typeof value === "number" && { note: `Write "${value}".` }), at }];
+  }
+  if (isHeader(name, value)) return [];
+  return [{ text: `the header ${quote(name)} of the answer can't be sent as ${quote(value)}`, at }];
 }
 
 /** Whether it can be sent. */
@@ -166,7 +174,11 @@ export async function toResponse(answer: PlainAnswer, context: AnswerContext): P
 }
 
 function toHeaders(headers: PlainAnswer["headers"], fill: (text: string) => string): Headers {
-  return new Headers(Object.entries(headers ?? {}).map(([name, value]) => [name, fill(value)]));
+  return new Headers(
+    Object.entries(headers ?? {}).flatMap(([name, value]) =>
+      [value].flat().map((each): [string, string] => [name, fill(each)]),
+    ),
+  );
 }
 
 export interface AnswerContext {

@@ -31,7 +31,8 @@ export const ops: Record<string, Operation<Env>> = {
   fetch: async (env, { binding = "NET", url, size, ...init }: FetchArgument) => {
     const body = size === undefined ? init : { ...init, body: "x".repeat(size) };
     const response: Response = await env[binding]!.fetch(url, body);
-    return { status: response.status, text: await response.text() };
+    const cookies = response.headers.getSetCookie();
+    return { status: response.status, text: await response.text(), ...(cookies.length > 0 && { cookies }) };
   },
   /** Many at once. */
   many: async (env, { from, count }: { from: number; count: number }) => {

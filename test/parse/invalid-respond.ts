@@ -33,6 +33,17 @@ const answers: [title: string, written: string, expected: string[]][] = [
     ],
   ],
   [
+    "mistakes in lists of one header's values",
+    '{ "headers": { "set-cookie": ["a=1", 5], "x-none": [], "x-odd": ["\\n\\u0000"] } }',
+    [
+      '38: error: the header "set-cookie" of the answer is 5, but must be a string [invalid-answer]',
+      '    Write "5".',
+      '42: error: the header "x-none" of the answer is an empty list [invalid-answer]',
+      "    Remove it, or write a value.",
+      String.raw`66: error: the header "x-odd" of the answer can't be sent as "\n\u0000" [invalid-answer]`,
+    ],
+  ],
+  [
     "two bodies",
     '{ "json": {}, "text": "" }',
     ['15: error: an answer has one body, but this one has "json" and "text" [invalid-answer]', "    Keep one of them."],

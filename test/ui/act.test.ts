@@ -10,6 +10,8 @@ import { type Shown, callOnce, readFeed, sortedRequest, startShown } from "./sta
 
 const WAIT = { timeout: 30_000 };
 const JSON_BODY = { name: "Ada", note: 'it\'s "{id}"', tags: ["a", 1, null] };
+/** The comma of a date is none between two cookies. */
+const COOKIES = ["a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT", "b=2; HttpOnly"];
 const stack = new AsyncDisposableStack();
 let origin: HttpOrigin;
 let database: TestServer;
@@ -25,7 +27,8 @@ function answer(request: string): string {
   const body = isJson ? JSON.stringify(JSON_BODY) : "plain";
   const type = isJson ? "application/json" : "text/plain";
   const status = request.includes(" /missing") ? "404 Not Found" : "200 OK";
-  return `HTTP/1.1 ${status}\r\nContent-Type: ${type}\r\nX-Kept: yes\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  const cookies = request.includes("/cookies") ? COOKIES.map((cookie) => `Set-Cookie: ${cookie}\r\n`).join("") : "";
+  return `HTTP/1.1 ${status}\r\nContent-Type: ${type}\r\n${cookies}X-Kept: yes\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }
 
 beforeAll(async () => {
@@ -105,6 +108,7 @@ describe("copy as test", () => {
       { url: "http://a.internal:8080/json?q=a%20b" },
       'await vpc.on("a.internal:8080", { method: "GET", path: "/json", query: { q: "a b" } }).respond({',
     ],
+    ["several cookies", { url: "http://a.internal/json/cookies" }, `"set-cookie": ["${COOKIES.join('", "')}"]`],
     ["signs of a pattern", { url: "http://a.internal/json/:id(a)*" }, String.raw`"GET /json/\\:id\\(a\\)\\*"`],
   ])("%s: the code answers the same", async (_, argument, start) => {
     const before = await shown.call("fetch", argument);
@@ -202,11 +206,15 @@ describe("send again", () => {
 describe("what is in force", () => {
   test("an answer becomes a stand-in, a route is denied, a fault is put on; each is listed, and undone", async () => {
     await using feed = await readFeed(shown.url);
-    const url = "http://a.internal/json";
+    const url = "http://a.internal/json/cookies";
     const id = await make("fetch", { url });
     expect((await shown.ask("POST", `api/calls/${id}/stand-in`, {})).status).toBe(201);
     const served = asked.length;
-    expect(await shown.call("fetch", { url })).toMatchObject({ status: 200, text: JSON.stringify(JSON_BODY) });
+    expect(await shown.call("fetch", { url })).toMatchObject({
+      status: 200,
+      text: JSON.stringify(JSON_BODY),
+      cookies: COOKIES,
+    });
     expect(asked.length).toBe(served);
     expect((await shown.ask("POST", `api/calls/${id}/deny`, {})).status).toBe(201);
     await expect(shown.call("fetch", { url })).rejects.toThrow("destination_ip_prohibited");
@@ -222,7 +230,7 @@ describe("what is in force", () => {
           from: "page",
         },
         { who: "a.internal", effect: "fail", text: "fails with destination_ip_prohibited", from: "page", decided: 1 },
-        { who: "a.internal", call: "GET /json", effect: "respond", text: "answers 200", from: "page" },
+        { who: "a.internal", call: "GET /json/cookies", effect: "respond", text: "answers 200", from: "page" },
       ]);
     expect(feed.inForce?.configFaults).toEqual([
       { who: "slow.internal", text: "latency=1", origin: expect.stringContaining("slow.internal") },

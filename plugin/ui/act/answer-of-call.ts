@@ -97,12 +97,18 @@ function impliedType({ json, text, bytes }: AnswerBody): string | undefined {
   return bytes === undefined ? undefined : "application/octet-stream";
 }
 
-function saidFields(headers: readonly Field[], implied: string | undefined): Record<string, string> {
-  const said = new Headers();
+/** Fields of one name stay apart: a comma may be part of a value, as in a cookie's `Expires` (RFC 9110 §5.3). */
+function saidFields(headers: readonly Field[], implied: string | undefined): NonNullable<PlainAnswer["headers"]> {
+  const said = new Map<string, string[]>();
   for (const [field, value] of headers) {
     const name = field.toLowerCase();
     const isImplied = name === "content-type" && value.toLowerCase().replaceAll(" ", "") === implied;
-    if (!NOT_SAID.has(name) && !isImplied) said.append(field, value);
+    if (!NOT_SAID.has(name) && !isImplied) said.set(name, [...(said.get(name) ?? []), value]);
   }
-  return Object.fromEntries(said);
+  return Object.fromEntries(
+    [...said].map(([name, values]): [string, string | string[]] => {
+      const [only = ""] = values;
+      return [name, values.length === 1 ? only : values];
+    }),
+  );
 }

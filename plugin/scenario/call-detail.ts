@@ -65,7 +65,9 @@ export function timingsOf(detail: CallDetail | undefined, duration: number): Tim
   const isNew = at.dialled !== undefined;
   const begun = within(at.dialled ?? at.taken, decided);
   const resolved = within(at.resolved, begun);
-  const connected = within(at.connected, resolved);
+  // One that failed while it was dialled has done so to its end.
+  const isStuck = isNew && at.connected === undefined && at.answered === undefined;
+  const connected = within(at.connected ?? (isStuck ? duration : undefined), resolved);
   const ready = within(at.secured, connected);
   const answered = within(at.answered ?? duration, ready);
   const sent = Math.min(within(at.sent, ready), answered);

@@ -58,7 +58,7 @@ export function formatGoal({ target, rule, hits }: Goal): string {
 }
 
 /** `rule "USERS" "GET /users/:id"`. */
-function nameRule({ whoText, call }: ScenarioRule): string {
+export function nameRule({ whoText, call }: ScenarioRule): string {
   const who = `rule ${JSON.stringify(whoText)}`;
   return call.isAny ? who : `${who} ${JSON.stringify(call.text)}`;
 }

@@ -9,7 +9,9 @@ import { type ExplainedCall, explainInRows } from "../commands/explain-text.ts";
 import { type CallDetail, timingsOf } from "../scenario/call-detail.ts";
 import type { Capture } from "../scenario/capture.ts";
 import type { JournalEntry } from "../scenario/journal.ts";
+import { nameRule } from "../scenario/goals.ts";
 import { decodeContent } from "./decode-content.ts";
+import { describeEffect } from "./in-force.ts";
 import { nameStatements } from "./name-statement.ts";
 import { toRow } from "./rows.ts";
 import type { BytesView, CallView, ConversationView, DecisionView, ErrorView, PieceView } from "./traffic-view.ts";
@@ -20,7 +22,7 @@ export function viewCall(entry: JournalEntry, table: RoutingTable): CallView {
   const error = viewError(entry, explained);
   return {
     row: toRow(entry),
-    ...(explained && { decision: viewDecision(explained) }),
+    ...(explained && { decision: viewDecision(explained, entry) }),
     ...(error && { error }),
     ...viewMessages(entry),
     ...viewSteps(entry),
@@ -55,9 +57,15 @@ function describeBinding(binding: Binding): ExplainedCall["binding"] {
   }
 }
 
-function viewDecision(explained: ExplainedCall): DecisionView {
+function viewDecision(explained: ExplainedCall, { goal }: JournalEntry): DecisionView {
   const { heading, rows } = explainInRows(explained, (_, text) => text);
-  return { heading, steps: rows.map(([label, ...lines]) => ({ label, lines })) };
+  const steps = rows.map(([label, ...lines]) => ({ label, lines }));
+  if (goal?.rule === undefined) return { heading, steps };
+  const decided = `${nameRule(goal.rule)} ${describeEffect(goal.rule.effect)}`;
+  return {
+    heading,
+    steps: [{ label: "rule", lines: [decided, "Without it, the vpc config would have decided:"] }, ...steps],
+  };
 }
 
 function viewError(
@@ -92,7 +100,9 @@ function viewMessages(entry: JournalEntry): Messages {
       ...(detail && { conversation: viewConversation(detail.chunks, detail.chunksDropped) }),
     };
   }
-  const { headers, body, response, responseBody, detail } = entry;
+  const { headers, body, responseBody, detail, status } = entry;
+  // The head that accepts a WebSocket is no answer for rules and tests.
+  const response = entry.response ?? (status === 101 ? detail?.response : undefined);
   return {
     request: { headers, body: viewBytes(body) },
     ...(response && {

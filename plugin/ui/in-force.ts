@@ -28,7 +28,7 @@ function viewRule({ id, whoText, call, effect, decided, owner, left }: ScenarioR
   };
 }
 
-function describeEffect(effect: Effect): string {
+export function describeEffect(effect: Effect): string {
   switch (effect.type) {
     case "respond": {
       const statuses = effect.answers.map(({ status = 200 }) => status);

@@ -1,11 +1,12 @@
 /** Makes a row of the page's list from an entry of the journal. */
 
 import type { Piece } from "../scenario/call-detail.ts";
+import { nameRule } from "../scenario/goals.ts";
 import type { JournalEntry, RequestEntry } from "../scenario/journal.ts";
 import type { TrafficRow } from "./traffic-view.ts";
 
 export function toRow(entry: JournalEntry): TrafficRow {
-  const { id, binding, worker, route, target, rule, code, isRefused, repeatId, startedAt, duration } = entry;
+  const { id, binding, worker, route, target, goal, code, isRefused, repeatId, startedAt, duration } = entry;
   return {
     id,
     binding,
@@ -13,7 +14,8 @@ export function toRow(entry: JournalEntry): TrafficRow {
     ...describeAsked(entry),
     ...(route !== undefined && { route }),
     ...(target !== undefined && { target }),
-    ...(rule !== undefined && { rule }),
+    ...(goal?.rule && { rule: nameRule(goal.rule) }),
+    ...(goal !== undefined && goal.hits.size > 0 && { faults: [...goal.hits] }),
     ...(code !== undefined && { code }),
     ...(isRefused === true && { isRefused }),
     ...(repeatId !== undefined && { isRepeated: true as const }),

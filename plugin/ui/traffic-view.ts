@@ -21,8 +21,10 @@ export interface TrafficRow {
   /** As the vpc config writes it; absent if no route decided. */
   route?: string;
   target?: string;
-  /** The id of the rule that decided. */
+  /** The rule that decided, in words: `rule "USERS" "GET /users/:id"`. */
   rule?: string;
+  /** The faults that have acted on it, as Toxiproxy names them. */
+  faults?: string[];
   status?: number;
   /** The error code that the Worker got. */
   code?: string;

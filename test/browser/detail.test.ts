@@ -82,7 +82,7 @@ async function shows(text: string | RegExp, within: Locator = detail): Promise<v
 }
 
 async function call(path: string, more: object = {}): Promise<void> {
-  await session.shown.call("fetch", { url: `http://a.internal${path}`, ...more });
+  await session.make("fetch", { url: `http://a.internal${path}`, ...more });
   await open(path);
 }
 
@@ -144,7 +144,7 @@ test("timing and connection", async () => {
 });
 
 test("TLS: version, server name and certificate", async () => {
-  await session.shown.call("fetch", { url: "https://secure.internal/", method: "POST", size: 1 });
+  await session.make("fetch", { url: "https://secure.internal/", method: "POST", size: 1 });
   await open("secure.internal");
   const connection = section("Connection");
   await shows(/^TLSv1\.3, TLS_/, connection);
@@ -153,7 +153,7 @@ test("TLS: version, server name and certificate", async () => {
 });
 
 test("what a connection said, in turn and with times, as text and in hex", async () => {
-  await session.shown.call("connect", { address: "db.internal:5432", text: "SELECT 1" });
+  await session.make("connect", { address: "db.internal:5432", text: "SELECT 1" });
   await open("db.internal:5432");
   const said = section("Conversation").getByRole("listitem");
   await expect.poll(() => said.count()).toBe(2);
@@ -165,9 +165,10 @@ test("what a connection said, in turn and with times, as text and in hex", async
 });
 
 test("what a database is asked is named", async () => {
-  await session.shown.call("connect", { address: "db.internal:5432", text: "*2\r\n$3\r\nGET\r\n$1\r\na\r\n" });
+  await session.make("connect", { address: "db.internal:5432", text: "*2\r\n$3\r\nGET\r\n$1\r\na\r\n" });
   await open("db.internal:5432");
   await shows("GET a", section("Redis"));
+  await shows("1 command", section("Redis"));
 });
 
 test("the messages of a WebSocket, as they come", async () => {
@@ -176,20 +177,29 @@ test("the messages of a WebSocket, as they come", async () => {
   const said = section("Messages").getByRole("listitem");
   await shows("echo two", said.nth(3));
   await expect.poll(() => said.first().textContent()).toMatch(/Worker.*text, 3 bytes.*one/s);
+  await shows("1000 done", said.nth(4));
+  await shows("101 Switching Protocols", section("Response"));
+  await shows("Sec-WebSocket-Accept", section("Response"));
 });
 
 test("an error: what happened, and what to do", async () => {
-  await session.shown.call("fetch", { url: "http://down.internal/" }).catch(() => {});
+  await session.make("fetch", { url: "http://down.internal/" });
   await open("down.internal");
   await shows("connection_refused");
   await shows(/The target refused the connection: connect ECONNREFUSED 127\.0\.0\.1:1\./);
   await shows("Start the service, or change the target if it listens elsewhere.");
+  await shows("connect", section("Timing"));
+  expect(await section("Timing").getByText("wait for the first byte").count()).toBe(0);
 });
 
 test("a refused call: the line to add, and where", async () => {
-  await session.shown.call("fetch", { url: "http://vault.internal/" }).catch(() => {});
+  await session.make("fetch", { url: "http://vault.internal/" });
   await open("vault.internal");
   await shows(/^Add "vault\.internal": "localhost:80" to "routes" of the network at /);
+  // Nothing was sent, so nothing was waited for.
+  await shows("decided", section("Timing"));
+  expect(await section("Timing").getByRole("row").count()).toBe(1);
+  expect(await section("Connection").count()).toBe(0);
 });
 
 test("a call that is cleared while it is open closes", async () => {
@@ -199,12 +209,11 @@ test("a call that is cleared while it is open closes", async () => {
 });
 
 test("a session that has ended says so, and what was shown stays", async () => {
-  const other = await startBrowsed(answer);
+  await using other = await startBrowsed(answer);
   const tab = await other.openTab();
   await other.shown.call("fetch", { url: "http://a.internal/json" });
   await tab.getByRole("row").filter({ hasText: "/json" }).waitFor();
   await other.shown[Symbol.asyncDispose]();
   await tab.getByText("The session has ended, or can't be reached.").waitFor();
   await expect.poll(() => tab.getByRole("row").filter({ hasText: "/json" }).count()).toBe(1);
-  await other[Symbol.asyncDispose]();
 });

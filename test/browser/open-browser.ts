@@ -8,7 +8,7 @@ import type { VpcConfig } from "../../plugin/config.ts";
 import { type HttpOrigin, startHttpOrigin } from "../servers/http-origin.ts";
 import { type TestServer, echo, startTcpServer } from "../servers/tcp-server.ts";
 import { SERVICE, TUNNEL } from "../setup/test-worker.ts";
-import { type Shown, startShown } from "../ui/start-shown.ts";
+import { type Shown, callOnce, startShown } from "../ui/start-shown.ts";
 
 /** Debian's, and what GitHub's Ubuntu comes with. */
 const BROWSERS = ["/usr/bin/chromium", "/usr/bin/google-chrome"];
@@ -26,7 +26,9 @@ export interface BrowsedSession extends AsyncDisposable {
   browser: Browser;
   origin: HttpOrigin;
   database: TestServer;
-  /** Opens the traffic page in a tab of its own. */
+  /** Makes a call, which may fail, and waits until the journal has all of it. */
+  make(op: string, argument: object): Promise<void>;
+  /** Opens the traffic page in a browser of its own, without cookies, permissions or tabs of another one. */
   openTab(options?: BrowserContextOptions): Promise<Page>;
   /** @throws {Error} with what the console and the page itself have reported since the last call */
   throwProblems(): void;
@@ -63,6 +65,7 @@ export async function startBrowsed(
     browser,
     origin,
     database,
+    make: async (op, argument) => void (await callOnce(shown, op, argument)),
     throwProblems() {
       if (problems.length > 0) throw new Error(problems.splice(0).join("\n"));
     },

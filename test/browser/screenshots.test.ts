@@ -107,6 +107,7 @@ async function openTab(colorScheme: "light" | "dark", width: number, height: num
   const page = await browser.newPage({ colorScheme, viewport: { width, height } });
   await page.goto(shown.url);
   await page.getByRole("row").filter({ hasText: "/users/9" }).waitFor();
+  await expect.poll(() => page.locator(".rows .duration .open").count()).toBe(0);
   return page;
 }
 

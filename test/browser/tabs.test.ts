@@ -23,7 +23,7 @@ test("eight tabs are live, and each shows a call and acts on it", async () => {
     await tab.goto(session.shown.url);
     tabs.push(tab);
   }
-  await session.shown.call("fetch", { url: "http://a.internal/in-each-tab" });
+  await session.make("fetch", { url: "http://a.internal/in-each-tab" });
   for (const tab of tabs) {
     await tab.getByRole("row").filter({ hasText: "/in-each-tab" }).click();
     await tab.getByRole("region", { name: "Call" }).getByText('"Ada"').first().waitFor();
@@ -34,4 +34,4 @@ test("eight tabs are live, and each shows a call and acts on it", async () => {
   expect(tabs).toHaveLength(TABS);
   await context.close();
   session.throwProblems();
-});
+}, 300_000);

@@ -9,10 +9,10 @@ const config: ViteUserConfig = defineConfig({
     globalSetup: ["test/setup/node-version.ts", "test/setup/temporary-folder.ts"],
     include: ["test/browser/**/*.test.ts"],
     maxWorkers: 1,
-    testTimeout: 60_000,
-    // What is polled for comes late on a busy machine.
-    expect: { poll: { timeout: 20_000 } },
-    hookTimeout: 90_000,
+    // What is waited for comes late on a busy machine. A test has time for several waits, each of which ends with what it waited for.
+    testTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } },
+    hookTimeout: 180_000,
   },
 });
 

@@ -22,11 +22,12 @@ let shown: Shown;
 /** The requests that the target got. */
 const asked: string[] = [];
 
+function answer(request: string): string {
+  asked.push(request);
+  return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+}
+
 beforeAll(async () => {
-  const answer = (request: string): string => {
-    asked.push(request);
-    return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-  };
   const authority = makeAuthority("Authority");
   const { folder } = stack.use(await createFolder({ "ca.pem": authority.cert }));
   const [plainSocket, secureSocket] = [socketIn(folder, "plain.sock"), socketIn(folder, "secure.sock")];

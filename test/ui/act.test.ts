@@ -6,7 +6,7 @@ import { connectVpc } from "miniflare-vpc/test/node";
 import { type HttpOrigin, startHttpOrigin } from "../servers/http-origin.ts";
 import { type TestServer, echo, startTcpServer } from "../servers/tcp-server.ts";
 import { SERVICE, TUNNEL } from "../setup/test-worker.ts";
-import { type Shown, callOnce, readFeed, sortedRequest, startShown } from "./start-shown.ts";
+import { type Shown, callOnce, lastEntry, readFeed, sortedRequest, startShown } from "./start-shown.ts";
 
 const WAIT = { timeout: 30_000 };
 const JSON_BODY = { name: "Ada", note: 'it\'s "{id}"', tags: ["a", 1, null] };
@@ -112,7 +112,7 @@ describe("copy as test", () => {
     ["signs of a pattern", { url: "http://a.internal/json/:id(a)*" }, String.raw`"GET /json/\\:id\\(a\\)\\*"`],
   ])("%s: the code answers the same", async (_, argument, start) => {
     const before = await shown.call("fetch", argument);
-    const id = shown.scenario.journal.entries.at(-1)!.id;
+    const { id } = await lastEntry(shown);
     const { json } = await shown.ask("GET", `api/calls/${id}/test`);
     expect(json.text).toContain(start);
     expect(json.text).not.toMatch(/content-length/i);
@@ -235,6 +235,16 @@ describe("what is in force", () => {
     expect(feed.inForce?.configFaults).toEqual([
       { who: "slow.internal", text: "latency=1", origin: expect.stringContaining("slow.internal") },
     ]);
+    const denied = await shown.view((await lastEntry(shown)).id);
+    expect(denied.row.rule).toBe('rule "a.internal"');
+    expect(denied.decision?.steps[0]).toEqual({
+      label: "rule",
+      lines: [
+        'rule "a.internal" fails with destination_ip_prohibited',
+        "Without it, the vpc config would have decided:",
+      ],
+    });
+    expect(denied.timing?.at.answered).toBeUndefined();
     for (const rule of feed.inForce!.rules)
       expect((await shown.ask("DELETE", `api/rules/${rule.id}`)).status).toBe(204);
     await expect.poll(() => feed.inForce?.rules, WAIT).toEqual([]);
@@ -250,6 +260,12 @@ describe("what is in force", () => {
     for (const refused of [url, "http://9.9.9.9/"])
       await expect(mesh.call("fetch", { url: refused })).rejects.toThrow("destination_ip_prohibited");
     expect(await mesh.call("fetch", { url: "http://a.internal/" })).toMatchObject({ status: 200 });
+  });
+
+  test("a fault that acts is named in the call's row", async () => {
+    await using feed = await readFeed(shown.url);
+    const id = await make("fetch", { url: "http://slow.internal/json" });
+    await expect.poll(() => feed.rows.get(id), WAIT).toMatchObject({ faults: ["latency"], status: 200 });
   });
 
   test("rules of tests are listed as theirs", async () => {

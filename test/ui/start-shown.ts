@@ -6,6 +6,7 @@ import http from "node:http";
 import { expect } from "vitest";
 
 import { findRunning } from "../../plugin/scenario/running.ts";
+import type { JournalEntry } from "../../plugin/scenario/journal.ts";
 import type { Scenario } from "../../plugin/scenario/scenario.ts";
 import type {
   CallView,
@@ -63,9 +64,14 @@ export async function callOnce(
   argument: object,
 ): Promise<number> {
   await call(op, argument).catch(() => {});
+  return (await lastEntry({ scenario })).id;
+}
+
+/** Waits until it is over: the Worker may have all of an answer before the journal knows. */
+export async function lastEntry({ scenario }: Pick<Shown, "scenario">): Promise<JournalEntry> {
   const entry = scenario.journal.entries.at(-1)!;
   await expect.poll(() => entry.duration, { timeout: 30_000 }).toBeDefined();
-  return entry.id;
+  return entry;
 }
 
 /** The order of fields, the case of their names, and fields of the connection are no difference. */

@@ -45,9 +45,11 @@ export function watchAnswer(
   tapOutgoing(outgoing, {
     head({ status, statusText, fields }, failure) {
       isProceeding = false;
-      watch?.mark("answered");
       if (failure !== undefined) noteFailure(entry, failure);
-      else Object.assign(entry, { status, response: { headers: fields } });
+      else {
+        watch?.mark("answered");
+        Object.assign(entry, { status, response: { headers: fields } });
+      }
       if (entry.detail !== undefined) entry.detail.statusText ??= statusText;
       journal.note(entry);
     },

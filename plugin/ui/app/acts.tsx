@@ -1,7 +1,7 @@
 /** What can be done with a call. */
 
 import type { VNode } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { CallView, CopyView } from "../traffic-view.ts";
 import { askSession } from "./api.ts";
@@ -36,7 +36,12 @@ export function Acts({ call, onOpen, onAddFault }: ActsProps): VNode {
   const { id } = call.row;
   const [outcome, setOutcome] = useState<Outcome>();
   const [isEditing, setEditing] = useState(false);
-  useEffect(() => setOutcome(undefined), [id]);
+  /** Of the acts so far, also those on other calls. Only the newest one says what it led to. */
+  const turn = useRef(0);
+  useEffect(() => {
+    turn.current++;
+    setOutcome(undefined);
+  }, [id]);
 
   /** @param done what to say, or what to do next */
   async function act<Name extends keyof Acted>(
@@ -44,12 +49,14 @@ export function Acts({ call, onOpen, onAddFault }: ActsProps): VNode {
     name: Name,
     done: (content: Acted[Name]) => Outcome | Promise<Outcome>,
   ): Promise<void> {
+    const now = ++turn.current;
     const { content, problem } = await askSession<Acted[Name]>(
       method,
       `calls/${id}/${name}`,
       method === "POST" ? {} : undefined,
     );
-    setOutcome(content === undefined ? { message: problem ?? "", isProblem: true } : await done(content));
+    const next = content === undefined ? { message: problem ?? "", isProblem: true as const } : await done(content);
+    if (now === turn.current) setOutcome(next);
   }
 
   const isHttp = call.row.kind === "http";

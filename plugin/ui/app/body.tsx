@@ -9,13 +9,20 @@ import { sizeInWords } from "./format.ts";
 interface BodyProps {
   bytes: BytesView;
   contentType?: string | undefined;
+  /** What an empty one is called. */
+  none?: string;
   /** Where the bytes are. */
   source: string;
 }
 
-export function Body({ bytes: { size, kept, isEnded }, contentType = "", source }: BodyProps): VNode {
+export function Body({
+  bytes: { size, kept, isEnded },
+  contentType = "",
+  none = "No body.",
+  source,
+}: BodyProps): VNode {
   const content = useBytes(source, kept);
-  if (size === 0) return <p class="note">{isEnded ? "No body." : "Nothing yet."}</p>;
+  if (size === 0) return <p class="note">{isEnded ? none : "Nothing yet."}</p>;
   const note = (
     <span class="note">
       {sizeInWords(size)}

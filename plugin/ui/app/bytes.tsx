@@ -68,6 +68,12 @@ export function textIn(content: Uint8Array): string | undefined {
   return /[\u0000-\u0008\u000e-\u001a\ufffd]/.test(text) ? undefined : text;
 }
 
+/** A dot for each character that can't be seen, as a hex dump has it. */
+function showControls(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, "·");
+}
+
 /** Only objects and lists are worth a tree. */
 function parseJson(text: string): object | undefined {
   if (!/^\s*[[{]/.test(text)) return undefined;
@@ -85,7 +91,7 @@ function Shown({ content, form, contentType }: { content: Content; form: Form; c
     case "Image":
       return <Picture content={content} contentType={contentType} />;
     case "Text":
-      return <Long text={new TextDecoder().decode(content)} limit={100_000} unit="character" />;
+      return <Long text={showControls(new TextDecoder().decode(content))} limit={100_000} unit="character" />;
     case "Hex":
       return <Long text={formatHex(content)} limit={HEX_LINE * 512} unit="character" isHex />;
     default:

@@ -62,6 +62,7 @@ function lengthOf(bytes: BytesView | undefined, pieces: readonly PieceView[], fr
 function Said({ piece, bytes }: { piece: PieceView; bytes: PieceBytes }): VNode {
   const { from, at, size, opcode } = piece;
   const isWorker = from === "worker";
+  const goodbye = opcode === CLOSE && typeof bytes !== "string" ? readGoodbye(bytes) : undefined;
   return (
     <li class={from}>
       <p class="said">
@@ -72,12 +73,21 @@ function Said({ piece, bytes }: { piece: PieceView; bytes: PieceBytes }): VNode 
         </span>
       </p>
       {bytes === "dropped" && size > 0 && <p class="note">Its bytes are not kept.</p>}
-      {typeof bytes !== "string" && size > 0 && (
+      {goodbye !== undefined && <code class="goodbye">{goodbye}</code>}
+      {typeof bytes !== "string" && size > 0 && goodbye === undefined && (
         <Bytes content={bytes} first={textIn(bytes) === undefined ? "Hex" : undefined} />
       )}
     </li>
   );
 }
 
+/** @returns the code and the reason of a Close frame (RFC 6455 §5.5.1); undefined if it has none */
+function readGoodbye(bytes: Uint8Array): string | undefined {
+  if (bytes.length < 2) return undefined;
+  const code = new DataView(bytes.buffer, bytes.byteOffset).getUint16(0);
+  return `${code} ${new TextDecoder().decode(bytes.subarray(2))}`.trim();
+}
+
 /** RFC 6455 §5.2 */
+const CLOSE = 8;
 const OPCODES: Record<number, string> = { 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong" };

@@ -11,7 +11,7 @@ import { Conversation } from "./conversation.tsx";
 import { Section } from "./section.tsx";
 import { useLatest } from "./use-latest.ts";
 import { countInWords, formatDuration, formatTime } from "./format.ts";
-import { Status } from "./row.tsx";
+import { Status, targetOf } from "./row.tsx";
 
 interface CallDetailProps {
   row: TrafficRow;
@@ -42,19 +42,21 @@ export function CallDetail({ row, onClose, onOpen, onAddFault }: CallDetailProps
           {call.request && <Message title="Request" message={call.request} call={call} part="request" />}
           {call.response && <Message title="Response" message={call.response} call={call} part="response" />}
           {call.statements && <Statements {...call.statements} />}
-          {call.conversation && <Conversation call={call} conversation={call.conversation} />}
-          {call.sent && (
+          {call.conversation && call.conversation.pieces.length > 0 && (
+            <Conversation call={call} conversation={call.conversation} />
+          )}
+          {call.sent && (call.error === undefined || call.sent.size > 0) && (
             <Section title="Sent by the Worker">
-              <Body bytes={call.sent} source={`api/calls/${row.id}/sent`} />
+              <Body bytes={call.sent} none="Nothing." source={`api/calls/${row.id}/sent`} />
             </Section>
           )}
-          {call.received && (
+          {call.received && (call.error === undefined || call.received.size > 0) && (
             <Section title="Received by the Worker">
-              <Body bytes={call.received} source={`api/calls/${row.id}/received`} />
+              <Body bytes={call.received} none="Nothing." source={`api/calls/${row.id}/received`} />
             </Section>
           )}
           {call.timing && <Timing timing={call.timing} />}
-          {call.connection && <Connection connection={call.connection} />}
+          {call.connection?.server && <Connection connection={call.connection} />}
         </>
       )}
     </section>
@@ -73,7 +75,8 @@ function readCall(response: Response): Promise<CallView & { error?: string }> {
 }
 
 function Facts({ row }: { row: TrafficRow }): VNode {
-  const { binding, worker, target, route, rule, isRepeated, startedAt, duration, sent, received } = row;
+  const { binding, worker, route, rule, faults, isRepeated, startedAt, duration, sent, received } = row;
+  const target = targetOf(row);
   return (
     <dl class="facts">
       <Fact label="Status">
@@ -83,7 +86,8 @@ function Facts({ row }: { row: TrafficRow }): VNode {
         {binding} <span class="worker">of {worker}</span>
       </Fact>
       {route !== undefined && <Fact label="Route">{route}</Fact>}
-      {rule !== undefined && <Fact label="Rule">{rule}</Fact>}
+      {rule !== undefined && <Fact label="Rule">{rule.replace(/^rule /, "")}</Fact>}
+      {faults !== undefined && <Fact label="Faults">{faults.join(", ")}</Fact>}
       {target !== undefined && <Fact label="Target">{target}</Fact>}
       {isRepeated && <Fact label="Sent">again, from this page</Fact>}
       <Fact label="Began">{formatTime(startedAt)}</Fact>
@@ -146,7 +150,7 @@ function Decision({ decision: { heading, steps } }: { decision: DecisionView }):
 
 function Statements({ protocol, statements }: NonNullable<CallView["statements"]>): VNode {
   return (
-    <Section title={protocol} note={countInWords(statements.length, "statement")}>
+    <Section title={protocol} note={countInWords(statements.length, protocol === "Redis" ? "command" : "statement")}>
       <ol class="statements">
         {statements.map((statement, index) => (
           <li key={index}>{statement}</li>
@@ -168,7 +172,7 @@ function Message({ title, message, call, part }: MessageProps): VNode {
   const { method = "", address, status } = call.row;
   return (
     <Section title={title} note={part === "request" ? method : `${status ?? ""} ${message.statusText ?? ""}`}>
-      {part === "request" && <p class="asked wrap">{address}</p>}
+      {part === "request" && <p class="asked">{address}</p>}
       <table class="headers">
         <caption class="hidden">{title} headers</caption>
         <tbody>

@@ -5,8 +5,15 @@ import type { VNode } from "preact";
 import type { BindingView } from "../traffic-view.ts";
 import type { CallStore } from "./call-store.ts";
 
-export function Empty({ store: { session, link } }: { store: CallStore }): VNode {
+export function Empty({ store: { session, link, isPaused } }: { store: CallStore }): VNode {
   const bindings = session?.bindings ?? [];
+  if (isPaused)
+    return (
+      <section class="empty">
+        <h2>The list is paused</h2>
+        <p>Calls are captured meanwhile. Resume at the bottom to see them.</p>
+      </section>
+    );
   return (
     <section class="empty">
       <h2>{link === "connecting" ? "Connecting to the session" : "Waiting for the first call"}</h2>

@@ -84,8 +84,8 @@ export function FaultPanel({ who: first, choices, codes, onClose }: FaultPanelPr
           <label>
             <span>Stream</span>
             <select value={stream} onChange={({ currentTarget }) => setStream(currentTarget.value)}>
-              <option value="downstream">downstream, to the Worker</option>
-              <option value="upstream">upstream, to the target</option>
+              <option value="downstream">downstream (to the Worker)</option>
+              <option value="upstream">upstream (to the target)</option>
             </select>
           </label>
         )}

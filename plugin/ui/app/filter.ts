@@ -58,6 +58,9 @@ function textOf({
   target = "",
   status,
   code = "",
+  rule = "",
+  faults = [],
 }: TrafficRow): string {
-  return `${binding} ${worker} ${method} ${address} ${route} ${target} ${status ?? ""} ${code}`.toLowerCase();
+  const went = `${route} ${target} ${rule} ${faults.join(" ")}`;
+  return `${binding} ${worker} ${method} ${address} ${went} ${status ?? ""} ${code}`.toLowerCase();
 }

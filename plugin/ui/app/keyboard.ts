@@ -3,6 +3,8 @@
 import { useLayoutEffect } from "preact/hooks";
 
 interface Keys {
+  /** Whether the list is there; otherwise its keys scroll. */
+  hasList: boolean;
   /** By so many calls. */
   move(step: number): void;
   open(): void;
@@ -34,11 +36,11 @@ export function useKeyboard(keys: Keys): void {
       const step = STEPS[key];
       // In the detail these keys scroll.
       const isLetter = key.length === 1;
-      if (step !== undefined && (isLetter || !isInDetail(target))) {
+      if (keys.hasList && step !== undefined && (isLetter || !isInDetail(target))) {
         keys.move(step);
         return true;
       }
-      if (key === "Enter" && !isControl(target)) {
+      if (keys.hasList && key === "Enter" && !isControl(target)) {
         keys.open();
         return true;
       }

@@ -36,21 +36,27 @@ function App({ store }: { store: CallStore }): VNode {
     setOpen(false);
     document.querySelector<HTMLElement>("[role=grid]")?.focus();
   };
+  const [isOverview, setOverview] = useState(false);
   useKeyboard({
+    hasList: !isOverview,
     // Keys may be faster than the page is drawn.
     move: (step) => setCurrent((before) => neighbour(rows, before, step)),
-    open: () => setOpen(true),
+    open: () => {
+      if (shown === undefined) setCurrent(rows.at(-1)?.id);
+      setOpen(true);
+    },
     search: () => textField.current?.focus(),
     leave: () => {
-      if (document.activeElement !== textField.current) return close();
-      change({ text: "" });
-      textField.current?.blur();
+      if (document.activeElement === textField.current) {
+        change({ text: "" });
+        textField.current?.blur();
+      } else if (isOverview) setOverview(false);
+      else close();
     },
   });
   useEffect(() => {
     document.title = `${all.length === 0 ? "" : `(${all.length}) `}Traffic`;
   }, [all.length]);
-  const [isOverview, setOverview] = useState(false);
   const isDetailed = isOpen && shown !== undefined && !isOverview;
   const [faultFor, setFaultFor] = useState<string>();
   return (

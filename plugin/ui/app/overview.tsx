@@ -1,7 +1,7 @@
 /** The network as a whole: what leads where and answers now, and how the calls of each binding and target went. */
 
 import type { VNode } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import type { NetworkView, ProbeView, TrafficRow } from "../traffic-view.ts";
 import { askSession } from "./api.ts";
@@ -23,8 +23,11 @@ export function Overview({ network, rows }: OverviewProps): VNode {
   const { probes, problem, probe } = useProbes(network);
   const flows = useMemo(() => flowsOf(rows), [rows]);
   const span = useMemo(() => spanOf(rows), [rows]);
+  const room = useRef<HTMLElement>(null);
+  // So that keys scroll it.
+  useEffect(() => room.current?.focus(), []);
   return (
-    <main class="overview" aria-label="Overview" tabIndex={-1}>
+    <main class="overview" aria-label="Overview" tabIndex={-1} ref={room}>
       <section aria-labelledby="network-title">
         <div class="section-title">
           <h2 id="network-title">Network</h2>

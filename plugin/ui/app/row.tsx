@@ -36,9 +36,12 @@ export function CallCells({ row }: { row: TrafficRow }): VNode {
   return (
     <>
       {COLUMNS.map(({ name, cell }) => (
-        <div role="gridcell" class={name} key={name}>
-          {cell(row)}
-        </div>
+        // The space parts the words of neighbours, for whoever reads the row as one text.
+        <Fragment key={name}>
+          <div role="gridcell" class={name}>
+            {cell(row)}
+          </div>{" "}
+        </Fragment>
       ))}
     </>
   );
@@ -88,12 +91,29 @@ function Address({ text }: { text: string }): VNode {
   );
 }
 
-function Target({ row: { binding, route, rule, target } }: { row: TrafficRow }): VNode {
+/** Where it went, without a rule that answers itself. */
+export function targetOf({ rule, target }: TrafficRow): string | undefined {
+  return rule !== undefined && target === "rule" ? undefined : target;
+}
+
+export function faultsInWords(faults: readonly string[]): string {
+  return `fault${faults.length > 1 ? "s" : ""} ${faults.join(", ")}`;
+}
+
+function Target({ row }: { row: TrafficRow }): VNode {
+  const { binding, route, rule, faults } = row;
+  const target = targetOf(row);
   // The entry of a service says no more than its binding does.
   const isEntry = route === binding || UUID.test(route ?? "");
   const from = rule ?? (isEntry ? undefined : route);
-  const text = `${from === undefined ? "" : `${from} `}${target === undefined ? "" : `→ ${target}`}`;
-  return <span title={text}>{text}</span>;
+  const to = target === undefined ? undefined : `→ ${target}`;
+  const note = faults && `(${faultsInWords(faults)})`;
+  return (
+    <span title={[from, to, note].filter((part) => part !== undefined).join(" ")}>
+      {from !== undefined && <span class="from">{from}</span>} {to !== undefined && <span class="to">{to}</span>}{" "}
+      {note !== undefined && <span class="fault-note">{note}</span>}
+    </span>
+  );
 }
 
 export function Status({ row: { status, code, isRefused, duration } }: { row: TrafficRow }): VNode {

@@ -29,7 +29,17 @@ const STEPS: Partial<Record<CallStep, string>> = {
 };
 
 export function Timing({ timing: { at, phases, until, isOver } }: { timing: TimingView }): VNode {
-  const lasting = (Object.keys(PHASES) as Phase[]).filter((phase) => phases[phase] >= 0);
+  // A call that was refused has sent nothing, and one that failed had no answer.
+  const isAnswered = at.answered !== undefined;
+  const wasConnected = at.connected !== undefined || (at.dialled === undefined && at.taken !== undefined);
+  const hasHappened: Partial<Record<Phase, boolean>> = {
+    send: at.sent !== undefined && (isAnswered || wasConnected),
+    wait: isAnswered || wasConnected,
+    receive: isAnswered,
+  };
+  const lasting = (Object.keys(PHASES) as Phase[]).filter(
+    (phase) => phases[phase] >= 0 && hasHappened[phase] !== false,
+  );
   let from = 0;
   return (
     <Section title="Timing" note={isOver ? formatDuration(until) : "goes on"}>

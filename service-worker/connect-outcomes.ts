@@ -6,9 +6,7 @@
  *          ── Outcomes.of(id) ───────▶ awaitOutcome(id) ◀──┘
  */
 
-import type { ProxyErrorCode } from "./routing/error-codes.ts";
-
-export type ConnectOutcome = { type: "open" } | { type: "failed"; code: ProxyErrorCode };
+import type { ConnectOutcome } from "./routing/egress-protocol.ts";
 
 interface Pending {
   outcome: Promise<ConnectOutcome>;

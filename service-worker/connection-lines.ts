@@ -3,7 +3,7 @@
  * the target stays silent.
  */
 
-import type { Hop } from "./hop.ts";
+import { type Hop, isCallerGone } from "./hop.ts";
 import type { Counted } from "./relay.ts";
 import { formatBytes, printTraffic } from "./traffic.ts";
 
@@ -28,10 +28,6 @@ export class ConnectionLines implements Counted {
     this.#ctx = ctx;
   }
 
-  isCallerGone(): boolean {
-    return this.#hop.goneAt !== undefined;
-  }
-
   /** Call it when there is something to dial. @param goal where the connection goes, asked for each line; never rejects */
   begin({ what, goal }: { what: string; goal: () => string | Promise<string> }): void {
     this.#what = what;
@@ -43,13 +39,13 @@ export class ConnectionLines implements Counted {
 
   /** Call it when the target has accepted. */
   open(): void {
-    if (this.isCallerGone()) this.#printResult(`given up by its caller after ${this.#waited()}`);
+    if (isCallerGone(this.#hop)) this.#printResult(`given up by its caller after ${this.#waited()}`);
     else this.#after(LONG, () => this.#printResult("open"));
   }
 
   /** Call it when there is no connection. */
   fail(): void {
-    if (this.isCallerGone()) this.#printResult(`given up by its caller after ${this.#waited()}`);
+    if (isCallerGone(this.#hop)) this.#printResult(`given up by its caller after ${this.#waited()}`);
     this.#stop();
   }
 

@@ -6,10 +6,12 @@
  *   const socket = env.B.connect("db:5432"); await socket.opened    the same
  */
 
-import { findProblem, formatEndpoint, isProblem, parsePort, splitEndpoint } from "./routing/address-text.ts";
+import { formatEndpoint } from "./routing/address-text.ts";
+import { ignoreUnhandled, makeAwaitable } from "./routing/awaitable.ts";
+import { checkConnectOptions, parseConnectAddress } from "./routing/connect-address.ts";
 import { makeConnectionId, markHost } from "./connection-id.ts";
 import { countOpen } from "./open-connections.ts";
-import type { ConnectOutcome } from "./connect-outcomes.ts";
+import type { ConnectOutcome } from "./routing/egress-protocol.ts";
 import { proxyErrorMessage } from "./routing/error-codes.ts";
 
 /** The inner bindings of the wrapped binding, which the plugin makes. */
@@ -22,8 +24,8 @@ export default function makeBinding({ binding, outcomes }: FacadeEnv): Fetcher {
   const nativeConnect = binding.connect.bind(binding);
   Object.defineProperty(binding, "connect", {
     value: function connect(address: unknown, options?: SocketOptions): Socket {
-      const { hostname, port } = parseAddress(address);
-      checkOptions(options);
+      const { hostname, port } = parseConnectAddress(address);
+      checkConnectOptions(options);
       const connectionId = makeConnectionId();
       const { marked, isElsewhere } = markHost(connectionId, hostname);
       const outcome = isElsewhere ? outcomes.of(connectionId, hostname) : outcomes.of(connectionId);
@@ -36,44 +38,7 @@ export default function makeBinding({ binding, outcomes }: FacadeEnv): Fetcher {
   return binding;
 }
 
-/** @throws {TypeError} that explains what is wrong with the address */
-function parseAddress(address: unknown): { hostname: string; port: number } {
-  if (typeof address === "string") {
-    const endpoint = splitEndpoint(address);
-    if (isProblem(endpoint)) {
-      throw new TypeError(`connect(): the address ${JSON.stringify(address)} ${endpoint.problem}; write "host:port".`);
-    }
-    return { hostname: withoutBrackets(endpoint.host), port: endpoint.port };
-  }
-  if (typeof address !== "object" || address === null || !("hostname" in address) || !("port" in address)) {
-    throw new TypeError('connect(): the address is neither "host:port" nor { hostname, port }.');
-  }
-  if (typeof address.hostname !== "string") {
-    throw new TypeError(`connect(): the hostname is ${String(address.hostname)}, which is not a string.`);
-  }
-  const hostname = findProblem(address.hostname);
-  if (hostname !== undefined) {
-    throw new TypeError(`connect(): the hostname ${JSON.stringify(address.hostname)} ${hostname.problem}.`);
-  }
-  const port = parsePort(typeof address.port === "number" ? address.port : String(address.port));
-  if (typeof port === "object") throw new TypeError(`connect(): the address ${port.problem}.`);
-  return { hostname: withoutBrackets(address.hostname), port };
-}
-
-function withoutBrackets(host: string): string {
-  return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
-}
-
-function checkOptions(options: SocketOptions | undefined): void {
-  const transport: unknown = options?.secureTransport;
-  if (transport !== undefined && transport !== "off") {
-    throw new TypeError(
-      `connect(): secureTransport is ${JSON.stringify(transport)}; a VPC binding supports plaintext TCP only, so leave it out or write "off".`,
-    );
-  }
-}
-
-/** Gives a native socket our `opened` and `closed`, and makes it awaitable once: a permanent thenable would never resolve. */
+/** Gives a native socket our `opened` and `closed`, and makes it awaitable. */
 function withOutcome(
   socket: Socket,
   { outcome, remoteAddress }: { outcome: Promise<ConnectOutcome>; remoteAddress: string },
@@ -89,23 +54,6 @@ function withOutcome(
   Object.defineProperties(socket, {
     opened: { value: opened, configurable: true },
     closed: { value: closed, configurable: true },
-    // oxlint-disable-next-line unicorn/no-thenable
-    then: {
-      value: function then<T, U>(resolve: (socket: Socket) => T, reject: (error: unknown) => U): Promise<T | U> {
-        return opened
-          .then(() => {
-            Reflect.deleteProperty(socket, "then");
-            return { socket };
-          })
-          .then((settled) => resolve(settled.socket), reject);
-      },
-      configurable: true,
-    },
   });
-  return socket;
-}
-
-/** A caller may watch one of these promises and not the others. The others must not be unhandled rejections. */
-function ignoreUnhandled(...promises: Promise<unknown>[]): void {
-  for (const promise of promises) promise.catch(() => undefined);
+  return makeAwaitable(socket, opened);
 }

@@ -17,16 +17,17 @@ export interface Hop extends Omit<Call, "ctx"> {
   goneAt: number | undefined;
 }
 
+export function isCallerGone({ goneAt }: Hop): boolean {
+  return goneAt !== undefined;
+}
+
 const hops = new Map<string, Hop>();
 let made = 0;
 
 /** Resolves when the connection is over; never rejects. */
 export async function connectByHop(inbound: Socket, { ctx, ...call }: Call): Promise<void> {
   const { localAddress = "" } = await inbound.opened;
-  const hop: Hop = { ...call, address: localAddress, goneAt: undefined };
-  const id = `hop-${++made}`;
-  hops.set(id, hop);
-  const outbound = call.env.RELAY.connect({ hostname: id, port: 1 }, { allowHalfOpen: true });
+  const { hop, outbound } = openHop(localAddress, call);
   const down = sendDown(outbound, inbound);
   const up = sendUp(inbound, outbound, hop);
   const isOver: Promise<unknown> = Promise.race([
@@ -37,6 +38,14 @@ export async function connectByHop(inbound: Socket, { ctx, ...call }: Call): Pro
   ]);
   ctx.waitUntil(isOver);
   await isOver;
+}
+
+/** @param address as the Relay's side of the connection gets it: `host:port`, possibly marked */
+export function openHop(address: string, call: Omit<Call, "ctx">): { hop: Hop; outbound: Socket } {
+  const hop: Hop = { ...call, address, goneAt: undefined };
+  const id = `hop-${++made}`;
+  hops.set(id, hop);
+  return { hop, outbound: call.env.RELAY.connect({ hostname: id, port: 1 }, { allowHalfOpen: true }) };
 }
 
 /** @param address as the Relay gets it. @throws an `Error` if no hop has the address */

@@ -4,13 +4,16 @@
  *   user's Worker ── stub (props: which binding) ──▶ binding ── decide ──▶ http.ts | tcp.ts ──▶ target
  *                              └─ connect(), counted ──▶ Relay ──▶ tcp.ts
  *                 ── RPC ──▶ Outcomes  (how did connect() end?)
+ *   code in Node  ── Miniflare's proxy ──▶ NodeBinding ── the same, and connect() ──▶ for-node.ts
  *   plugin        ── egress proxy ──▶ table-in-force.ts  (an edit of the vpc config)
  */
 
 import { env, WorkerEntrypoint } from "cloudflare:workers";
 import type { BindingProps, Call, ServiceWorkerEnv } from "./env.ts";
 import { forwardRequest } from "./http.ts";
-import { type ConnectOutcome, awaitOutcome } from "./connect-outcomes.ts";
+import { awaitOutcome } from "./connect-outcomes.ts";
+import type { ConnectOutcome } from "./routing/egress-protocol.ts";
+import { connectForNode, readNodeConnection } from "./for-node.ts";
 import { forwardConnection, forwardHop } from "./tcp.ts";
 import { catchUp, tableInForce } from "./table-in-force.ts";
 
@@ -42,6 +45,16 @@ const binding: Handlers = {
 };
 
 export default binding;
+
+/** What `env.B` of code in Node calls (`getPlatformProxy`, `mf.getBindings()`). No Worker has a stub of it. */
+export const NodeBinding: Handlers = {
+  ...binding,
+  fetch(request, unused, ctx) {
+    const connection = readNodeConnection(request, serviceWorkerEnv);
+    if (connection === undefined) return binding.fetch(request, unused, ctx);
+    return Promise.resolve(catchUp(serviceWorkerEnv)).then(() => connectForNode(connection, callOf(ctx)));
+  },
+};
 
 type Context = ExecutionContext<BindingProps>;
 

@@ -25,6 +25,8 @@ export interface RelayOptions {
   breakOff: (writable: WritableStream) => Promise<void>;
   /** If absent, the runtime pipes natively, which is faster: counting runs JavaScript for each chunk. */
   counted?: Counted;
+  /** Whether the caller has closed its whole socket, not just its half. If absent, its stream fails then. */
+  isCallerGone?: () => boolean;
 }
 
 export interface Counted {
@@ -32,8 +34,6 @@ export interface Counted {
   sent: number;
   /** Bytes from the target. */
   received: number;
-  /** Whether the caller has closed its whole socket, not just its half. */
-  isCallerGone: () => boolean;
   /** Called when the target has ended and its bytes are read. */
   targetEnded: () => void;
   /** Called when both have ended, or the caller is gone and its bytes are out. */
@@ -53,7 +53,7 @@ export async function relay(inbound: Socket, upstream: Upstream, options: RelayO
     upstream.leave();
     counted?.targetEnded();
   });
-  const up = sendUp(inbound, upstream.socket, counted);
+  const up = sendUp(inbound, upstream.socket, options);
   const isCallerGone = await Promise.race([
     // Both have ended, unless the caller is gone.
     up.then((isGone) => isGone || down.then(() => false)),
@@ -81,12 +81,16 @@ async function endWithin(limit: number, { writable }: Socket, down: Promise<unkn
 }
 
 /** @returns whether the caller has closed its whole socket, not just its half */
-async function sendUp(inbound: Socket, { writable }: Socket, counted: Counted | undefined): Promise<boolean> {
+async function sendUp(
+  inbound: Socket,
+  { writable }: Socket,
+  { counted, isCallerGone }: RelayOptions,
+): Promise<boolean> {
   const { readable } = inbound;
   try {
     if (counted === undefined) await readable.pipeTo(writable, { preventAbort: true });
     else await count(readable, writable, (bytes) => (counted.sent += bytes));
-    if (counted?.isCallerGone()) return true;
+    if (isCallerGone?.()) return true;
     if (counted !== undefined) await writable.close();
     return false;
   } catch {
@@ -100,7 +104,7 @@ async function sendUp(inbound: Socket, { writable }: Socket, counted: Counted | 
 async function sendDown(
   { socket, isBroken }: Upstream,
   inbound: Socket,
-  { breakOff, counted }: RelayOptions,
+  { breakOff, counted, isCallerGone }: RelayOptions,
 ): Promise<boolean> {
   const { writable } = inbound;
   try {
@@ -113,7 +117,7 @@ async function sendDown(
   } catch {
     const isReset = await drain(socket.readable);
     // A native pipe has already passed it on.
-    if (isReset && counted?.isCallerGone() === false) await breakOff(writable);
+    if (isReset && counted !== undefined && !isCallerGone?.()) await breakOff(writable);
     return isReset;
   }
 }

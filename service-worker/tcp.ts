@@ -14,12 +14,12 @@ import { unmarkAddress } from "./connection-id.ts";
 import { ConnectionLines } from "./connection-lines.ts";
 import { type Decision, type Forward, decide } from "./routing/decide.ts";
 import { connectThroughEgress, explainDrop } from "./egress.ts";
-import type { EgressGoal, EgressLimits, EgressTarget } from "./routing/egress-protocol.ts";
+import type { ConnectOutcome, EgressGoal, EgressLimits, EgressTarget } from "./routing/egress-protocol.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, connectTimedOut, describeFailure } from "./proxy-error.ts";
-import { connectByHop, takeHop } from "./hop.ts";
+import { connectByHop, isCallerGone, takeHop } from "./hop.ts";
 import { describeIgnoredPort } from "./routing/ignored-port.ts";
-import { type ConnectOutcome, awaitHost, settleOutcome } from "./connect-outcomes.ts";
+import { awaitHost, settleOutcome } from "./connect-outcomes.ts";
 import { enterPort } from "./loop-guard.ts";
 import { type Observed, askGoal, connectObserved, goalOf, isObserved, observe } from "./observed.ts";
 import { proxyErrorMessage } from "./routing/error-codes.ts";
@@ -39,8 +39,10 @@ export async function forwardConnection(inbound: Socket, call: Call): Promise<vo
 export async function forwardHop(inbound: Socket, ctx: Call["ctx"]): Promise<void> {
   const { localAddress = "" } = await inbound.opened;
   const hop = takeHop(localAddress);
-  const lines = new ConnectionLines(hop, ctx);
-  await forward({ inbound, marked: hop.address, call: { ...hop, ctx }, lines });
+  const hasLines = hop.index.table.bindings[hop.bindingId]?.traffic ?? false;
+  const lines = hasLines ? { lines: new ConnectionLines(hop, ctx) } : {};
+  const isGone = (): boolean => isCallerGone(hop);
+  await forward({ inbound, marked: hop.address, call: { ...hop, ctx }, isCallerGone: isGone, ...lines });
 }
 
 interface Asked {
@@ -49,6 +51,7 @@ interface Asked {
   marked: string;
   call: Call;
   lines?: ConnectionLines;
+  isCallerGone?: () => boolean;
 }
 
 /**
@@ -56,7 +59,7 @@ interface Asked {
  * must still run, because it takes time on each short connection.
  */
 async function forward(asked: Asked): Promise<void> {
-  const { inbound, call, lines } = asked;
+  const { inbound, call, lines, isCallerGone: isGone } = asked;
   const opening = openConnection(asked);
   call.ctx.waitUntil(opening);
   const upstream = await opening;
@@ -64,6 +67,7 @@ async function forward(asked: Asked): Promise<void> {
   const relaying = relay(inbound, upstream, {
     breakOff: (writable) => breakOff(writable, call.env),
     ...(lines && { counted: lines }),
+    ...(isGone && { isCallerGone: isGone }),
   });
   // If a connection to the egress proxy is closed while the target's bytes are unread, bytes on their way there are lost.
   if (upstream.isCounted || upstream.isBroken || lines) call.ctx.waitUntil(relaying);

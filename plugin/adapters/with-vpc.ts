@@ -26,7 +26,10 @@ export function withVpc<Options extends InstanceOptions>(options: Options, vpc: 
   if (first === undefined) throw new TypeError("withVpc(): options.workers is empty; add at least one Worker.");
   const trigger = {
     type: "unsafe:miniflare-vpc",
-    dev: { plugin: { package: packageEntry(), name: "VPC Service" }, options: { ...vpc } satisfies TriggerOptions },
+    dev: {
+      plugin: { package: packageEntry(), name: "VPC Service" },
+      options: { ...vpc, isOwnMiniflare: true } satisfies TriggerOptions,
+    },
   };
   const env = { ...first.config.env, [TRIGGER]: trigger };
   return { ...options, workers: [{ ...first, config: { ...first.config, env } }, ...rest] };

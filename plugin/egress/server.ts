@@ -25,6 +25,7 @@ import {
   type EgressOwnership,
   type EgressProbe,
   type EgressTable,
+  type NodeSocketState,
   ORDER_HEADER,
   SECRET_HEADER,
 } from "../../service-worker/routing/egress-protocol.ts";
@@ -36,6 +37,7 @@ import { isSecret } from "../system/secret.ts";
 import { nameExchange, takeFailure } from "./exchange-failures.ts";
 import { MAX_HEADER_SIZE, forward } from "./forward.ts";
 import { answerByFunction, connectToFunction } from "./function-target.ts";
+import { type NodeSockets, createNodeSockets } from "./node-sockets.ts";
 import { isOwnPort } from "./own-port.ts";
 import { EGRESS_SOCKET, makePrivateDirectory } from "./private-directory.ts";
 import { carryOutRequest } from "./observed/http.ts";
@@ -68,6 +70,8 @@ export interface EgressProxy {
   scenarios: Map<string, Scenario>;
   /** Functions of this process's test, which rules of another process's session name. */
   testFunctions: Map<string, RuleFunction & { type: "node" }>;
+  /** The sockets of this process's own `connect()` calls. */
+  nodeSockets: NodeSockets;
   /** Where this process's sockets are; no other user can enter it. */
   privateDirectory: string;
 }
@@ -90,7 +94,8 @@ async function start(): Promise<EgressProxy> {
   const feeds = createTableFeeds();
   const scenarios: EgressProxy["scenarios"] = new Map();
   const testFunctions: EgressProxy["testFunctions"] = new Map();
-  const server = createServer(secret, { functions, standIns, feeds, scenarios, testFunctions });
+  const nodeSockets = createNodeSockets();
+  const server = createServer(secret, { functions, standIns, feeds, scenarios, testFunctions, nodeSockets });
   const privateDirectory = await makePrivateDirectory();
   const address = await listen(server, path.join(privateDirectory, EGRESS_SOCKET));
   return {
@@ -101,6 +106,7 @@ async function start(): Promise<EgressProxy> {
     openTableFeed: feeds.open,
     scenarios,
     testFunctions,
+    nodeSockets,
     privateDirectory,
   };
 }
@@ -123,7 +129,7 @@ async function listen(server: http.Server, socketPath: string): Promise<string> 
 }
 
 /** What orders refer to. */
-interface Known extends Pick<EgressProxy, "functions" | "standIns" | "scenarios" | "testFunctions"> {
+interface Known extends Pick<EgressProxy, "functions" | "standIns" | "scenarios" | "testFunctions" | "nodeSockets"> {
   feeds: TableFeeds;
 }
 
@@ -236,6 +242,15 @@ function answer({ incoming, outgoing, known, upgrade }: Received): void {
       return watchCaller(order.exchangeId, outgoing);
     case "proceed":
       return sendJson(outgoing, findProceeding(order.exchangeId) ?? null);
+    case "node-gone": {
+      const { socketId, isPatient } = order;
+      const { isGone, whenGone } = known.nodeSockets;
+      if (!isPatient) return sendJson(outgoing, { isGone: isGone(socketId) } satisfies NodeSocketState);
+      return whenGone(socketId, () => sendJson(outgoing, { isGone: true } satisfies NodeSocketState));
+    }
+    case "node-end":
+      known.nodeSockets.end(order.socketId, order.isBroken);
+      return sendJson(outgoing, null);
     case "scenario":
       void answerCommand(known.scenarios.get(order.feedId), incoming).then((result) => sendJson(outgoing, result));
       return;
@@ -246,6 +261,7 @@ function answer({ incoming, outgoing, known, upgrade }: Received): void {
     case "attach":
     case "attach-socket":
     case "connect-by":
+    case "node-socket":
       return sendFailure(outgoing, {
         code: "proxy_internal_error",
         detail: `an order for ${order.op} came without CONNECT`,
@@ -265,11 +281,13 @@ function sendJson(outgoing: ServerResponse, value: unknown): void {
   outgoing.writeHead(200, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) }).end(body);
 }
 
-function connect(incoming: IncomingMessage, socket: Duplex, { functions, scenarios, testFunctions }: Known): void {
+function connect(incoming: IncomingMessage, socket: Duplex, known: Known): void {
+  const { functions, scenarios, testFunctions } = known;
   const order = readOrder(incoming);
   if (order.op === "unreadable") return sendRawFailure(socket, order.failure);
   if (order.op === "attach") return attachConnection(order.exchangeId, socket);
   if (order.op === "attach-socket") return attachSocket(order.exchangeId, socket);
+  if (order.op === "node-socket") return known.nodeSockets.attach(order.socketId, socket);
   if (order.op === "connect-by") return connectOtherProcess(order, socket, testFunctions);
   if (order.op === "observed-tcp") {
     const { call, exchangeId } = order;

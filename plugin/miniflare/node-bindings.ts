@@ -1,14 +1,22 @@
 /**
- * Makes the binding that Node gets from `getPlatformProxy`: Miniflare's own proxy, with a `fetch()` that returns Node's
- * `Response`, because frameworks refuse any other as the result of a route.
+ * Makes the bindings that Node gets from `getPlatformProxy` and `mf.getBindings()`: Miniflare's own proxy, with a
+ * `connect()` that gives a socket of Node, or rejects. Under `getPlatformProxy`, `fetch()` returns Node's `Response`,
+ * because frameworks refuse any other as the result of a route.
  */
 
 import { createRequire } from "node:module";
 import { getCallSites } from "node:util";
-import { fetchInNode } from "./node-fetch.ts";
+import { connectInNode } from "./node-connect.ts";
+import { type ProxyFetch, fetchInNode } from "./node-fetch.ts";
 
 interface ProxyClass {
   new (override: ProxyHandler<object>): object;
+}
+
+export interface BindingForNode {
+  bindingName: string;
+  /** Whose `Response` its `fetch()` gives. */
+  response: "Node's" | "Miniflare's";
 }
 
 /**
@@ -16,10 +24,12 @@ interface ProxyClass {
  *
  * @returns no bindings if that Miniflare was loaded in a way that hides its classes; its own proxies then stay
  */
-export function makeNodeBindings(names: readonly string[]): Record<string, object> {
-  const ProxyNodeBinding = names.length === 0 ? undefined : findProxyClass();
+export function makeNodeBindings(bindings: readonly BindingForNode[]): Record<string, object> {
+  const ProxyNodeBinding = bindings.length === 0 ? undefined : findProxyClass();
   if (ProxyNodeBinding === undefined) return {};
-  return Object.fromEntries(names.map((name) => [name, new ProxyNodeBinding({ get })]));
+  return Object.fromEntries(
+    bindings.map((binding) => [binding.bindingName, new ProxyNodeBinding({ get: getterOf(binding) })]),
+  );
 }
 
 function findProxyClass(): ProxyClass | undefined {
@@ -31,8 +41,11 @@ function findProxyClass(): ProxyClass | undefined {
   return undefined;
 }
 
-function get(proxy: object, key: PropertyKey): unknown {
-  const value: unknown = Reflect.get(proxy, key);
-  if (key !== "fetch" || typeof value !== "function") return value;
-  return async (...args: Parameters<typeof fetchInNode>[1]) => await fetchInNode(value.bind(proxy), args);
+function getterOf({ response }: BindingForNode): (proxy: object, key: PropertyKey) => unknown {
+  return (proxy, key) => {
+    const fetchOfProxy: ProxyFetch = (...args) => (Reflect.get(proxy, "fetch") as ProxyFetch).apply(proxy, args);
+    if (key === "connect") return (...args: Parameters<typeof connectInNode>[1]) => connectInNode(fetchOfProxy, args);
+    if (key !== "fetch" || response === "Miniflare's") return Reflect.get(proxy, key);
+    return async (...args: Parameters<typeof fetchInNode>[1]) => await fetchInNode(fetchOfProxy, args);
+  };
 }

@@ -4,10 +4,12 @@
  */
 
 /** The `fetch()` of Miniflare's proxy. */
-type ProxyFetch = (input: unknown, init?: object) => Promise<HostResponse>;
+export type ProxyFetch = (input: unknown, init?: object) => Promise<HostResponse>;
 
-/** The parts of Miniflare's `Response` that this file reads. */
-type HostResponse = Pick<Response, "body" | "headers" | "status" | "statusText"> & { webSocket: object | null };
+/** The parts of Miniflare's `Response` that are read here. */
+type HostResponse = Pick<Response, "body" | "headers" | "json" | "status" | "statusText"> & {
+  webSocket: object | null;
+};
 
 type Init = RequestInit & { cf?: unknown };
 

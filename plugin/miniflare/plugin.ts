@@ -10,9 +10,9 @@ import type { Extension, Plugin, PluginServicesOptions, Worker_Binding as Worker
 import { bindingKey } from "../../service-worker/routing/table.ts";
 import { followDev } from "./follow-dev.ts";
 import { TRIGGER } from "./loader.ts";
-import { makeNodeBindings } from "./node-bindings.ts";
-import { type InstanceWorker, readInstance, type TriggerOptions, triggersOf } from "./read-instance.ts";
-import { FACADE_MODULE, SERVICE_WORKER, TEST_DOOR } from "./services.ts";
+import { type BindingForNode, makeNodeBindings } from "./node-bindings.ts";
+import { type InstanceWorker, envOf, readInstance, type TriggerOptions, triggersOf } from "./read-instance.ts";
+import { FACADE_MODULE, NODE_ENTRYPOINT, SERVICE_WORKER, TEST_DOOR } from "./services.ts";
 import { type PreparedInstance, extensionModules, prepareInstance } from "./active-instance.ts";
 
 type ParsedWorkerOptions = PluginServicesOptions["options"];
@@ -20,15 +20,14 @@ type ParsedWorkerOptions = PluginServicesOptions["options"];
 /** Keyed by the options object that Miniflare passes to each call. */
 const opened = new WeakMap<ParsedWorkerOptions, { worker: InstanceWorker; prepared: PreparedInstance }>();
 
-interface ForNode {
-  /** The names of the bindings that were taken over for Node. */
-  taken: string[];
-  /** What `connectVpc(miniflare)` finds the scenario by. Absent where the adapter knows it, and users see the bindings. */
-  scenarioId: string | undefined;
-}
+/**
+ * By trigger, which stays the same in a copy of the options: what `connectVpc(miniflare)` finds the scenario by. Absent
+ * where the adapter knows it, and users see the bindings.
+ */
+const scenarioIds = new WeakMap<TriggerOptions, string>();
 
-/** By trigger, which stays the same in a copy of the options. */
-const forNode = new WeakMap<TriggerOptions, ForNode>();
+/** By binding in a Worker's options, as above: what Node gets in its place. */
+const forNode = new WeakMap<object, BindingForNode["response"]>();
 
 export const plugin: Plugin = {
   getExtensions({ options }) {
@@ -39,39 +38,38 @@ export const plugin: Plugin = {
   getBindings(options) {
     const { worker } = workerOf(options);
     const ours = worker.bindings
-      .filter((binding) => binding.isOurs || worker.isForNode)
+      .filter((binding) => binding.isOurs || worker.nodeResponse !== undefined)
       .map(({ bindingName }) => ({ name: bindingName, service: { name: SERVICE_WORKER } }));
     return worker.isForTest ? [...ours, TEST_DOOR] : ours;
   },
 
   /** These replace Miniflare's own with the same names, which the in-place rewriting has also turned into ours. */
   getNodeBindings(options) {
-    const known = triggersOf([options]).flatMap((trigger) => forNode.get(trigger) ?? []);
-    return {
-      ...makeNodeBindings(known.flatMap(({ taken }) => taken)),
-      ...(known[0]?.scenarioId !== undefined && { [TRIGGER]: known[0].scenarioId }),
-    };
+    const taken = Object.entries(envOf(options)).flatMap(([bindingName, binding]): BindingForNode[] => {
+      const response = forNode.get(binding);
+      return response === undefined ? [] : [{ bindingName, response }];
+    });
+    const scenarioId = triggersOf([options]).flatMap((trigger) => scenarioIds.get(trigger) ?? [])[0];
+    return { ...makeNodeBindings(taken), ...(scenarioId !== undefined && { [TRIGGER]: scenarioId }) };
   },
 
   async getServices({ options, workerBindings, log, tmpPath }) {
     const { worker, prepared } = workerOf(options);
     const active = await prepared.activate({ log, tmpPath });
-    const taken: string[] = [];
     for (const { bindingName, isOurs } of worker.bindings) {
       const key = bindingKey(worker.workerName, bindingName);
+      const same = workerBindings.filter(({ name }) => name === bindingName);
       // Nothing else serves a binding of ours, so its calls are refused with an explanation until the restart.
-      if (active.isRemote(key) && !isOurs) continue;
-      for (const binding of workerBindings.filter(({ name }) => name === bindingName)) {
-        takeOver(binding, { key, canWrap: !worker.isServiceWorkerFormat });
+      if (active.isRemote(key) && !isOurs) {
+        leaveToWrangler(same);
+        continue;
       }
-      taken.push(bindingName);
+      for (const binding of same) takeOver(binding, { key, canWrap: !worker.isServiceWorkerFormat });
+      const given = envOf(options)[bindingName];
+      if (given !== undefined && worker.nodeResponse !== undefined) forNode.set(given, worker.nodeResponse);
     }
     for (const trigger of triggersOf([options])) {
-      const isSeen = worker.isForNode || trigger.scenarioId !== undefined;
-      forNode.set(trigger, {
-        taken: worker.isForNode ? taken : [],
-        scenarioId: isSeen ? undefined : active.scenarioId,
-      });
+      if (!worker.isForNode && trigger.scenarioId === undefined) scenarioIds.set(trigger, active.scenarioId);
     }
     return active.services;
   },
@@ -104,21 +102,30 @@ function workerOf(options: ParsedWorkerOptions): { worker: InstanceWorker; prepa
 
 /**
  * Turns a binding into ours in place. Miniflare's Node-side proxy shares the designator, so this changes the
- * designator first, which stays a plain service for Node. Then the Worker's own entry becomes the facade.
+ * designator first, which becomes Node's own. Then the Worker's own entry becomes the facade.
  */
 function takeOver(binding: WorkerBinding, { key, canWrap }: { key: string; canWrap: boolean }): void {
   if (!("service" in binding) || binding.service === undefined) return;
-  const { service } = binding;
-  service.name = SERVICE_WORKER;
-  service.props = { json: JSON.stringify({ binding: key }) };
-  delete service.entrypoint;
-  if (!canWrap) return;
+  const props = { json: JSON.stringify({ binding: key }) };
+  const service = { name: SERVICE_WORKER, props };
+  Object.assign(binding.service, { ...service, entrypoint: NODE_ENTRYPOINT });
+  if (!canWrap) {
+    binding.service = service;
+    return;
+  }
   const innerBindings: WorkerBinding[] = [
     { name: "binding", service },
     { name: "outcomes", service: { name: SERVICE_WORKER, entrypoint: "Outcomes" } },
   ];
   Reflect.deleteProperty(binding, "service");
   Object.assign(binding, { wrapped: { moduleName: FACADE_MODULE, innerBindings } });
+}
+
+/** Our own entry with the name of a remote binding becomes that binding too. */
+function leaveToWrangler(bindings: readonly WorkerBinding[]): void {
+  const services = bindings.flatMap((binding) => ("service" in binding && binding.service) || []);
+  const remote = services.find(({ name }) => name !== SERVICE_WORKER);
+  for (const service of services) if (service !== remote) Object.assign(service, remote);
 }
 
 /** wrangler's table shows these names. Miniflare loads all of them if a binding asks for one. */

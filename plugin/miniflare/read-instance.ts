@@ -14,6 +14,7 @@ import { readWranglerConfig, workerNameOf } from "../wrangler-config/read-wrangl
 import { keptConfig } from "./kept-configs.ts";
 import type { VpcConfigSource } from "../load.ts";
 import type { SessionRecording } from "../recordings/recording-spec.ts";
+import type { BindingForNode } from "./node-bindings.ts";
 import type { SessionWorker, VpcBinding } from "../model.ts";
 import { oldMiniflare } from "./old-miniflare.ts";
 import { isPlainObject } from "../read/document.ts";
@@ -57,6 +58,8 @@ export interface TriggerOptions {
   isForTest?: boolean;
   /** Node uses the bindings (`getPlatformProxy`). */
   isForNode?: boolean;
+  /** The user has made this Miniflare, and may call its `getBindings()`. */
+  isOwnMiniflare?: boolean;
   /** VPC bindings that a service replaces, in the Worker with this trigger. */
   standIns?: VpcBinding[];
   /** The config that a generated one was made from. wrangler's `rootPath` is the first config's folder for all Workers. */
@@ -81,6 +84,8 @@ export interface InstanceWorker extends SessionWorker {
   hasAssets: boolean;
   /** Its bindings are for Node, so the caller is `getPlatformProxy`. */
   isForNode: boolean;
+  /** Whose `Response` code in Node gets; undefined if no code in Node has the bindings. */
+  nodeResponse: BindingForNode["response"] | undefined;
   /** A vitest test runs in it. */
   isForTest: boolean;
   /** Not in module format, so it can't have a wrapped binding. */
@@ -136,6 +141,11 @@ function readWorker(options: ParsedWorkerOptions, triggers: readonly TriggerOpti
     rootPath: folderOfConfig(options) ?? placeOf(options, triggers) ?? options.dev?.rootPath,
     hasAssets: options.config.assets !== undefined,
     isForNode: own.some(({ isForNode = false }) => isForNode),
+    nodeResponse: own.some(({ isForNode = false }) => isForNode)
+      ? "Node's"
+      : triggers.some(({ isOwnMiniflare = false }) => isOwnMiniflare)
+        ? "Miniflare's"
+        : undefined,
     isForTest: own.some(({ isForTest = false }) => isForTest),
     isServiceWorkerFormat: options.legacy?.serviceWorkerScript !== undefined,
     bindings: Object.entries(envOf(options)).flatMap(([bindingName, binding]): InstanceBinding[] => {
@@ -157,7 +167,7 @@ function readWorker(options: ParsedWorkerOptions, triggers: readonly TriggerOpti
   };
 }
 
-function envOf(worker: ParsedWorkerOptions): Record<string, EnvBinding> {
+export function envOf(worker: ParsedWorkerOptions): Record<string, EnvBinding> {
   return (worker.config.env ?? {}) as Record<string, EnvBinding>;
 }
 

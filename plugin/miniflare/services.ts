@@ -12,6 +12,8 @@ import type { EgressProxy } from "../egress/server.ts";
 import { type TargetKey, targetKey } from "../../service-worker/routing/forward-target.ts";
 
 export const SERVICE_WORKER = "miniflare-vpc";
+/** The entrypoint of the service worker for code in Node. */
+export const NODE_ENTRYPOINT = "NodeBinding";
 export const FACADE_MODULE = "miniflare-vpc:binding";
 export const TEST_DOOR_MODULE = "miniflare-vpc:test-binding";
 const NETWORK = "miniflare-vpc:network";

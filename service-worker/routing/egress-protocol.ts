@@ -21,6 +21,9 @@ export const FAILURE_HEADER = "x-miniflare-vpc-failure";
 /** On a response: an `EgressProceed` as JSON. Never passed on from a target. */
 export const PROCEED_HEADER = "x-miniflare-vpc-proceed";
 
+/** On a request of the binding that Node has: a `NodeConnection` as JSON. */
+export const NODE_CONNECTION_HEADER = "x-miniflare-vpc-connect";
+
 /** The exact answer to a CONNECT when the connection is open. */
 export const ESTABLISHED = "HTTP/1.1 200 OK\r\n\r\n";
 /** The exact answer to a CONNECT when the service worker must call the target. As long as `ESTABLISHED`. */
@@ -76,6 +79,23 @@ export type ObservedTarget =
   /** `tls`: HTTP over TLS. */
   | { type: "egress"; target: EgressTarget; tls?: EgressTls };
 
+/** A `connect()` of Node: the service worker makes the connection, and brings its bytes to the socket with this id. */
+export interface NodeConnection {
+  /** Only this process knows it, so a request that code in Node passes on can't ask for a connection. */
+  secret: string;
+  socketId: string;
+  /** Without brackets. */
+  hostname: string;
+  port: number;
+}
+
+export interface NodeSocketState {
+  isGone: boolean;
+}
+
+/** How a `connect()` ended. */
+export type ConnectOutcome = { type: "open" } | { type: "failed"; code: ProxyErrorCode };
+
 /** What the service worker must call itself, because only workerd reaches it. */
 export interface EgressProceed {
   to: TargetWorker | { type: "stub"; functionId: string; params: Record<string, string> };
@@ -121,6 +141,15 @@ export type EgressOrder =
   | { op: "respond-by"; functionId: string; params: Record<string, string>; binding: string; url: string }
   /** Sent with an HTTP `CONNECT`: such a function plays the origin's end of this connection. */
   | { op: "connect-by"; functionId: string; address: string; exchangeId: string }
+  /** Sent with an HTTP `CONNECT`: this is the other end of a socket that Node's `connect()` has returned. */
+  | { op: "node-socket"; socketId: string }
+  /**
+   * Has Node closed that socket, both halves? The answer's body is a `NodeSocketState` as JSON; `isPatient`: it waits until
+   * it is so.
+   */
+  | { op: "node-gone"; socketId: string; isPatient: boolean }
+  /** The bytes for that socket are about to end. `isBroken`: by a failure of the connection. */
+  | { op: "node-end"; socketId: string; isBroken: boolean }
   /** A command for the session's scenario; the body is JSON, and so is the answer's: a `CommandAnswer`. */
   | { op: "scenario"; feedId: string }
   /**
@@ -224,7 +253,7 @@ export interface EgressGoal {
 }
 
 /** JSON for a header: every character beyond ASCII is escaped. */
-export function toHeader(value: EgressOrder | EgressFailure | EgressProceed): string {
+export function toHeader(value: EgressOrder | EgressFailure | EgressProceed | NodeConnection): string {
   return JSON.stringify(value).replace(
     /[\u007f-\uffff]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -56,6 +56,17 @@ it("getBindings() returns working bindings in Node", async () => {
   expect(await worker.call("bindings"), "no trigger in the Worker's env").toEqual(["API", "NET"]);
 });
 
+it('leaves a "remote" binding to wrangler, in the Worker and in Node', async () => {
+  await using worker = await startTestWorker({
+    config: { services: { [SERVICE]: "remote" }, networks: { [TUNNEL]: { routes: {} } } },
+    ops: { get: async (env) => (await env.API.fetch("http://x/")).text() },
+  });
+  const REMOTE = /needs to be run remotely/;
+  await expect(worker.call("get")).rejects.toThrow(REMOTE);
+  const { API } = await worker.miniflare.getBindings<Record<"API", Fetcher>>();
+  await expect(API.fetch("http://x/").then((response) => response.text())).rejects.toThrow(REMOTE);
+});
+
 interface Fetcher {
   fetch(url: string): Promise<Response>;
 }
@@ -243,14 +254,36 @@ it("throws what a function threw at the caller and prints it, and forwards no pr
 
 it("refuses port 0 on a stub without a facade", async () => {
   await using server = await startTcpServer(echo);
-  await using worker = await startTestWorker({
-    config: { networks: { [TUNNEL]: { routes: { "echo.internal": `127.0.0.1:${server.port}` } } } },
-    ops: {},
-  });
-  const bindings = await worker.miniflare.getBindings<{ NET: { connect(address: string): unknown } }>();
-  bindings.NET.connect("echo.internal:0");
-  await expect.poll(() => worker.output()).toMatch(/connect .*:0 {2}ProxyError|not between 1 and 65535/);
-  expect(server.accepted).toBe(0);
+  const lines: string[] = [];
+  const options = {
+    handleStructuredLogs: ({ message }: { message: string }) => void lines.push(message),
+    workers: [
+      {
+        config: {
+          name: "old",
+          compatibilityDate: "2026-11-01",
+          env: { NET: { type: "vpc-network", tunnelId: TUNNEL } },
+        },
+        legacy: {
+          serviceWorkerScript: `addEventListener("fetch", (event) => {
+            const refused = (async () => (await NET.connect("echo.internal:0").closed, "closed"))();
+            event.respondWith(refused.catch(({ message }) => message).then((text) => new Response(text)));
+          });`,
+        },
+      },
+    ],
+  } as MiniflareOptions;
+  const routes = { "echo.internal": `127.0.0.1:${server.port}` };
+  const miniflare = new Miniflare(withVpc(options, { config: { networks: { [TUNNEL]: { routes } } } }));
+  try {
+    const answer = await (await miniflare.dispatchFetch("http://old/")).text();
+    await expect
+      .poll(() => `${answer} ${lines.join("\n")}`)
+      .toMatch(/connect .*:0 {2}ProxyError|not between 1 and 65535/);
+    expect(server.accepted).toBe(0);
+  } finally {
+    await miniflare.dispose();
+  }
 });
 
 it("refuses options of another Miniflare than 5 with a message", () => {

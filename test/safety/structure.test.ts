@@ -27,8 +27,10 @@ const ownership: Ownership = {
     if (entrypoint === "Outcomes") return props === undefined && path.endsWith(" > outcomes");
     // Miniflare's proxy holds each Durable Object of a plugin. Ours has a single method without arguments and result.
     if (entrypoint === "TableFollower") return props === undefined && holder === "core:entry";
+    // Miniflare's proxy serves code in Node, which has an entrypoint of its own.
+    if (entrypoint !== (holder === "core:entry" ? "NodeBinding" : undefined)) return false;
     // No Worker holds the identity of another Worker's binding.
-    return entrypoint === undefined && isIdentity(props) && props.binding === bindingAt(holder, path);
+    return isIdentity(props) && props.binding === bindingAt(holder, path);
   },
 };
 
@@ -108,12 +110,13 @@ describeOn("posix", NO_SCRIPT, "the config that workerd receives", () => {
     });
   });
 
-  test("mf.getBindings() has the same service, without the facade", () => {
+  test("mf.getBindings() has the entrypoint for Node, without the facade", () => {
     const proxied = handlesOf(config, "core:entry").filter(({ target }) => ownership.ours(target.service));
     expect(proxied.map(({ target }) => target)).toEqual(
       expect.arrayContaining(
         ["shop/API", "shop/NET", "orders/NET", "orders/BACKUP", "old/OLD_API"].map((binding) => ({
           service: DOOR,
+          entrypoint: "NodeBinding",
           props: { binding },
         })),
       ),
@@ -145,6 +148,7 @@ describeOn("posix", NO_SCRIPT, "the config that workerd receives", () => {
   test.each<[string, Handle["target"]]>([
     ["a network", { service: `${DOOR}:network` }],
     ["an entrypoint of ours", { service: DOOR, entrypoint: "Other" }],
+    ["the entrypoint for Node", { service: DOOR, entrypoint: "NodeBinding", props: { binding: "shop/EXTRA" } }],
     ["the identity of another binding", { service: DOOR, props: { binding: "orders/NET" } }],
     ["no identity", { service: DOOR }],
   ])("the check would find %s in a Worker's hands", (_what, target) => {

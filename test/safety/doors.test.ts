@@ -275,6 +275,8 @@ describe("internals over RPC", () => {
     expect(Object.fromEntries(methods)).toEqual({
       default: ["fetch", "connect"],
       Outcomes: ["of"],
+      // Only for code in Node.
+      NodeBinding: ["fetch", "connect"],
       Relay: ["connect"],
       TableFollower: ["catchUp"],
       // Only where vitest runs is there a binding to these.

@@ -3,19 +3,21 @@
  * `MINIFLARE_VPC_SCREENSHOTS=docs/images` replaces them; otherwise they are only taken.
  */
 
-import { mkdtempSync, statSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { PAGE } from "../../plugin/ui/in-force.ts";
 import { startHttpOrigin } from "../servers/http-origin.ts";
 import { startTcpServer } from "../servers/tcp-server.ts";
 import { SERVICE, TUNNEL } from "../setup/test-worker.ts";
 import { createFolder } from "../setup/vpc-folder.ts";
 import { type Shown, startShown } from "../ui/start-shown.ts";
 import { openBrowser } from "./open-browser.ts";
+import { shrinkPng } from "./small-png.ts";
 
 const FOLDER = path.resolve(
   process.env["MINIFLARE_VPC_SCREENSHOTS"] ?? mkdtempSync(path.join(tmpdir(), "screenshots-")),
@@ -104,7 +106,8 @@ async function work(): Promise<void> {
 }
 
 async function openTab(colorScheme: "light" | "dark", width: number, height: number): Promise<Page> {
-  const page = await browser.newPage({ colorScheme, viewport: { width, height } });
+  const permissions = ["clipboard-read", "clipboard-write"];
+  const page = await browser.newPage({ colorScheme, viewport: { width, height }, permissions });
   await page.goto(shown.url);
   await page.getByRole("row").filter({ hasText: "/users/9" }).waitFor();
   await expect.poll(() => page.locator(".rows .duration .open").count()).toBe(0);
@@ -127,8 +130,54 @@ test.each<[file: string, scheme: "light" | "dark", width: number, height: number
       .first()
       .waitFor();
   }
-  const place = path.join(FOLDER, `${file}.png`);
-  await page.screenshot({ path: place });
-  expect(statSync(place).size).toBeGreaterThan(10_000);
+  await takePicture(page, file);
+});
+
+async function takePicture(page: Page, file: string): Promise<void> {
+  // No button is pointed at, and no cursor blinks.
+  await page.mouse.move(0, 0);
+  const taken = await page.screenshot({ caret: "hide" });
+  const small = shrinkPng(taken);
+  expect(small.length).toBeGreaterThan(5000);
+  expect(small.length).toBeLessThan(100_000);
+  writeFileSync(path.join(FOLDER, `${file}.png`), small);
   await page.close();
+}
+
+describe("with rules in force", () => {
+  beforeAll(() => {
+    shown.scenario.addRule({ who: "USERS", call: "GET /reports/*", respond: { status: 503 } }, "client");
+    const latency = { type: "latency", stream: "downstream", toxicity: 0.5, attributes: { latency: 300, jitter: 50 } };
+    shown.scenario.addRule({ who: "cache.internal:6379", faults: [latency] }, PAGE);
+  });
+  afterAll(() => shown.scenario.removeRules(() => true));
+
+  test("traffic-acts", async () => {
+    const page = await openTab("light", 1280, 620);
+    await page.getByRole("row").filter({ hasText: "?expand=team" }).click();
+    const call = page.getByRole("region", { name: "Call" });
+    await call.getByText('"Ada Lovelace"').waitFor();
+    await call.getByRole("button", { name: "Copy as test" }).click();
+    await call.getByRole("status").getByText("vpc.on").waitFor();
+    await page.getByRole("region", { name: "In force" }).getByText("latency=300").waitFor();
+    await takePicture(page, "traffic-acts");
+  });
+
+  test("traffic-fault-dark", async () => {
+    const page = await openTab("dark", 1280, 560);
+    await page.getByRole("row").filter({ hasText: "orders/1042" }).click();
+    await page.getByRole("region", { name: "Call" }).getByRole("button", { name: "Add fault" }).click();
+    const panel = page.getByRole("dialog", { name: "Add a fault" });
+    await panel.getByRole("combobox", { name: "Fault", exact: true }).selectOption("slicer");
+    await panel.getByLabel("Average size").waitFor();
+    await takePicture(page, "traffic-fault-dark");
+  });
+});
+
+test("traffic-overview", async () => {
+  const page = await openTab("light", 1280, 900);
+  await page.getByRole("button", { name: "Overview" }).click();
+  await page.getByText("No answer from 1 of").waitFor();
+  await page.getByRole("region", { name: "All", exact: true }).waitFor();
+  await takePicture(page, "traffic-overview");
 });

@@ -31,7 +31,7 @@ export interface LoopbackServerOptions {
   /** Where a client finds what there is, in words. */
   help: string;
   /** Header fields of every answer. */
-  headers?: Record<string, string>;
+  headers?: (port: number) => Record<string, string>;
   /**
    * Its documents name each other by relative addresses, so the token's own path needs a slash at its end. Only they may
    * change something: with their own `Origin`, and JSON if there is a body. They may open sockets.
@@ -94,13 +94,14 @@ export function closeServer(server: LoopbackServer): void {
 
 /** Never rejects. */
 async function answerRequest(
-  { scenario, token, apis, forbidden, help, headers = {}, isFolder }: LoopbackServerOptions,
+  { scenario, token, apis, forbidden, help, headers, isFolder }: LoopbackServerOptions,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   acceptSocket?: () => TextSocket,
 ): Promise<void> {
   try {
-    for (const [field, value] of Object.entries(headers)) outgoing.setHeader(field, value);
+    const { localPort = 0 } = incoming.socket;
+    for (const [field, value] of Object.entries(headers?.(localPort) ?? {})) outgoing.setHeader(field, value);
     const path =
       isFolder && mayChange(incoming) && incoming.headers.origin === undefined
         ? undefined

@@ -11,13 +11,17 @@ const TYPES: Record<string, string> = {
   "icon.svg": "image/svg+xml",
 };
 
-/** Nothing is loaded from elsewhere, nothing runs that is not in `app.js`, and no other page can show or read this one. */
-export const PAGE_HEADERS: Record<string, string> = {
+/**
+ * Nothing is loaded from elsewhere, nothing runs that is not in `app.js`, and no other page can show or read this one.
+ * @param port of the page
+ */
+export const pageHeaders = (port: number): Record<string, string> => ({
   "Content-Security-Policy": [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
-    "connect-src 'self'",
+    // In older browsers, 'self' does not include WebSockets.
+    `connect-src 'self' ws://127.0.0.1:${port}`,
     // Bodies that are images.
     "img-src 'self' blob:",
     "base-uri 'none'",
@@ -32,7 +36,7 @@ export const PAGE_HEADERS: Record<string, string> = {
   "Referrer-Policy": "no-referrer",
   "X-Content-Type-Options": "nosniff",
   "X-Frame-Options": "DENY",
-};
+});
 
 /** @param opened resolves when the session is captured, so that nothing is missed once the document is there */
 export function createFilesApi(opened: () => Promise<void>): Api {

@@ -9,7 +9,7 @@ import type { Scenario } from "../scenario/scenario.ts";
 import { hasCode } from "../system/error.ts";
 import { createObservation } from "./observation.ts";
 import { createPageApi } from "./page-api.ts";
-import { PAGE_HEADERS, createFilesApi } from "./page-files.ts";
+import { pageHeaders, createFilesApi } from "./page-files.ts";
 import type { UiChoice } from "./ui-choice.ts";
 
 export interface Page {
@@ -32,7 +32,7 @@ export async function startPage(
     forbidden:
       'the address must be the one that the session prints after "Traffic", and "Host" and "Origin" must be this machine.',
     help: "the page asks for nothing else.",
-    headers: PAGE_HEADERS,
+    headers: pageHeaders,
     isFolder: true,
   });
   const listening = await listenOnLoopback(server, port).catch((error: unknown) => {

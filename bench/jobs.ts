@@ -7,7 +7,7 @@ interface Job {
 }
 
 export interface Requests extends Job {
-  /** Ends with a slash. */
+  /** Of a transfer: ends with a slash. */
   url: string;
   inFlight: number;
   /** Default: GET. */

@@ -66,11 +66,11 @@ export interface Interval {
   high: number;
 }
 
-const REsampleS = 2000;
+const RESAMPLES = 2000;
 
 /** @param values one per round */
 export function interval(values: readonly number[]): Interval {
-  const medians = Array.from({ length: REsampleS }, () => median(values.map(() => pick(values)))).sort(ascending);
+  const medians = Array.from({ length: RESAMPLES }, () => median(values.map(() => pick(values)))).sort(ascending);
   return { median: median(values), low: quantile(medians, 0.025), high: quantile(medians, 0.975) };
 }
 

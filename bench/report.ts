@@ -1,4 +1,4 @@
-/** Formats the results of a suite as data and as a table. Measures nothing. */
+/** The results of a suite as data. Measures nothing; format.ts makes text of it. */
 
 import { type Interval, type Samples, interval, ratio } from "./measure.ts";
 
@@ -8,15 +8,19 @@ export interface BenchReport {
   operation: string;
   figures: Figure[];
   ratios: Ratio[];
+  /** Figures that are compared with nothing. Absent: none. */
+  plain?: Plain[];
 }
 
 export interface Figure extends Interval {
   subject: string;
-  unit: "ms" | "MB";
+  unit: Unit;
   rounds: number;
   /** Bytes per operation, if the operation moves bytes. */
   megabytes?: number;
 }
+
+export type Unit = "ms" | "MB";
 
 /** Two subjects to compare. */
 export interface Pair {
@@ -28,16 +32,25 @@ export interface Pair {
 
 export interface Ratio extends Pair, Interval {}
 
+/** A subject to show alone. */
+export interface Plain {
+  subject: string;
+  /** To reach: at most, in the unit of the report. It depends on the machine, so only a promise to users has one. */
+  goal?: number;
+}
+
 export interface ReportOptions {
   title: string;
   operation: string;
   samples: Samples;
   pairs: readonly Pair[];
-  unit?: Figure["unit"];
+  plain?: readonly Plain[];
+  unit?: Unit;
   megabytes?: number;
 }
 
-export function report({ title, operation, samples, pairs, unit = "ms", megabytes }: ReportOptions): BenchReport {
+export function report(options: ReportOptions): BenchReport {
+  const { title, operation, samples, pairs, plain, unit = "ms", megabytes } = options;
   const figures: Figure[] = [];
   for (const [subject, values] of samples) {
     figures.push({
@@ -49,82 +62,5 @@ export function report({ title, operation, samples, pairs, unit = "ms", megabyte
     });
   }
   const ratios = pairs.map((pair) => Object.assign(ratio(samples, pair.subject, pair.against), pair));
-  return { title, operation, figures, ratios };
-}
-
-/** Markdown that is also aligned for the terminal. */
-export function formatReport({ title, operation, figures, ratios }: BenchReport): string {
-  const measured = figures.map((figure) => [
-    figure.subject,
-    formatValue(figure.median, figure.unit),
-    `${formatValue(figure.low, figure.unit)} to ${formatValue(figure.high, figure.unit)}`,
-    figure.megabytes === undefined ? "" : `${Math.round((figure.megabytes / figure.median) * 1000)} MB/s`,
-    String(figure.rounds),
-  ]);
-  const compared = ratios.map((found) => [
-    found.subject,
-    found.against,
-    formatRatio(found.median),
-    `${formatRatio(found.low)} to ${formatRatio(found.high)}`,
-    found.goal === undefined ? "" : `≤ ${formatRatio(found.goal)}`,
-    verdict(found),
-  ]);
-  return [
-    `### ${title}`,
-    formatTable(["", operation, "95 %", "throughput", "rounds"], measured),
-    ...(compared.length > 0 ? [formatTable(["", "against", "ratio", "95 %", "goal", ""], compared)] : []),
-  ].join("\n\n");
-}
-
-/** The table of docs/performance.md: all comparisons. */
-export function formatSummary(reports: readonly BenchReport[]): string {
-  const columns = ["", "subject", "median", "against", "ratio", "95 %", "goal", ""];
-  return formatTable(columns, reports.flatMap(summarise));
-}
-
-function summarise({ title, figures, ratios }: BenchReport): string[][] {
-  const bySubject = new Map(figures.map((figure) => [figure.subject, figure]));
-  const compared = ratios.map((found) => {
-    const figure = bySubject.get(found.subject);
-    return [
-      found.subject,
-      figure === undefined ? "" : formatValue(figure.median, figure.unit),
-      found.against,
-      formatRatio(found.median),
-      `${formatRatio(found.low)} to ${formatRatio(found.high)}`,
-      found.goal === undefined ? "" : `≤ ${formatRatio(found.goal)}`,
-      verdict(found),
-    ];
-  });
-  return compared.map((row, index) => [index === 0 ? title : ""].concat(row));
-}
-
-function verdict({ goal, median, low, high }: Interval & { goal?: number }): string {
-  if (goal === undefined) return "";
-  if (high <= goal) return "reached";
-  if (low > goal) return "missed";
-  return median <= goal ? "reached, within the noise" : "missed, within the noise";
-}
-
-function formatRatio(value: number): string {
-  return `${value.toFixed(2)} ×`;
-}
-
-function formatValue(value: number, unit: Figure["unit"]): string {
-  if (unit === "MB") return `${value.toFixed(1)} MB`;
-  if (value >= 1000) return `${(value / 1000).toFixed(2)} s`;
-  if (value >= 1) return `${value.toFixed(value >= 100 ? 0 : 1)} ms`;
-  return `${(value * 1000).toFixed(value >= 0.01 ? 0 : 2)} µs`;
-}
-
-/** Omits empty columns. */
-function formatTable(columns: string[], rows: string[][]): string {
-  const isUsed = columns.map((_, index) => rows.some((row) => row[index] !== ""));
-  const used = (cells: string[]): string[] => cells.filter((_, index) => isUsed[index]);
-  const [head, ...body] = [columns, ...rows].map(used);
-  if (head === undefined) return "";
-  const widths = head.map((cell, index) => Math.max(cell.length, ...body.map((row) => row[index]?.length ?? 0)));
-  const line = (cells: string[]): string =>
-    `| ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(" | ")} |`;
-  return [line(head), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...body.map(line)].join("\n");
+  return { title, operation, figures, ratios, ...(plain !== undefined && { plain: [...plain] }) };
 }

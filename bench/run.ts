@@ -1,43 +1,28 @@
 /**
- * `npm run bench`: measures on this machine, prints tables, writes them as JSON.
+ * `npm run bench`: measures on this machine and prints tables.
  *
  *   --quick              about a minute, with wider intervals
- *   --out <path>         where the JSON goes; default bench/results/<date>.json
+ *   --write              also writes bench/results/<suite>.json and the suite's part of docs/performance.md
+ *   --out <path>         also writes everything as JSON
+ *   --render             measures nothing, and writes docs/performance.md from bench/results/
  *   --against <folder>   compares the data path with that of another checkout, which has been built, and runs no suite
  *   http tcp …           runs only these suites
  */
 
-import { mkdir, writeFile } from "node:fs/promises";
-import { loadavg } from "node:os";
-import path from "node:path";
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { benchAgainst } from "./against.ts";
-import { benchDecide } from "./decide.ts";
-import { benchHttp } from "./http.ts";
+import { formatReport, formatSummary } from "./format.ts";
 import { startInstance } from "./instance.ts";
-import { describeMachine } from "./machine.ts";
+import { describeMachine, readLoad } from "./machine.ts";
 import type { Rounds } from "./measure.ts";
-import { benchMemory } from "./memory.ts";
-import { benchPage } from "./page.ts";
-import { benchPostgres } from "./postgres.ts";
-import { type BenchReport, formatReport, formatSummary } from "./report.ts";
-import { benchDev, benchStartUp } from "./start-up.ts";
-import { benchRules } from "./rules.ts";
-import type { Suite } from "./suite.ts";
-import { benchTcp } from "./tcp.ts";
+import type { BenchReport } from "./report.ts";
+import { saveResults, writeDocument } from "./results.ts";
+import { type Section, SECTIONS, SUITES } from "./section.ts";
+import type { Suite, SuiteContext } from "./suite.ts";
+import { suites } from "./suites.ts";
 import { startUpstream } from "./upstream.ts";
-
-const suites: Record<string, Suite> = {
-  http: benchHttp,
-  rules: benchRules,
-  page: benchPage,
-  tcp: benchTcp,
-  postgres: benchPostgres,
-  "start-up": benchStartUp,
-  dev: benchDev,
-  decide: benchDecide,
-  memory: benchMemory,
-};
 
 async function run(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -45,22 +30,21 @@ async function run(args: string[]): Promise<void> {
     allowPositionals: true,
     options: {
       quick: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
+      render: { type: "boolean", default: false },
       out: { type: "string" },
       against: { type: "string" },
     },
   });
-  const unknown = positionals.filter((name) => !(name in suites));
+  const unknown = positionals.filter((name) => !SUITES.some((suite) => suite === name));
   if (unknown.length > 0) {
-    throw new Error(`There is no suite ${unknown.join(", ")}; there are ${Object.keys(suites).join(", ")}.`);
+    throw new Error(`There is no suite ${unknown.join(", ")}; there are ${SUITES.join(", ")}.`);
   }
+  // Before measuring, so that a suite without a place in the document fails at once.
+  if (values.render || values.write) writeDocument(SECTIONS);
+  if (values.render) return;
   const named = Object.entries(suites).filter(([name]) => positionals.length === 0 || positionals.includes(name));
-  const chosen = values.against === undefined ? named.map(([, suite]) => suite) : [benchAgainst(values.against)];
-  const machine = describeMachine();
-  say(
-    Object.entries(machine)
-      .map(([what, text]) => `${what}: ${text}`)
-      .join("\n"),
-  );
+  const chosen = values.against === undefined ? named : [["against", benchAgainst(values.against)] as const];
 
   await using upstream = await startUpstream();
   await using quiet = await startInstance(upstream, { hasTraffic: false });
@@ -68,20 +52,39 @@ async function run(args: string[]): Promise<void> {
   const isQuick = values.quick;
   const rounds = (share: number): Rounds =>
     isQuick ? { seconds: 2 * share, atLeast: 3, sample: 60 } : { seconds: 45 * share, atLeast: 15, sample: 200 };
-  const reports: BenchReport[] = [];
-  for (const suite of chosen) {
-    for await (const found of suite({ upstream, quiet, talking, isQuick, rounds })) {
-      reports.push(found);
-      say(formatReport(found));
-    }
+  const context = { upstream, quiet, talking, isQuick, rounds };
+  const sections: Section[] = [];
+  for (const [name, suite] of chosen) {
+    const command = `npm run bench -- ${name === "against" ? "--against DIR" : name}${isQuick ? " --quick" : ""} --write`;
+    const before = values.write && values.against !== undefined ? { before: describeBuild(values.against) } : {};
+    const section = { command, ...before, ...(await runSuite(suite, context)) };
+    sections.push(section);
+    if (!values.write) continue;
+    saveResults(name, section);
+    writeDocument(SECTIONS);
+    say(`Written: ${name} in docs/performance.md`);
   }
-  const loadAfter = (loadavg()[0] ?? 0).toFixed(2);
-  say(`### Summary\n\n${formatSummary(reports)}`);
-  say(`load at the end: ${loadAfter}`);
-  const file = values.out ?? path.join(import.meta.dirname, "results", `${machine.date.slice(0, 10)}.json`);
-  await mkdir(path.dirname(path.resolve(file)), { recursive: true });
-  await writeFile(file, `${JSON.stringify({ machine, loadAfter, isQuick, reports }, undefined, 2)}\n`);
-  say(`Written to ${file}`);
+  say(`### Summary\n\n${formatSummary(sections.flatMap(({ reports }) => reports))}`);
+  if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(sections, undefined, 2)}\n`);
+}
+
+async function runSuite(
+  suite: Suite,
+  context: SuiteContext,
+): Promise<Pick<Section, "machine" | "loadAfter" | "reports">> {
+  const machine = describeMachine();
+  say(`${machine.cores} cores, ${machine.kind}, load ${machine.load}\n${machine.versions}`);
+  const reports: BenchReport[] = [];
+  for await (const found of suite(context)) {
+    reports.push(found);
+    say(formatReport(found));
+  }
+  return { machine, loadAfter: readLoad(), reports };
+}
+
+/** @returns the commit of a checkout, and its subject */
+function describeBuild(folder: string): string {
+  return execFileSync("git", ["log", "-1", "--format=%h, %s"], { cwd: folder, encoding: "utf8" }).trim();
 }
 
 function say(text: string): void {

@@ -20,7 +20,7 @@ const TCP_PORTS = 32;
 const ANSWER = JSON.stringify({ id: 1, name: "Ada", city: "London" });
 const PIECE = Buffer.alloc(256 * 1024, 1);
 
-/** `GET /`: a small answer; `GET /BYTES`: that many bytes; `PUT /`: reads the body and answers with its length. */
+/** `GET /`: a small answer; `GET /chunked`: the same without a length; `GET /BYTES`: that many bytes; `PUT /`: reads the body and answers with its length. */
 function answer(request: IncomingMessage, response: ServerResponse): void {
   if (request.method === "PUT") {
     let length = 0;
@@ -34,7 +34,13 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     send(response, bytes);
     return;
   }
-  response.writeHead(200, { "content-type": "application/json", "content-length": ANSWER.length }).end(ANSWER);
+  const headers = { "content-type": "application/json" };
+  if (request.url === "/chunked") {
+    response.writeHead(200, headers).write(ANSWER);
+    response.end();
+    return;
+  }
+  response.writeHead(200, { ...headers, "content-length": ANSWER.length }).end(ANSWER);
 }
 
 /** `e`: echoes what follows. `d` and a length: sends that many bytes. `u` and a length: reads that many, then answers with one byte. */
@@ -84,7 +90,7 @@ async function listen(server: net.Server): Promise<number> {
 }
 
 const authority = makeAuthority("miniflare-vpc benchmarks");
-const own = authority.issue("api.internal", { names: ["api.internal"] });
+const own = authority.issue("api.internal", { names: ["api.internal", "*.late.internal"] });
 const postgres = await startPostgres(0);
 const upstream: BenchUpstream = {
   http: await listen(http.createServer({ keepAliveTimeout: 60_000 }, answer)),

@@ -55,7 +55,8 @@ async function startEdited(size: Size): Promise<Edited> {
   const ports = [stack.use(await startOrigin("0")).port, stack.use(await startOrigin("1")).port];
   const file = path.join(folder, "vpc.json");
   const write = async (target: number, to: string): Promise<void> => {
-    await writeFile(to, JSON.stringify(configFor(size, { "edited.internal:80": `127.0.0.1:${ports[target]}` })));
+    const config = configFor(size, { "edited.internal:80": `127.0.0.1:${ports[target]}` });
+    await writeFile(to, JSON.stringify({ ...config, traffic: false }));
   };
   await write(0, file);
   const miniflare = stack.use(disposable(new Miniflare(withVpc(optionsFor(size, WORKER), { config: file }))));

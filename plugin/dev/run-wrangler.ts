@@ -12,6 +12,7 @@ import path from "node:path";
 import { hasCode } from "../system/error.ts";
 import { findPackage, isTooOld } from "../miniflare/old-miniflare.ts";
 import { DEV_PID } from "../miniflare/follow-dev.ts";
+import { compileCacheBeside } from "./compile-cache.ts";
 import { endOrphans } from "./end-orphans.ts";
 
 /** How a process ended. */
@@ -83,7 +84,12 @@ type PassedSignal = keyof typeof PASSED_AS;
 export async function runWrangler(bin: string, args: readonly string[]): Promise<Exit> {
   const child = spawn(process.execPath, [bin, ...args], {
     stdio: "inherit",
-    env: { WRANGLER_DISABLE_EXPERIMENTAL_WARNING: "1", ...process.env, [DEV_PID]: String(process.pid) },
+    env: {
+      WRANGLER_DISABLE_EXPERIMENTAL_WARNING: "1",
+      ...compileCacheBeside(bin),
+      ...process.env,
+      [DEV_PID]: String(process.pid),
+    },
   });
   const signals = Object.keys(PASSED_AS) as PassedSignal[];
   let isHungUp = false;

@@ -1,7 +1,11 @@
 /** All of one call in the traffic page: the decision, bodies in each form, conversations, timing, certificates, errors. */
 
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { gzipSync } from "node:zlib";
 
 import type { Locator, Page } from "playwright-core";
@@ -9,13 +13,17 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { WebSocketServer } from "ws";
 
 import { selfSign } from "../servers/tls-certificates.ts";
-import { startTlsOrigin } from "../servers/tls-server.ts";
+import { startMutualOrigin, startTlsOrigin } from "../servers/tls-server.ts";
+import { SERVICE } from "../setup/test-worker.ts";
 import { type BrowsedSession, startBrowsed } from "./open-browser.ts";
 
 const stack = new AsyncDisposableStack();
 let session: BrowsedSession;
 let page: Page;
 let detail: Locator;
+/** Of the client certificate. */
+let fingerprint: string;
+const CLIENT = "b0d4e3f2-9c8b-4d7a-8e6f-1a2b3c4d5e6f";
 
 const PIXEL = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==",
@@ -43,16 +51,35 @@ function answer(request: string): string {
 beforeAll(async () => {
   const certificate = selfSign("secure.internal", { names: ["secure.internal"] });
   const secure = stack.use(await startTlsOrigin({ ...certificate, answer: answer("") }));
+  const client = selfSign("app of the team");
+  ({ fingerprint256: fingerprint } = new X509Certificate(client.cert));
+  const mutual = stack.use(await startMutualOrigin(certificate));
+  const folder = await mkdtemp(path.join(tmpdir(), "vpc-detail-"));
+  stack.defer(() => rm(folder, { recursive: true }));
+  const file = path.join(folder, "client.pem");
+  await writeFile(file, client.cert + client.key);
   const sockets = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   stack.defer(() => sockets.close());
   sockets.on("connection", (socket) => socket.on("message", (data: Buffer) => socket.send(`echo ${data.toString()}`)));
   await once(sockets, "listening");
   session = stack.use(
-    await startBrowsed(answer, {
-      "secure.internal": { target: `127.0.0.1:${secure.port}`, tls_settings: { cert_verification_mode: "disabled" } },
-      "sockets.internal": `127.0.0.1:${(sockets.address() as AddressInfo).port}`,
-      "down.internal": "127.0.0.1:1",
-    }),
+    await startBrowsed(
+      answer,
+      {
+        "secure.internal": { target: `127.0.0.1:${secure.port}`, tls_settings: { cert_verification_mode: "disabled" } },
+        "sockets.internal": `127.0.0.1:${(sockets.address() as AddressInfo).port}`,
+        "down.internal": "127.0.0.1:1",
+      },
+      {
+        certificates: { [CLIENT]: { cert: file, key: file } },
+        services: {
+          [SERVICE]: {
+            target: `https://127.0.0.1:${mutual.port}`,
+            tls_settings: { cert_verification_mode: "disabled", client_certificate: CLIENT },
+          },
+        },
+      },
+    ),
   );
 });
 afterAll(() => stack.disposeAsync());
@@ -150,6 +177,16 @@ test("TLS: version, server name and certificate", async () => {
   await shows(/^TLSv1\.3, TLS_/, connection);
   await shows("issued by secure.internal", connection);
   await shows("secure.internal", connection);
+  expect(await connection.textContent()).not.toContain("client certificate");
+});
+
+test("TLS: the client certificate that a target asked for, with its fingerprint and no key", async () => {
+  await session.shown.call("fetch", { binding: "API", url: "https://mutual.internal/" });
+  await open("mutual.internal");
+  const connection = section("Connection");
+  await shows("client certificate", connection);
+  await shows("app of the team", connection);
+  await shows(`SHA-256 ${fingerprint}`, connection);
 });
 
 test("what a connection said, in turn and with times, as text and in hex", async () => {

@@ -36,10 +36,11 @@ export interface BrowsedSession extends AsyncDisposable {
 
 type Routes = NonNullable<Exclude<NonNullable<VpcConfig["networks"]>[string], string>["routes"]>;
 
-/** @param answer of the HTTP target. @param routes in addition to `a.internal` and `db.internal:5432` */
+/** @param answer of the HTTP target. @param routes in addition to `a.internal` and `db.internal:5432`. @param more of the vpc config */
 export async function startBrowsed(
   answer: Parameters<typeof startHttpOrigin>[0],
   routes: Routes = {},
+  more: VpcConfig = {},
 ): Promise<BrowsedSession> {
   const stack = new AsyncDisposableStack();
   const origin = stack.use(await startHttpOrigin(answer));
@@ -47,6 +48,7 @@ export async function startBrowsed(
   const shown = stack.use(
     await startShown({
       services: { [SERVICE]: `http://127.0.0.1:${origin.port}` },
+      ...more,
       networks: {
         [TUNNEL]: {
           routes: {

@@ -1,12 +1,18 @@
 /** The certificates of records, from the vpc config to real mTLS servers, through workerd. */
 
 import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
+import https from "node:https";
+import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
+import type tls from "node:tls";
 
+import { connectVpc } from "miniflare-vpc/test/node";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { WebSocketServer } from "ws";
 
 import type { ServiceEntry, VpcConfig } from "../../plugin/config.ts";
 import { findRunning } from "../../plugin/scenario/running.ts";
@@ -82,6 +88,16 @@ function start(config: VpcConfig | string): Promise<TestWorker> {
         (await env[binding].fetch("https://users.internal/", { method: "POST", body: "once" })).text(),
       all: async (env, bindings: (keyof Env)[]) =>
         Promise.all(bindings.map(async (name) => (await env[name].fetch("https://users.internal/")).text())),
+      greeting: async (env, binding: keyof Env) => {
+        const { webSocket } = await env[binding].fetch("https://users.internal/", {
+          headers: { Upgrade: "websocket" },
+        });
+        const said = new Promise((resolve) => {
+          webSocket.addEventListener("message", (event: { data: unknown }) => resolve(event.data));
+        });
+        webSocket.accept();
+        return said;
+      },
       connect: async (env, binding: keyof Env) => {
         const socket = await env[binding].connect("users.internal:1");
         return new Response(socket.readable).text();
@@ -152,6 +168,53 @@ test("a required certificate that the vpc config does not have: a warning, and t
   await expect(worker.call("text", "AS_ALICE")).rejects.toThrow("ProxyError: tls_protocol_error");
   await expect.poll(() => worker.output()).toContain("the target requires a client certificate");
   expect(await worker.call("text", "AS_BOB")).toBe("bob");
+});
+
+test("a fault, a WebSocket, and the target of a test's rule: the service's own certificate is presented there, too", async () => {
+  await using origin = await startMutual();
+  const sockets = https.createServer({ ...certificate, ca: corp.cert, requestCert: true, rejectUnauthorized: true });
+  const server = new WebSocketServer({ server: sockets });
+  server.on("connection", (socket, { socket: peer }) =>
+    socket.send(String((peer as tls.TLSSocket).getPeerCertificate().subject.CN)),
+  );
+  sockets.listen(0, "127.0.0.1");
+  await once(sockets, "listening");
+  const { port } = sockets.address() as AddressInfo;
+  try {
+    const faults = [{ type: "latency", attributes: { latency: 1 } }] as const;
+    await using worker = await start(
+      configFor(origin.port, {
+        services: {
+          alice: { ...record(ALICE), faults: [...faults] },
+          bob: { ...record(BOB), target: `https://127.0.0.1:${port}` },
+        },
+      }),
+    );
+    expect(await worker.call("text", "AS_ALICE")).toBe("alice");
+    expect(await worker.call("post", "AS_ALICE")).toBe("alice");
+    expect(await worker.call("greeting", "AS_BOB")).toBe("bob");
+    await using vpc = await connectVpc(worker.miniflare);
+    await vpc.on("AS_BOB").to(`https://127.0.0.1:${origin.port}`);
+    expect(await worker.call("text", "AS_BOB")).toBe("bob");
+  } finally {
+    server.close();
+    sockets.close();
+    sockets.closeAllConnections();
+  }
+});
+
+test("a rule's target for a call that the vpc config refuses has the roots of the config", async () => {
+  await using origin = await startMutual();
+  const ca = [path.join(folder, "corp.pem")];
+  for (const [trust, expected] of [
+    ["local", "nobody"],
+    ["production", "Error: ProxyError: tls_certificate_error"],
+  ] as const) {
+    await using worker = await start({ ca, trust });
+    await using vpc = await connectVpc(worker.miniflare);
+    await vpc.on("NET").to(`https://127.0.0.1:${origin.port}`);
+    expect(await worker.call("text", "NET").catch(({ message }) => `Error: ${message}`)).toBe(expected);
+  }
 });
 
 test("connect() is plain TCP, whatever certificates the record of the service names", async () => {

@@ -5,6 +5,11 @@ import path from "node:path";
 
 import { messageOf } from "../system/error.ts";
 
+/** What to do about a file that can't be read. @param file as the answer names it */
+export function adviceOnFile(file: string): string {
+  return `Restore the file, or correct "file": ${JSON.stringify(file)}.`;
+}
+
 /** @param folder the base of a relative path. @throws {Error} that says why it can't be read */
 export async function readAnswerFile(folder: string, file: string): Promise<Buffer<ArrayBuffer>> {
   try {

@@ -3,7 +3,7 @@
 import type { ProxyErrorCode } from "../../service-worker/routing/error-codes.ts";
 import { EgressError } from "../egress/egress-error.ts";
 import type { RespondModel } from "../model.ts";
-import { readAnswerFile } from "../scenario/answer-file.ts";
+import { adviceOnFile, readAnswerFile } from "../scenario/answer-file.ts";
 import { type PlainAnswer, toResponse } from "../scenario/answer.ts";
 import { type CallBody, type CallMatcher, type RequestHead, makeBody, makeMatcher } from "../scenario/call.ts";
 import { nearestOf } from "../scenario/nearest-call.ts";
@@ -41,7 +41,7 @@ async function answerWith(
   };
   const readFile = (file: string): Promise<Buffer<ArrayBuffer>> =>
     readAnswerFile(folder, file).catch((error: unknown) =>
-      failWith(error, { code: "destination_unavailable", hint: `Restore the file, or correct "file": "${file}".` }),
+      failWith(error, { code: "destination_unavailable", hint: adviceOnFile(file) }),
     );
   try {
     return await toResponse(answer, { params, readFile });

@@ -156,6 +156,26 @@ describe("respond", () => {
     await expect(ask()).resolves.toBe('{"back":true}');
   });
 
+  test("a rule's own answer whose file is gone fails in the same way, with and without a fault", async () => {
+    await using folder = await createFolder();
+    const file = path.join(folder.folder, "rule.json");
+    await using worker = await start(standIn("localhost:1"));
+    await using vpc = await connectVpc(worker.miniflare);
+    await vpc.on("NET").respond({ file });
+    const ask = async (): Promise<string> => (await worker.call<Seen>("ask", { url: "http://users.internal/" })).text;
+    for (const fault of [false, true]) {
+      if (fault) await vpc.on("NET").fault(latency(1));
+      await rm(file, { force: true });
+      await expect(ask()).resolves.toBe("ProxyError: destination_unavailable");
+      await folder.write("rule.json", "[]");
+      await expect(ask()).resolves.toBe("[]");
+    }
+    await expect
+      .poll(() => worker.output().match(/the rule can't answer: the file of the answer can't be read: ENOENT/g)?.length)
+      .toBe(2);
+    expect(worker.output()).toContain(`Restore the file, or correct "file": ${JSON.stringify(file)}.`);
+  });
+
   test("a rule may lead to it", async () => {
     await using worker = await start(standIn("localhost:1"));
     await using vpc = await connectVpc(worker.miniflare);

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { finished } from "node:stream/promises";
 
 import type { VpcFunction } from "../../config.ts";
-import { readAnswerFile } from "../../scenario/answer-file.ts";
+import { adviceOnFile, readAnswerFile } from "../../scenario/answer-file.ts";
 import {
   type AnswerContext,
   type PlainAnswer,
@@ -19,7 +19,7 @@ import type { PathParams } from "../../scenario/call-path.ts";
 import type { RuleFunction } from "../../scenario/rule-function.ts";
 import { messageOf } from "../../system/error.ts";
 import { hasBody, isBodiless } from "../body-framing.ts";
-import { sendFailure } from "../egress-error.ts";
+import { EgressError, sendFailure } from "../egress-error.ts";
 
 interface Place {
   /** The named groups of the call's path. */
@@ -28,8 +28,19 @@ interface Place {
   folder: string;
 }
 
+/** For what a function returns: it throws, as the function may. */
 function contextOf({ params, folder }: Place): AnswerContext {
   return { params, readFile: (file) => readAnswerFile(folder, file) };
+}
+
+/** For the rule's own answer: a missing file fails the call, as one of the vpc config does. */
+function ownContextOf({ params, folder }: Place): AnswerContext {
+  const readFile: AnswerContext["readFile"] = (file) =>
+    readAnswerFile(folder, file).catch((error: unknown) => {
+      const detail = `the rule can't answer: ${messageOf(error)}`;
+      throw new EgressError({ code: "destination_unavailable", detail, hint: adviceOnFile(file) });
+    });
+  return { params, readFile };
 }
 
 interface AnswerOptions extends Place {
@@ -41,16 +52,15 @@ export function callRuleFunction(
   answer: RuleFunction & { type: "answer" | "node" },
   { params, binding, url, folder }: AnswerOptions,
 ): VpcFunction {
-  const context = contextOf({ params, folder });
   return async (request) => {
     if (answer.type === "answer") {
       // The journal has the body only if somebody reads it.
       await request.arrayBuffer();
-      return toResponse(answer.answer, context);
+      return toResponse(answer.answer, ownContextOf({ params, folder }));
     }
     if (answer.respond === undefined) throw new TypeError("the rule's function answers connect() only");
     const returned: unknown = await answer.respond({ request, params, binding, url });
-    return isResponse(returned) ? returned : toResponse(checkAnswer(returned), context);
+    return isResponse(returned) ? returned : toResponse(checkAnswer(returned), contextOf({ params, folder }));
   };
 }
 
@@ -66,13 +76,17 @@ export async function sendAnswer(
         incoming.on("data", () => {}),
         { writable: false },
       );
-    const { status, headers, body } = await renderAnswer(answer, contextOf({ params, folder }));
+    const { status, headers, body } = await renderAnswer(answer, ownContextOf({ params, folder }));
     if (outgoing.destroyed) return;
     const bytes = Buffer.from(body ?? "");
     const length = status === 204 || status === 304 ? [] : ["content-length", String(bytes.length)];
     outgoing.writeHead(status, "", [...[...headers].flat(), ...length]);
     outgoing.end(isBodiless(incoming, status) ? undefined : bytes);
   } catch (error) {
+    if (error instanceof EgressError) {
+      if (!outgoing.destroyed) sendFailure(outgoing, error.failure);
+      return;
+    }
     const detail = `the rule's answer failed: ${messageOf(error)}`;
     if (!outgoing.destroyed) {
       sendFailure(outgoing, {

@@ -139,21 +139,22 @@ export function describeProtocolError(
   return { code: "tls_protocol_error", detail, ...explained };
 }
 
-/** The target hung up during the handshake. */
-export function describeHangUp(client: PresentedCertificate | undefined): EgressFailure {
-  const detail = "the target closed the connection during the TLS handshake";
-  if (client === undefined) return { code: "tls_protocol_error", detail, hint: SPEAKS_TLS };
-  const hint = `If it checks client certificates, it may have refused ${nameOf(client)}. ${SPEAKS_TLS}`;
-  return { code: "tls_protocol_error", detail, hint };
+/** The target hung up during the handshake, before it asked for a client certificate. */
+export function describeHangUp(): EgressFailure {
+  return {
+    code: "tls_protocol_error",
+    detail: "the target closed the connection during the TLS handshake",
+    hint: SPEAKS_TLS,
+  };
 }
 
-/** The target ended or reset the connection in place of a TLS alert or an answer. */
-export function describeReset(client: PresentedCertificate): EgressFailure {
-  return {
-    code: "connection_terminated",
-    detail: "the target closed the connection before it answered",
-    hint: `If it checks client certificates, it may have refused ${nameOf(client)}. Look into its log.`,
-  };
+/** The target ended or reset the connection in place of a TLS alert or an answer. @param client undefined: it asked for one, and got none */
+export function describeReset(client: PresentedCertificate | undefined): EgressFailure {
+  const hint =
+    client === undefined
+      ? `It asked for a client certificate and got none. ${PRESENT_ONE}`
+      : `If it checks client certificates, it may have refused ${nameOf(client)}. Look into its log.`;
+  return { code: "connection_terminated", detail: "the target closed the connection before it answered", hint };
 }
 
 function nameOf({ subject, file }: PresentedCertificate): string {

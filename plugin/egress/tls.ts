@@ -97,11 +97,12 @@ async function shakeHands(
     ...(session && { session }),
   });
   let isAsked = false;
+  const look = (): void => void (isAsked ||= isAskedForCertificate(socket));
+  // Before Node's own listener, which closes the socket.
+  socket.prependListener("end", look);
+  socket.on("error", look);
   // Node passes on the plain socket's error, and may emit another one after it.
-  socket.on("error", () => {
-    isAsked ||= isAskedForCertificate(socket);
-    socket.destroy();
-  });
+  socket.on("error", () => socket.destroy());
   let latest: Buffer | undefined;
   socket.on("session", (offered) => (latest = offered));
   const timeout = limits.connectTimeout;
@@ -118,6 +119,7 @@ async function shakeHands(
     throw explain(error, { trust: terms.trust, isAsked });
   } finally {
     clearTimeout(timer);
+    socket.off("end", look).off("error", look);
   }
   if (latest !== undefined) keepTlsSession(terms.key, latest);
   socket.on("session", (offered) => keepTlsSession(terms.key, offered));
@@ -151,8 +153,8 @@ function explain(error: unknown, { trust: { client }, isAsked }: { trust: Trust;
   if (isTlsError(error)) return new EgressError(describeProtocolError(error, { client, isAsked }));
   if (!hasCode(error, "ECONNRESET") || !(error instanceof Error)) return error;
   // A reset comes from the system and names its system call. A clean end doesn't.
-  if (!("syscall" in error)) return new EgressError(describeHangUp(client));
-  return client === undefined ? error : new EgressError(describeReset(client));
+  if (!("syscall" in error) && !isAsked) return new EgressError(describeHangUp());
+  return client === undefined && !isAsked ? error : new EgressError(describeReset(client));
 }
 
 /** Whether the target has asked for a client certificate in this handshake: then it has named its signature algorithms (RFC 8446 §4.3.2). */

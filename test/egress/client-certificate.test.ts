@@ -3,6 +3,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 
@@ -129,11 +130,11 @@ describe.each(VERSIONS)("%s", (maxVersion) => {
   ])("one %s, at a server that hangs up", async (_, client, name) => {
     await using origin = await startMutual({ maxVersion, rejectUnauthorized: true });
     const { failure } = await ask({ order: over(origin.port, client) });
-    expect(failure?.code).toBe(maxVersion === "TLSv1.3" ? "connection_terminated" : "tls_protocol_error");
-    expect(failure?.detail).toMatch(/^the target closed the connection /);
-    expect(failure?.hint).toContain(
-      `If it checks client certificates, it may have refused "${name}" of ${client.cert}. `,
-    );
+    expect(failure).toEqual({
+      code: "connection_terminated",
+      detail: "the target closed the connection before it answered",
+      hint: `If it checks client certificates, it may have refused "${name}" of ${client.cert}. Look into its log.`,
+    });
     expect(origin.requests).toEqual([]);
   });
 });
@@ -196,6 +197,36 @@ describe("a target that refuses it with an alert", () => {
       code: "connection_terminated",
       detail: expect.stringContaining("ECONNRESET"),
     });
+  });
+});
+
+describe("a target that hangs up in the handshake, after it has asked for a certificate", () => {
+  test.each<[how: string, hangUp: (socket: net.Socket) => void, words: RegExp]>([
+    ["an end", (socket) => void socket.end(), /^It asked for a client certificate and got none\. Give the record /],
+    ["a reset", (socket) => void socket.resetAndDestroy(), /ECONNRESET/],
+  ])("%s", async (_, hangUp, words) => {
+    await using origin = await startMutual({ maxVersion: "TLSv1.2" });
+    // Passes on the client's first flight and the answer to it, and nothing after that.
+    await using cutting = await startTcpServer((socket) => {
+      const behind = net.connect(origin.port, "127.0.0.1");
+      behind.on("error", () => socket.destroy());
+      behind.on("data", (chunk) => socket.write(chunk));
+      socket.once("data", (hello) => {
+        behind.write(hello);
+        socket.once("data", () => {
+          hangUp(socket);
+          behind.destroy();
+        });
+      });
+    });
+    expect((await ask({ order: over(cutting.port, alice) })).failure).toEqual({
+      code: "connection_terminated",
+      detail: "the target closed the connection before it answered",
+      hint: expect.stringMatching(/^If it checks client certificates, it may have refused "alice" of /),
+    });
+    const { code, detail, hint = detail } = (await ask({ order: over(cutting.port) })).failure ?? {};
+    expect(code).toBe("connection_terminated");
+    expect(hint).toMatch(words);
   });
 });
 

@@ -21,9 +21,7 @@ export async function startOpenssl({ server, clientRoot, version }: OpensslOptio
   await writeFile(path.join(folder, "server.pem"), server.cert + server.key);
   await writeFile(path.join(folder, "clients.pem"), clientRoot);
   const port = await closedPort();
-  const args = [
-    ...["s_server", "-accept", `127.0.0.1:${port}`, "-www", `-tls${version.replace(".", "_")}`],
-    ...["-cert", "server.pem", "-CAfile", "clients.pem", "-Verify", "2", "-verify_return_error"],
-  ];
+  const options = `-www -tls${version.replace(".", "_")} -cert server.pem -CAfile clients.pem -Verify 2 -verify_return_error`;
+  const args = ["s_server", "-accept", `127.0.0.1:${port}`, ...options.split(" ")];
   return await startDaemon({ command, args, identity: {}, port, folder, ready: /^ACCEPT/m });
 }

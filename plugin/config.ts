@@ -273,6 +273,17 @@ export interface RouteEntry extends Omit<VpcLimits, "rateLimit"> {
   faults?: VpcFault[];
 }
 
+export interface ComposeEntry {
+  /** Docker Compose file, relative to this file, or several in the order of `docker compose -f`. */
+  files: string | string[];
+  /**
+   * How this process reaches the services: `host`, by the ports that they publish on this machine; `network`, by their names,
+   * as another container of their network does. Default: `auto`, which is `network` for a service whose name resolves if
+   * this process is in a container.
+   */
+  from?: "host" | "network" | "auto";
+}
+
 export interface NetworkEntry extends VpcLimits {
   /** For people to read. */
   name?: string;
@@ -284,9 +295,9 @@ export interface NetworkEntry extends VpcLimits {
   resolver_ips?: string[];
   /**
    * Docker Compose file, relative to this file, or several in the order of `docker compose -f`. Each name and address of a
-   * service leads to the ports that the service publishes. Routes in `routes` win.
+   * service leads to the ports that the service publishes. Routes in `routes` win. An object also says where from.
    */
-  compose?: string | string[];
+  compose?: string | string[] | ComposeEntry;
   /**
    * Destination → target, or an object with the target and its own settings. A destination is a host name, `*.` and a host name (one label), an IP address, a CIDR,
    * or `*` for what no other route holds, each with an optional `:port` or `:from-to`. IPv6 needs brackets if it has a port.

@@ -15,6 +15,7 @@ import type { LinkedStandIn } from "./link/resolve-target.ts";
 import type { SessionWorker, VpcModel } from "./model.ts";
 import { emptyModel, parseConfig } from "./parse/parse-config.ts";
 import { readVpc, readVpcIn } from "./read/read-vpc.ts";
+import { type Whereabouts, makeWhereabouts } from "./system/whereabouts.ts";
 import { openapiTargetsOf } from "./stand-ins/openapi-targets.ts";
 import type { ReadResult } from "./read/result.ts";
 import type { UiSetting } from "./ui/ui-choice.ts";
@@ -106,8 +107,15 @@ export function workerNamesOf(workers: readonly SessionWorker[]): Map<string, st
   ]);
 }
 
-/** @param folder where to look if `source` is undefined */
-export async function readModel(source: VpcConfigSource, folder: string): Promise<ReadModel> {
+/**
+ * @param folder where to look if `source` is undefined
+ * @param whereabouts of this process, which decide how the services of a compose file are reached
+ */
+export async function readModel(
+  source: VpcConfigSource,
+  folder: string,
+  whereabouts: Whereabouts = makeWhereabouts(),
+): Promise<ReadModel> {
   const result = await readSource(source, folder);
   const diagnostics = [...result.diagnostics];
   const model = await parseResult(result, diagnostics);
@@ -121,7 +129,7 @@ export async function readModel(source: VpcConfigSource, folder: string): Promis
   }
   if (!isComposed) return { model, diagnostics, watch };
   const { addComposeRoutes } = await import("./compose/add-compose-routes.ts");
-  const composed = addComposeRoutes(model, diagnostics);
+  const composed = await addComposeRoutes(model, diagnostics, whereabouts);
   return { model: composed.model, diagnostics, watch: [...watch, ...composed.files] };
 }
 

@@ -5,7 +5,7 @@
 
 import type { Fault } from "../service-worker/routing/fault.ts";
 import type { Limits, Route, RouteMatch, Service, Target, TlsPolicy } from "../service-worker/routing/table.ts";
-import type { TlsSettings, VpcFunctionTarget, VpcHar } from "./config.ts";
+import type { ComposeEntry, TlsSettings, VpcFunctionTarget, VpcHar } from "./config.ts";
 import type { VpcDocument } from "./read/document.ts";
 import type { Path } from "./read/locate.ts";
 import type { PlainAnswer } from "./scenario/answer.ts";
@@ -86,6 +86,8 @@ export interface NetworkModel extends PolicyModel {
   routes: RouteModel[];
   /** Compose files that add routes, as absolute paths, and where the config names each of them. */
   compose: { file: string; at: Path }[];
+  /** How their services are reached. */
+  composeFrom: NonNullable<ComposeEntry["from"]>;
 }
 
 export interface RouteModel extends Omit<Route, "target" | "origin"> {

@@ -58,11 +58,12 @@ compose file in the folder, if there is one. It never replaces a vpc config with
       const ports = await findPorts();
       // Imported here, because its YAML parser is slow to load and every command would wait for it.
       const { findCompose } = await import("../init/find-compose.ts");
-      const plans = [...byFolder].map(([folder, configs]) => ({
+      const planning = [...byFolder].map(async ([folder, configs]) => ({
         folder,
         wrangler: configs.map(({ userFile }) => formatLocation({ file: userFile }, terminal.cwd)).join(" and "),
-        config: planConfig({ folder, ports, compose: findCompose(folder), project: { ...project, configs } }),
+        config: planConfig({ folder, ports, compose: await findCompose(folder), project: { ...project, configs } }),
       }));
+      const plans = await Promise.all(planning);
       // Every file is checked before the first one is written.
       const bound = plans.filter(({ config }) => config.services.length + config.networks.length > 0);
       if (bound.length === 0) {

@@ -1,5 +1,6 @@
 /**
- * Adds the routes of the networks' compose files to a model. The user's own routes win.
+ * Adds the routes of the networks' compose files to a model. The user's own routes win. Decides whether this process is
+ * inside of the network of their services.
  */
 
 import path from "node:path";
@@ -11,6 +12,8 @@ import type { Path } from "../read/locate.ts";
 import { type Place, type ReportCompose, reportComposeTo } from "./compose-node.ts";
 import { parseComposeService } from "./parse-compose-service.ts";
 import { type ComposeProject, readCompose } from "./read-compose.ts";
+import type { Whereabouts } from "../system/whereabouts.ts";
+import { findInside } from "./find-inside.ts";
 import { toRoutes } from "./to-routes.ts";
 
 export interface ComposeAddition {
@@ -19,12 +22,16 @@ export interface ComposeAddition {
   files: string[];
 }
 
-export function addComposeRoutes(model: VpcModel, diagnostics: Diagnostic[]): ComposeAddition {
+export async function addComposeRoutes(
+  model: VpcModel,
+  diagnostics: Diagnostic[],
+  whereabouts: Whereabouts,
+): Promise<ComposeAddition> {
   const files = new Set<string>();
   // Several networks may name the same compose file, but each mistake in it is reported once.
   const unique = new Map<string, Diagnostic>();
 
-  function withRoutes(entry: NetworkModel & { kind: "entry"; at: Path }): Entry<NetworkModel> {
+  async function withRoutes(entry: NetworkModel & { kind: "entry"; at: Path }): Promise<Entry<NetworkModel>> {
     const reported: Diagnostic[] = [];
     const report = reportComposeTo(reported);
     const project = readProject(entry, report);
@@ -42,7 +49,10 @@ export function addComposeRoutes(model: VpcModel, diagnostics: Diagnostic[]): Co
     }
     const services = [...project.services].map(([name, map]) => parseComposeService(name, map, report));
     const at = [...entry.at, "compose"];
-    const added = toRoutes(services, { profiles: project.profiles, own: entry.routes, report }).map(
+    const { profiles } = project;
+    const { routes: own, composeFrom: from } = entry;
+    const inside = await findInside(services, { from, profiles, own, report, whereabouts });
+    const added = toRoutes(services, { profiles, own, inside, report }).map(
       ({ text, match, ports, target, at: place, serviceName }): RouteModel => {
         const origin = formatLocation(place);
         const route = { text, match, target: Object.assign({ at }, target), at, origin, composeService: serviceName };
@@ -77,7 +87,7 @@ export function addComposeRoutes(model: VpcModel, diagnostics: Diagnostic[]): Co
 
   const networks = new Map<string, Entry<NetworkModel>>();
   for (const [key, entry] of model.networks) {
-    networks.set(key, entry.kind === "entry" && entry.compose.length > 0 ? withRoutes(entry) : entry);
+    networks.set(key, entry.kind === "entry" && entry.compose.length > 0 ? await withRoutes(entry) : entry);
   }
   for (const diagnostic of unique.values()) diagnostics.push(diagnostic);
   return { model: { ...model, networks }, files: [...files] };

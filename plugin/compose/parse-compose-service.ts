@@ -5,7 +5,8 @@
 
 import { type Host, isProblem, parseHost } from "../../service-worker/routing/address.ts";
 import { type ComposeMap, type Place, type ReportCompose, childOf, textOf, textsOf } from "./compose-node.ts";
-import { type ComposePort, parseComposePort } from "./parse-ports.ts";
+import { MAX_PORT } from "../parse/port-ranges.ts";
+import { type ComposePort, type PortRange, parseComposePort } from "./parse-ports.ts";
 
 export interface ComposeService {
   serviceName: string;
@@ -16,7 +17,7 @@ export interface ComposeService {
   /** Whether it lists ports to publish, even if none of them is valid. */
   isPublishing: boolean;
   /** The ports of `expose`. */
-  exposed: number[];
+  exposed: PortRange[];
   /** The service runs only if one of these is active. If there are none, it always runs. */
   profiles: string[];
   image: string;
@@ -47,9 +48,10 @@ function networkOf(mode: string): ComposeService["network"] {
   return mode === "none" || /^(service|container):/.test(mode) ? "unnamed" : "own";
 }
 
-function exposedPort(text: string): number[] {
-  const [, port] = /^(\d{1,5})(?:\/tcp)?$/.exec(text) ?? [];
-  return port === undefined ? [] : [Number(port)];
+function exposedPort(text: string): PortRange[] {
+  const [, from, to = from] = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/tcp)?$/.exec(text) ?? [];
+  const range = { from: Number(from), to: Number(to) };
+  return range.from >= 1 && range.from <= range.to && range.to <= MAX_PORT ? [range] : [];
 }
 
 function hostsOf(serviceName: string, map: ComposeMap, report: ReportCompose): Host[] {

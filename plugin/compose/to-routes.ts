@@ -1,31 +1,28 @@
 /**
- * Services of a compose project → routes: one for each name or address with each published port. Reports each service
- * that has no route because it publishes no port, and says what to publish.
+ * Services of a compose project → routes: one for each name or address with each published port, or from inside of their
+ * network. Reports each service that has no route because it publishes no port, and says what to publish.
  */
 
 import { type Host, formatEndpoint } from "../../service-worker/routing/address.ts";
-import type { Route, RouteMatch } from "../../service-worker/routing/table.ts";
+import type { Route } from "../../service-worker/routing/table.ts";
 import { matchKey } from "../model.ts";
 import { formatLocation } from "../diagnostics.ts";
 import { toLoopback } from "../parse/parse-target.ts";
 import { findOverlaps } from "../parse/port-ranges.ts";
 import { SCHEME_PORTS } from "../parse/scheme-ports.ts";
-import type { Place, ReportCompose } from "./compose-node.ts";
+import type { ReportCompose } from "./compose-node.ts";
+import { type ComposeRoute, matchOf } from "./compose-route.ts";
 import type { ComposeService } from "./parse-compose-service.ts";
 import { type ComposePort, sizeOf } from "./parse-ports.ts";
-
-/** A route from a compose file, and the place of the port that it comes from. */
-export interface ComposeRoute extends Pick<Route, "text" | "match" | "ports"> {
-  at: Place;
-  serviceName: string;
-  target: { type: "address"; host: string; port?: number };
-}
+import { toNetworkRoutes } from "./to-network-routes.ts";
 
 export interface Routing {
   /** The active profiles. `*` means all of them. */
   profiles: readonly string[];
   /** The user's own routes. They win, and a missing port or profile of a service that has one is not reported. */
   own: readonly Pick<Route, "match" | "ports">[];
+  /** Services that are reached from inside of their network. */
+  inside: ReadonlySet<ComposeService>;
   report: ReportCompose;
 }
 
@@ -48,17 +45,14 @@ const IMAGE_PORTS: [image: RegExp, port: number][] = [
 const CONNECTOR = /(^|\/)cloudflared(:|@|$)/;
 
 export function toRoutes(services: readonly ComposeService[], routing: Routing): ComposeRoute[] {
-  const isActive = ({ profiles }: ComposeService): boolean =>
-    profiles.length === 0 ||
-    routing.profiles.includes("*") ||
-    profiles.some((profile) => routing.profiles.includes(profile));
+  const active = services.filter((service) => isActive(service, routing.profiles));
   reportInactive(
-    services.filter((service) => !isActive(service)),
+    services.filter((service) => !active.includes(service)),
     routing,
   );
   let left = MAX_ROUTES;
-  const routes = services.filter(isActive).flatMap((service) => {
-    const count = countRoutes(service);
+  const routes = active.flatMap((service) => {
+    const count = countRoutes(service, routing.inside);
     if (count > left) return reportTooMany(service, routing.report);
     left -= count;
     return routesOf(service, routing);
@@ -68,6 +62,10 @@ export function toRoutes(services: readonly ComposeService[], routing: Routing):
     routes.filter((route) => !(ownByMatch.get(matchKey(route.match)) ?? []).some((own) => takesOver(own, route))),
     routing.report,
   );
+}
+
+export function isActive({ profiles }: ComposeService, chosen: readonly string[]): boolean {
+  return profiles.length === 0 || chosen.includes("*") || profiles.some((profile) => chosen.includes(profile));
 }
 
 /** Whether the user's own route covers the whole compose route, or a part of it that can't be cut out. */
@@ -81,6 +79,10 @@ function takesOver(own: Pick<Route, "ports">, { ports }: ComposeRoute): boolean 
 
 function routesOf(service: ComposeService, routing: Routing): ComposeRoute[] {
   const { serviceName, hosts, at } = service;
+  if (routing.inside.has(service)) {
+    if (!hasOwn(service, routing)) reportOtherProtocols(service, routing.report);
+    return toNetworkRoutes(service, routing.report);
+  }
   switch (service.network) {
     case "unnamed":
       return [];
@@ -93,8 +95,7 @@ function routesOf(service: ComposeService, routing: Routing): ComposeRoute[] {
         target: { type: "address", host: LOCALHOST },
       }));
     case "own": {
-      const isOwn = routing.own.some(({ match }) => hosts.some((host) => matchKey(match) === matchKey(matchOf(host))));
-      if (!isOwn) reportUnreachable(service, routing.report);
+      if (!hasOwn(service, routing)) reportUnreachable(service, routing.report);
       const published = service.ports.filter(isPublished);
       return hosts.flatMap((host) => published.flatMap((port) => routesTo(host, port, serviceName)));
     }
@@ -103,11 +104,18 @@ function routesOf(service: ComposeService, routing: Routing): ComposeRoute[] {
   }
 }
 
+/** Whether the user has a route of their own for it, with any port. */
+export function hasOwn({ hosts }: ComposeService, { own }: Pick<Routing, "own">): boolean {
+  return own.some(({ match }) => hosts.some((host) => matchKey(match) === matchKey(matchOf(host))));
+}
+
 /** An upper bound, computed before any route is made. */
-function countRoutes({ hosts, ports }: ComposeService): number {
-  return (
-    ports.filter(isPublished).reduce((sum, port) => sum + (isSame(port) ? 1 : sizeOf(port.target)), 0) * hosts.length
-  );
+function countRoutes(service: ComposeService, inside: Routing["inside"]): number {
+  const { hosts, ports, exposed } = service;
+  const each = inside.has(service)
+    ? Math.max(1, ports.length + exposed.length)
+    : ports.filter(isPublished).reduce((sum, port) => sum + (isSame(port) ? 1 : sizeOf(port.target)), 0);
+  return each * hosts.length;
 }
 
 function reportTooMany({ serviceName, at }: ComposeService, report: ReportCompose): [] {
@@ -152,11 +160,6 @@ function routesTo(host: Host, port: PublishedPort, serviceName: string): Compose
   });
 }
 
-function matchOf(host: Host): RouteMatch {
-  if (host.type === "name") return { type: "name", name: host.text };
-  return { type: "cidr", address: host.text, prefix: host.version === 4 ? 32 : 128 };
-}
-
 /** If two routes have the same destination, the first one wins. */
 function withoutConflicts(routes: readonly ComposeRoute[], report: ReportCompose): ComposeRoute[] {
   const dropped = new Set<ComposeRoute>();
@@ -183,9 +186,7 @@ function withoutConflicts(routes: readonly ComposeRoute[], report: ReportCompose
 }
 
 function reportInactive(inactive: readonly ComposeService[], { own, report }: Routing): void {
-  const missed = inactive.filter(
-    ({ hosts }) => !own.some(({ match }) => hosts.some((host) => matchKey(match) === matchKey(matchOf(host)))),
-  );
+  const missed = inactive.filter((service) => !hasOwn(service, { own }));
   const [first] = missed;
   if (first === undefined) return;
   const names = missed.map(({ serviceName, profiles }) => `${JSON.stringify(serviceName)} (${profiles.join(", ")})`);
@@ -206,12 +207,10 @@ function reportUnreachable(
   report: ReportCompose,
 ): void {
   const service = `the service ${JSON.stringify(serviceName)}`;
-  const tcp = ports.filter(({ protocol }) => protocol === "tcp");
   if (!isPublishing && !CONNECTOR.test(image)) {
+    const single = exposed.filter(({ from, to }) => from === to).map(({ from }) => from);
     const known =
-      exposed.length > 0
-        ? exposed
-        : IMAGE_PORTS.flatMap(([name, port]) => (name.test(image) ? [port] : [])).slice(0, 1);
+      single.length > 0 ? single : IMAGE_PORTS.flatMap(([name, port]) => (name.test(image) ? [port] : [])).slice(0, 1);
     const entries = known.map((port) => JSON.stringify(`127.0.0.1:${port}:${port}`)).join(", ");
     report({
       severity: "warning",
@@ -229,15 +228,7 @@ function reportUnreachable(
     const { text, target, published, protocol } = port;
     if (isPublished(port)) continue;
     if (protocol !== "tcp") {
-      const isAlsoTcp = tcp.some((other) => other.target.from <= target.from && other.target.to >= target.to);
-      if (isAlsoTcp) continue;
-      report({
-        severity: "warning",
-        code: "compose-protocol",
-        text: `${service} publishes ${JSON.stringify(text)}, but a VPC binding speaks TCP only`,
-        at: port.at,
-        notes: ["If the service also listens on TCP, publish that port too."],
-      });
+      reportOtherProtocol(port, { serviceName, ports, report });
       continue;
     }
     const inside = target.from === target.to ? `${target.from}` : `${target.from}-${target.to}`;
@@ -252,4 +243,25 @@ function reportUnreachable(
       notes: [`Write "127.0.0.1:${published === undefined ? inside : published.from}:${inside}".`],
     });
   }
+}
+
+function reportOtherProtocols({ serviceName, ports }: ComposeService, report: ReportCompose): void {
+  for (const port of ports) if (port.protocol !== "tcp") reportOtherProtocol(port, { serviceName, ports, report });
+}
+
+function reportOtherProtocol(
+  { text, target, at }: ComposePort,
+  { serviceName, ports, report }: Pick<ComposeService, "serviceName" | "ports"> & Pick<Routing, "report">,
+): void {
+  const isAlsoTcp = ports.some(
+    (other) => other.protocol === "tcp" && other.target.from <= target.from && other.target.to >= target.to,
+  );
+  if (isAlsoTcp) return;
+  report({
+    severity: "warning",
+    code: "compose-protocol",
+    text: `the service ${JSON.stringify(serviceName)} publishes ${JSON.stringify(text)}, but a VPC binding speaks TCP only`,
+    at,
+    notes: ["If the service also listens on TCP, publish that port too."],
+  });
 }

@@ -6,10 +6,12 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 
 import { reportComposeTo } from "../compose/compose-node.ts";
+import { findInside } from "../compose/find-inside.ts";
 import { parseComposeService } from "../compose/parse-compose-service.ts";
 import { readCompose } from "../compose/read-compose.ts";
 import { toRoutes } from "../compose/to-routes.ts";
 import { type Diagnostic, hasErrors } from "../diagnostics.ts";
+import { type Whereabouts, makeWhereabouts } from "../system/whereabouts.ts";
 import type { ComposeCandidate } from "./guess-targets.ts";
 
 /** In order of preference. The first override file that exists is merged over the first of these. */
@@ -30,7 +32,10 @@ export interface FoundCompose {
 }
 
 /** @param folder absolute */
-export function findCompose(folder: string): FoundCompose | undefined {
+export async function findCompose(
+  folder: string,
+  whereabouts: Whereabouts = makeWhereabouts(),
+): Promise<FoundCompose | undefined> {
   const main = NAMES.find((name) => existsSync(path.join(folder, name)));
   if (main === undefined) return undefined;
   const files = [main, ...OVERRIDES.filter((name) => existsSync(path.join(folder, name))).slice(0, 1)];
@@ -44,7 +49,9 @@ export function findCompose(folder: string): FoundCompose | undefined {
   });
   const parsed = [...project.services].map(([name, map]) => parseComposeService(name, map, report));
   const services = new Map<string, ComposeCandidate>();
-  for (const { serviceName, ports, target } of toRoutes(parsed, { profiles: project.profiles, own: [], report })) {
+  const { profiles } = project;
+  const inside = await findInside(parsed, { from: "auto", profiles, own: [], report, whereabouts });
+  for (const { serviceName, ports, target } of toRoutes(parsed, { profiles, own: [], inside, report })) {
     if (ports === undefined || services.has(serviceName)) continue;
     const { host, port = ports.from } = target;
     services.set(serviceName, { serviceName, host, port, containerPort: ports.from });

@@ -3,7 +3,7 @@
  * in use. Pure. Each guess has a reason.
  */
 
-import { bracketHost } from "../../service-worker/routing/address.ts";
+import { bracketHost, isProblem, parseHost } from "../../service-worker/routing/address.ts";
 import { SCHEME_PORTS } from "../parse/scheme-ports.ts";
 
 export interface Guess {
@@ -16,7 +16,7 @@ export interface Guess {
 export interface Surroundings {
   /** Ports that something listens on. */
   ports: readonly number[];
-  /** Only services that publish a port. */
+  /** Only services with a port that is known. */
   composeServices: readonly ComposeCandidate[];
 }
 
@@ -24,7 +24,7 @@ export interface ComposeCandidate {
   serviceName: string;
   /** The address to dial, such as `127.0.0.1`. */
   host: string;
-  /** On this machine. */
+  /** At that address. */
   port: number;
   /** In the container. */
   containerPort: number;
@@ -94,13 +94,21 @@ function byName(bindingName: string, { ports, composeServices }: Surroundings): 
     const name = host === "127.0.0.1" ? "localhost" : bracketHost(host);
     return {
       target: `${isHttp ? "http://" : ""}${name}:${port}`,
-      because: `the compose service ${JSON.stringify(serviceName)} publishes it`,
+      because: isName(host)
+        ? `the compose service ${JSON.stringify(serviceName)} has this name here`
+        : `the compose service ${JSON.stringify(serviceName)} publishes it`,
     };
   }
   if (protocol === undefined) return undefined;
   const { port, what } = protocol;
   const state = ports.includes(port) ? "something listens there now" : "nothing listens there yet";
   return { target: `localhost:${port}`, because: `the name suggests ${what}; ${state}` };
+}
+
+/** From inside of its network, a service is reached by its name. */
+function isName(host: string): boolean {
+  const parsed = parseHost(host);
+  return !isProblem(parsed) && parsed.type === "name";
 }
 
 function scoreOf(

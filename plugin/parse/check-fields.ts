@@ -60,7 +60,7 @@ export function checkFields<T>({ fields, what, value, at }: Unchecked<T>, parsin
     }
     const advice = adviceFor(key, field);
     // The schema of an object would take an array for an object without its fields.
-    if (nested !== undefined && Array.isArray(field)) {
+    if (nested !== undefined && Array.isArray(field) && !takesArrays(schema)) {
       report({
         code: "invalid-value",
         text: `${quote(key)} is an array, but must be an object`,
@@ -72,6 +72,8 @@ export function checkFields<T>({ fields, what, value, at }: Unchecked<T>, parsin
     const result = v.safeParse(schema, field, { abortPipeEarly: true });
     if (result.success) checked[key] = result.output;
     for (const issue of (result.issues ?? []).flatMap(innermost)) {
+      // What an object would need says nothing of an array.
+      if (issue.type === "strict_object" && Array.isArray(field)) continue;
       const inner = (issue.path ?? []).map((item) => item.key).filter(isSegment);
       report({
         code: "invalid-value",
@@ -107,7 +109,7 @@ function innermost(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown>[] {
   return inner.length > 0 ? inner : [issue];
 }
 
-/** The fields of a nested object, which can be optional, nullable, or what may stand in place of a boolean. */
+/** The fields of a nested object, which can be optional, nullable, or one of several things. */
 function nestedFields(schema: v.GenericSchema): Record<string, v.GenericSchema> | undefined {
   const wrapped = unwrap(schema);
   return "entries" in wrapped && isPlainObject(wrapped.entries)
@@ -117,8 +119,16 @@ function nestedFields(schema: v.GenericSchema): Record<string, v.GenericSchema> 
 
 function unwrap(schema: v.GenericSchema): v.GenericSchema {
   if ("wrapped" in schema) return unwrap(schema.wrapped as v.GenericSchema);
-  const [first, second] = "options" in schema ? (schema.options as v.GenericSchema[]) : [];
-  return first?.type === "boolean" && second !== undefined ? second : schema;
+  return optionsOf(schema).find(({ type }) => type === "strict_object") ?? schema;
+}
+
+function optionsOf(schema: v.GenericSchema): v.GenericSchema[] {
+  if ("wrapped" in schema) return optionsOf(schema.wrapped as v.GenericSchema);
+  return "options" in schema && Array.isArray(schema.options) ? (schema.options as v.GenericSchema[]) : [];
+}
+
+function takesArrays(schema: v.GenericSchema): boolean {
+  return optionsOf(schema).some(({ type }) => type === "array");
 }
 
 function expectationOf(schema: v.GenericSchema): string {

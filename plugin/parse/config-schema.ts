@@ -86,7 +86,18 @@ const pemFile = v.pipe(v.string("the name of a PEM file"), v.nonEmpty("the name 
 const clientShape = { cert: pemFile, key: pemFile };
 const authorityShape = { ca: pemFile };
 const composeFile = v.pipe(v.string("the name of a compose file"), v.nonEmpty("the name of a compose file"));
-const compose = v.union([composeFile, v.array(composeFile)], "the name of a compose file, or an array of them");
+const composeFiles = v.union([composeFile, v.array(composeFile)], "the name of a compose file, or an array of them");
+const compose = v.union(
+  [
+    composeFile,
+    v.array(composeFile),
+    v.strictObject({
+      files: composeFiles,
+      from: v.exactOptional(v.picklist(["host", "network", "auto"], '"host", "network" or "auto"')),
+    }),
+  ],
+  "the name of a compose file, or an array of them",
+);
 
 const timeout = v.exactOptional(wholeNumber({ from: 1, to: MAX_TIMEOUT, unit: "milliseconds" }));
 /** The limits that a route may have, too. */
@@ -248,7 +259,8 @@ export const networkFields: FieldsOf<Omit<NetworkEntry, "routes"> & { routes?: E
 
 /** The value to write for a field, if "must be" doesn't say enough. */
 export function adviceFor(field: string, found: unknown): string | undefined {
-  if (field === "compose") return 'Write "compose.yaml": a path from the folder of the vpc config.';
+  if (field === "compose" || field === "files")
+    return 'Write "compose.yaml": a path from the folder of the vpc config.';
   if (field === "faults") return `Write [${FAULT_EXAMPLE}].`;
   if (field !== "rateLimit") return undefined;
   const calls = Number.isSafeInteger(found) && Number(found) > 0 ? Number(found) : 100;

@@ -6,7 +6,8 @@ import path from "node:path";
 
 import { isProblem } from "../../service-worker/routing/address.ts";
 import { didYouMean } from "../diagnostics.ts";
-import { checkFields } from "./check-fields.ts";
+import type { ComposeEntry } from "../config.ts";
+import { type Checked, checkFields } from "./check-fields.ts";
 import { networkFields } from "./config-schema.ts";
 import { parseCa } from "./parse-ca.ts";
 import { parseLimits } from "./parse-limits.ts";
@@ -59,18 +60,30 @@ export function parseNetwork(
     ca: parseCa({ value: value["ca"], at: [...at, "ca"] }, parsing),
     tlsMode: network.tls_settings?.cert_verification_mode ?? "verify_full",
     limits: parseLimits(network),
-    compose: parseComposeNames({ value: network.compose, at: [...at, "compose"] }, parsing),
+    ...parseCompose({ value: network.compose, at: [...at, "compose"] }, parsing),
     resolvers: parseResolvers({ value: value["resolver_ips"], at: [...at, "resolver_ips"] }, parsing),
     routes: routes.flatMap(({ target, ...route }) => (target ? [{ ...route, target }] : [])),
   };
 }
 
+function parseCompose(
+  { value = [], at }: { value: Checked<ComposeEntry> | string | readonly string[] | undefined; at: Path },
+  parsing: Parsing,
+): Pick<NetworkModel, "compose" | "composeFrom"> {
+  if (isPlainObject(value)) {
+    const { files = [], from = "auto" } = value;
+    return { compose: parseComposeNames(files, [...at, "files"], parsing), composeFrom: from };
+  }
+  return { compose: parseComposeNames(value, at, parsing), composeFrom: "auto" };
+}
+
 function parseComposeNames(
-  { value, at }: { value: string | readonly string[] | undefined; at: Path },
+  names: string | readonly string[],
+  at: Path,
   { document }: Parsing,
 ): NetworkModel["compose"] {
-  if (typeof value === "string") return [{ file: path.resolve(document.folder, value), at }];
-  return (value ?? []).map((name, index) => ({ file: path.resolve(document.folder, name), at: [...at, index] }));
+  if (typeof names === "string") return [{ file: path.resolve(document.folder, names), at }];
+  return names.map((name, index) => ({ file: path.resolve(document.folder, name), at: [...at, index] }));
 }
 
 /** Separates the fields of a network that are misplaced routes. */

@@ -1,11 +1,16 @@
 /** A row of a table of compose files, with the expected routes and diagnostics. */
 
+import type { NetworkEntry } from "../../plugin/config.ts";
+import type { Whereabouts } from "../../plugin/system/whereabouts.ts";
+
 export interface ComposeCase {
   title: string;
   /** The compose files and the files beside them, or the text of a single `compose.yaml`. */
   files: string | Record<string, string>;
   /** The value of `"compose"`. Default: `compose.yaml`. */
-  compose?: string | string[];
+  compose?: NetworkEntry["compose"];
+  /** Default: on the host. */
+  whereabouts?: Whereabouts;
   /** The user's own routes. */
   routes?: Record<string, string>;
   /** Variables of the process. */

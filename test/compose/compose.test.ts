@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Route } from "../../service-worker/routing/table.ts";
 import { broken } from "./broken.ts";
 import { files } from "./files.ts";
+import { from } from "./from.ts";
 import { hosts } from "./hosts.ts";
 import { ports } from "./ports.ts";
 import { tooLarge } from "./too-large.ts";
@@ -15,20 +16,22 @@ import type { ComposeCase } from "./case.ts";
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";
 import { TUNNEL, startTestWorker } from "../setup/test-worker.ts";
 import { networkOf } from "../setup/network-table.ts";
+import { ON_THE_HOST, readIn } from "../setup/whereabouts.ts";
 import { createFolder, networkBinding } from "../setup/vpc-folder.ts";
 
-const tables: Record<string, ComposeCase[]> = { ports, hosts, variables, files, broken, "too large": tooLarge };
+const tables: Record<string, ComposeCase[]> = { ports, hosts, from, variables, files, broken, "too large": tooLarge };
 
 describe.each(Object.entries(tables))("%s", (_, cases) => {
   test.each(cases)("$title", async ({ files: given, compose = "compose.yaml", routes = {}, ...row }) => {
-    const { environment = {}, diagnostics = [], expected } = row;
+    const { environment = {}, diagnostics = [], expected, whereabouts = ON_THE_HOST } = row;
     for (const [name, value] of Object.entries(environment)) setVariable(name, value);
     const config = { networks: { NET: { compose, routes } } };
     await using vpc = await createFolder({
       "vpc.json": JSON.stringify(config),
       ...(typeof given === "string" ? { "compose.yaml": given } : given),
     });
-    const loaded = await vpc.load([vpc.worker("app", [networkBinding("NET")])]);
+    const workers = [vpc.worker("app", [networkBinding("NET")])];
+    const loaded = await vpc.load(workers, { readModel: readIn(whereabouts) });
     expect(vpc.format(loaded)).toEqual(diagnostics);
     expect((networkOf(loaded.table, "app/NET")?.routes ?? []).map(lineOf)).toEqual(expected);
   });
@@ -108,7 +111,8 @@ test.each<[string, string[]]>([
   ["5", [`37: error: "compose" is 5, ${FORMS}`]],
   ['""', [`37: error: "compose" is "", ${FILE}`]],
   ['["a.yaml", 3, ""]', [`48: error: "compose[1]" is 3, ${FILE}`, `51: error: "compose[2]" is "", ${FILE}`]],
-  ['{ "file": "a.yaml" }', [`37: error: "compose" is an object, ${FORMS}`]],
+  ['{ "files": 5 }', [`48: error: "files" is 5, ${FORMS}`]],
+  ['{ "files": ["a.yaml", ""] }', [`59: error: "files[1]" is "", ${FILE}`]],
 ])('"compose": %s', async (written, problems) => {
   await using vpc = await createFolder({ "vpc.json": `{ "networks": { "NET": { "compose": ${written} } } }` });
   const loaded = await vpc.load([vpc.worker("app", [networkBinding("NET")])]);
@@ -118,6 +122,29 @@ test.each<[string, string[]]>([
       '    Write "compose.yaml": a path from the folder of the vpc config.',
     ]),
   );
+});
+
+test.each<[string, string[]]>([
+  [
+    '{ "file": "a.yaml" }',
+    [
+      '26: error: "compose" lacks "files" [missing-field]',
+      '    Add "files": the name of a compose file, or an array of them.',
+      '39: error: "file" is not a field of "compose" [unknown-field]',
+      '    Did you mean "files"?',
+    ],
+  ],
+  [
+    '{ "files": "a.yaml", "from": "inside" }',
+    ['66: error: "from" is "inside", but must be "host", "network" or "auto" [invalid-value]'],
+  ],
+])('"compose": %s', async (written, problems) => {
+  await using vpc = await createFolder({
+    "vpc.json": `{ "networks": { "NET": { "compose": ${written} } } }`,
+    "a.yaml": "services: { a: { ports: ['80:80'] } }",
+  });
+  const loaded = await vpc.load([vpc.worker("app", [networkBinding("NET")])]);
+  expect(vpc.format(loaded)).toEqual(problems.map((problem) => problem.replace(/^(?=\d)/, "vpc.json:1:")));
 });
 
 test("an edit of a compose file or its .env takes effect at once; a broken edit keeps the last good config", async () => {

@@ -60,6 +60,20 @@ const guesses: [title: string, names: string[], around: Partial<Parameters<typeo
       "http://localhost:3000: nothing listens there yet",
     ],
   ],
+  [
+    "compose services whose names resolve, by these",
+    ["USERS", "DB"],
+    {
+      composeServices: [
+        { serviceName: "users", host: "users", port: 8080, containerPort: 8080 },
+        { serviceName: "postgres", host: "postgres", port: 5432, containerPort: 5432 },
+      ],
+    },
+    [
+      'http://users:8080: the compose service "users" has this name here',
+      'postgres:5432: the compose service "postgres" has this name here',
+    ],
+  ],
 ];
 
 test.each(guesses)("%s", (_, names, around, expected) => {

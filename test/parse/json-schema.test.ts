@@ -33,6 +33,8 @@ const limits = {
   },
 };
 
+const files = [{ type: "string" }, { type: "array", items: { type: "string" } }];
+
 /** A part of the schema: these attributes of a type of fault. */
 function withFault(type: object, properties: object, required: string[]): object {
   const attributes = { ...field, properties, required, additionalProperties: false };
@@ -148,7 +150,20 @@ test("has every field with a description, and no functions", async () => {
                     ],
                   },
                 },
-                compose: { ...field, anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] },
+                compose: {
+                  ...field,
+                  anyOf: [
+                    ...files,
+                    {
+                      properties: {
+                        files: { ...field, anyOf: files },
+                        from: { ...field, enum: ["host", "network", "auto"] },
+                      },
+                      required: ["files"],
+                      additionalProperties: false,
+                    },
+                  ],
+                },
                 resolver_ips: { ...field, type: "array", items: { type: "string" } },
                 ...limits,
               },

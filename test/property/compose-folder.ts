@@ -7,6 +7,7 @@ import path from "node:path";
 import { afterAll } from "vitest";
 
 import { type LoadedTable, loadTable } from "../../plugin/load.ts";
+import { ON_THE_HOST, readIn } from "../setup/whereabouts.ts";
 import { networkBinding } from "../setup/vpc-folder.ts";
 import { expectUsable } from "./broken-files.ts";
 
@@ -103,6 +104,7 @@ export async function checkCompose(given: Partial<Record<ComposeName, string | U
           source: path.join(folder, "vpc.json"),
           env: undefined,
           generation: 1,
+          readModel: readIn(ON_THE_HOST),
         }),
       files: new Map(all.map(([name, content]) => [path.join(folder, name), content])),
       hosts: ["db", "web", "database.internal", "10.5.0.2", "__proto__", ""],

@@ -6,6 +6,7 @@ import path from "node:path";
 
 import { formatDiagnostics } from "../../plugin/diagnostics.ts";
 import { type LoadOptions, type LoadedTable, loadTable } from "../../plugin/load.ts";
+import { ON_THE_HOST, readIn } from "./whereabouts.ts";
 import type { SessionWorker, VpcBinding } from "../../plugin/model.ts";
 
 export const SERVICE_ID = "e6a0817c-79c5-40ca-9776-a1c019defe70";
@@ -34,7 +35,15 @@ export async function createFolder(files: Record<string, string> = {}): Promise<
     folder,
     write,
     worker: (workerName, bindings = []) => ({ workerName, rootPath: folder, bindings }),
-    load: (workers, options) => loadTable({ workers, source: undefined, env: undefined, generation: 1, ...options }),
+    load: (workers, options) =>
+      loadTable({
+        workers,
+        source: undefined,
+        env: undefined,
+        generation: 1,
+        readModel: readIn(ON_THE_HOST),
+        ...options,
+      }),
     format({ diagnostics }) {
       const text = hideFolder(formatDiagnostics(diagnostics, folder), folder);
       return text === "" ? [] : text.split("\n");

@@ -23,6 +23,7 @@ const SERVICE_WORKER = {
   entryPoints: {
     "service-worker": "service-worker/index.ts",
     facade: "service-worker/facade.ts",
+    hyperdrive: "service-worker/hyperdrive.ts",
     "test-binding": "service-worker/test-binding.ts",
   },
   target: "es2024",

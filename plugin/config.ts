@@ -15,6 +15,8 @@ export interface VpcConfig extends VpcLimits {
   services?: Record<string, VpcTarget | TargetEntry | ServiceEntry>;
   /** Keyed by a `tunnel_id`, a `network_id` or a binding's name; an id wins. */
   networks?: Record<string, "remote" | NetworkEntry>;
+  /** Keyed by the `id` of a Hyperdrive binding or its name; an `id` wins. */
+  hyperdrive?: Record<string, HyperdriveEntry>;
   /** PEM files with additional trusted roots for every binding, relative to this file. */
   ca?: string[];
   /** The certificates that records name by their ids: what each of them is on this machine. Keyed by id. */
@@ -303,6 +305,21 @@ export interface NetworkEntry extends VpcLimits {
    * or `*` for what no other route holds, each with an optional `:port` or `:from-to`. IPv6 needs brackets if it has a port.
    */
   routes?: Record<string, VpcTarget | RouteEntry>;
+}
+
+/** The database that a Hyperdrive binding leads to on this machine: one behind a VPC Service of type `tcp`. */
+export interface HyperdriveEntry {
+  /** A key of `services`. That service needs no binding of its own. */
+  service: string;
+  /** Its name on the server. */
+  database: string;
+  user: string;
+  /** Of this machine's copy. Write either this or `passwordEnv`. */
+  password?: string;
+  /** The environment variable that has the password. It can also stand in a `.env` file beside this file. */
+  passwordEnv?: string;
+  /** `postgres` is `postgresql`. Default: the `app_protocol` of the service, or else `postgresql`. */
+  scheme?: "postgresql" | "postgres" | "mysql";
 }
 
 /** A fault of the network, in the words of Toxiproxy. `http_status` and `truncate` act on `fetch` only. */

@@ -12,7 +12,8 @@ import type { Diagnostic } from "./diagnostics.ts";
 import { type VpcDocument, emptyDocument } from "./read/document.ts";
 import { type LinkedBinding, link } from "./link/link.ts";
 import type { LinkedStandIn } from "./link/resolve-target.ts";
-import type { SessionWorker, VpcModel } from "./model.ts";
+import type { DatabaseLogin, SessionWorker, VpcModel } from "./model.ts";
+import { findPasswords } from "./read/find-passwords.ts";
 import { emptyModel, parseConfig } from "./parse/parse-config.ts";
 import { readVpc, readVpcIn } from "./read/read-vpc.ts";
 import { type Whereabouts, makeWhereabouts } from "./system/whereabouts.ts";
@@ -58,6 +59,8 @@ export interface LoadedTable {
   ui?: UiSetting;
   /** `bindingKey`s of bindings that the table leaves to wrangler. */
   remoteBindings: Set<string>;
+  /** The login that each Hyperdrive binding shows to its Worker, by `bindingKey`. The table has no passwords. */
+  logins: Map<string, DatabaseLogin>;
   /** Absolute paths. If any of these files changes or is created, the table must be made again. */
   files: string[];
   diagnostics: Diagnostic[];
@@ -71,6 +74,7 @@ export async function loadTable(options: LoadOptions): Promise<LoadedTable> {
   const functions = new Map<string, VpcFunctionTarget>();
   const standIns = new Map<string, LinkedStandIn>();
   const remoteBindings = new Set<string>();
+  const logins = new Map<string, DatabaseLogin>();
   const workerNames = workerNamesOf(workers);
   let ui: UiSetting | undefined;
 
@@ -87,6 +91,7 @@ export async function loadTable(options: LoadOptions): Promise<LoadedTable> {
     for (const [id, call] of linked.functions) functions.set(id, call);
     for (const [id, standIn] of linked.standIns) standIns.set(id, standIn);
     for (const key of linked.remoteBindings) remoteBindings.add(key);
+    for (const [key, login] of linked.logins) logins.set(key, login);
   }
   if ([...standIns.values()].some(({ model }) => model.type === "har")) {
     // Imported only here, because few configs have one.
@@ -95,7 +100,7 @@ export async function loadTable(options: LoadOptions): Promise<LoadedTable> {
   }
   const table = compile(bindings, generation);
   const more = ui === undefined ? {} : { ui };
-  return { table, functions, standIns, remoteBindings, files: [...files], diagnostics, ...more };
+  return { table, functions, standIns, remoteBindings, logins, files: [...files], diagnostics, ...more };
 }
 
 /** All Workers of a session: from each name that a target may use to the Worker's name in the session. */
@@ -121,7 +126,7 @@ export async function readModel(
   const model = await parseResult(result, diagnostics);
   const isComposed = [...model.networks.values()].some((entry) => entry.kind === "entry" && entry.compose.length > 0);
   // A missing certificate file that appears later must lead to another load.
-  const watch = [...result.watch, ...model.namedFiles];
+  const watch = [...result.watch, ...model.namedFiles, ...findPasswords(model)];
   // Imported only here, because loading the YAML parser is slow.
   if (openapiTargetsOf(model).length > 0) {
     const { checkOpenapi } = await import("./stand-ins/check-openapi.ts");

@@ -29,9 +29,11 @@ export function shownName({ workerName, ownName = workerName }: SessionWorker): 
 
 export interface VpcBinding {
   bindingName: string;
-  bindingType: "vpc-service" | "vpc-network";
-  /** The service_id, tunnel_id or network_id of the wrangler config. */
+  bindingType: "vpc-service" | "vpc-network" | "hyperdrive";
+  /** The service_id, tunnel_id, network_id or Hyperdrive id of the wrangler config. */
   id: string;
+  /** A Hyperdrive binding's own connection string wins over the vpc config. Says where that is; absent if it has none. */
+  ownString?: string;
 }
 
 export interface VpcModel {
@@ -40,9 +42,10 @@ export interface VpcModel {
   isReadable: boolean;
   /** Absolute paths of all files that a "ca", a certificate or a stand-in names, including those that don't exist. */
   namedFiles: ReadonlySet<string>;
-  /** Keyed by `entryKey`, in file order. The same is true for `networks`. */
+  /** Keyed by `entryKey`, in file order. The same is true for `networks` and `hyperdrives`. */
   services: Map<string, Entry<ServiceModel>>;
   networks: Map<string, Entry<NetworkModel>>;
+  hyperdrives: Map<string, Entry<HyperdriveModel>>;
   settings: Settings;
 }
 
@@ -79,6 +82,24 @@ export interface ServiceModel extends PolicyModel {
   service: Omit<Service, "origin" | "target" | "network">;
   faults: Fault[];
   target?: ModelTarget;
+  appProtocol?: HyperdriveModel["scheme"];
+}
+
+/** A database and who logs in there, as a Hyperdrive binding shows them to its Worker. */
+export interface DatabaseLogin {
+  scheme: "postgresql" | "mysql";
+  database: string;
+  user: string;
+  password: string;
+}
+
+export interface HyperdriveModel extends Omit<DatabaseLogin, "password"> {
+  /** `entryKey` of its service, which exists. */
+  serviceKey: string;
+  /** Undefined: the variable is not set. */
+  password: string | undefined;
+  /** The variable that has the password. */
+  passwordEnv: string | undefined;
 }
 
 export interface NetworkModel extends PolicyModel {

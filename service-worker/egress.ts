@@ -22,7 +22,7 @@ import {
 } from "./routing/egress-protocol.ts";
 import type { ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./proxy-error.ts";
-import { PROXY_ERRORS } from "./routing/error-codes.ts";
+import { wordsOf } from "./routing/describe-failure.ts";
 import { AS_SENT } from "./pipe-body.ts";
 import { ThrownByTarget } from "./thrown-by-target.ts";
 
@@ -171,9 +171,8 @@ export async function readEstablished(socket: Socket): Promise<{ mustProceed: bo
   );
 }
 
-export function toProxyError({ code, detail, hint }: EgressFailure): ProxyError {
-  if (hint !== undefined) return new ProxyError(code, { reason: detail, hint });
-  return new ProxyError(code, { reason: `${PROXY_ERRORS[code].summary}: ${detail}` });
+export function toProxyError(failure: EgressFailure): ProxyError {
+  return new ProxyError(failure.code, wordsOf(failure));
 }
 
 function orderInit(order: EgressOrder): RequestInit {

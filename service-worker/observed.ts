@@ -6,7 +6,7 @@
  *                   └─ "proceed" ─▶ Worker | function of a test ── its answer ──▶ egress proxy ──▶ caller
  */
 
-import { type Decision, type Destination, type Forward, type Refusal, policiesOf } from "./routing/decide.ts";
+import type { Decision, Destination } from "./routing/decide.ts";
 import { ask, brokenBy, makeExchangeId, openTunnel, readEstablished, sendToEgress } from "./egress.ts";
 import {
   type EgressGoal,
@@ -15,26 +15,19 @@ import {
   type EgressUpgraded,
   type ObservedCall,
   type ObservedOutcome,
-  type ObservedTarget,
   PROCEED_HEADER,
 } from "./routing/egress-protocol.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./proxy-error.ts";
-import { formatTarget } from "./routing/forward-target.ts";
 import { tunnelSocket } from "./socket-tunnel.ts";
 import { connectFunction, fetchFunction } from "./test-functions.ts";
-import { httpWayOf, tcpWayOf } from "./routing/transport.ts";
+import { describeCall, goalOf } from "./routing/observed-call.ts";
 import { ThrownByTarget } from "./thrown-by-target.ts";
 import { connectWorker, fetchWorker } from "./worker-target.ts";
 
 /** An observed session's table says so. */
 export function isObserved({ index }: Pick<Call, "index">): boolean {
   return index.table.isObserved === true;
-}
-
-/** For the terminal: where the table leads. */
-export function goalOf(decision: Decision): EgressGoal {
-  return { text: decision.type === "forward" ? formatTarget(decision.to) : "", isRuled: false };
 }
 
 /** For the terminal: where the call went. Never rejects. */
@@ -54,41 +47,13 @@ export interface Observed {
 
 /** @param url absent: a connection */
 export function observe(
-  decision: Forward | Refusal,
+  decision: Decision,
   destination: Destination,
   { call, url }: { call: Call; url?: URL },
 ): Observed {
   const { bindingId, env, repeatId } = call;
-  const { tls, limits, faults } = policiesOf(decision);
-  const described: ObservedCall = {
-    feedId: env.FEED_ID,
-    bindingId,
-    destination,
-    limits,
-    tls,
-    ...(faults && { faults }),
-    ...(decision.rule && { rule: decision.rule }),
-    ...(repeatId !== undefined && { repeatId }),
-  };
-  const exchangeId = makeExchangeId();
-  if (decision.type === "refuse") {
-    const { code, reason, hint } = decision;
-    return { call: { ...described, refusal: { code, detail: reason, hint } }, exchangeId };
-  }
-  const to = url === undefined ? tcpTarget(decision) : httpTarget(url, decision);
-  return { call: { ...described, to, targetText: formatTarget(decision.to) }, exchangeId };
-}
-
-function httpTarget(url: URL, decision: Forward): ObservedTarget {
-  const way = httpWayOf(url, decision);
-  if (way.type === "worker") return way.to;
-  const { target, tls } = way.order;
-  return { type: "egress", target, ...(tls && { tls }) };
-}
-
-function tcpTarget(decision: Forward): ObservedTarget {
-  const way = tcpWayOf(decision);
-  return way.type === "worker" ? way.to : { type: "egress", target: way.target };
+  const described = describeCall(decision, { feedId: env.FEED_ID, bindingId, destination, repeatId, url });
+  return { call: described, exchangeId: makeExchangeId() };
 }
 
 /** @throws {ProxyError}; otherwise what a Worker or a function of a test throws */

@@ -2,8 +2,6 @@
  * A call that failed: the code goes to the Worker, and the reason to the developer's terminal.
  */
 
-import { type Decision } from "./routing/decide.ts";
-import type { EgressGoal } from "./routing/egress-protocol.ts";
 import { PROXY_ERRORS, type ProxyErrorCode, proxyErrorMessage } from "./routing/error-codes.ts";
 
 /** Carries the reason to where the line is printed. A Worker only sees its message. */
@@ -35,15 +33,4 @@ export class ProxyError extends Error {
 /** @param connectTimeout milliseconds */
 export function connectTimedOut(connectTimeout: number): ProxyError {
   return new ProxyError("connection_timeout", { reason: `no connection within ${connectTimeout} ms` });
-}
-
-/** The terminal's lines for a failure: binding, destination and target, then the reason, the entry of the vpc config, and what to do. */
-export function describeFailure(
-  error: Pick<ProxyError, "message" | "reason" | "hint">,
-  { decision, asked, goal }: { decision: Decision; asked: string; goal: EgressGoal },
-): string {
-  const { binding, rule } = decision;
-  const target = goal.text && ` → ${goal.text}`;
-  const entry = rule && !goal.isRuled ? ` (${rule.kind} "${rule.text}", ${rule.origin})` : "";
-  return `${binding.label}  ${asked}${target}  ${error.message}\n  ${error.reason}${entry}. ${error.hint}`.trimEnd();
 }

@@ -4,8 +4,10 @@
  */
 
 import type { Call } from "./env.ts";
-import { type Observed, askGoal, goalOf } from "./observed.ts";
-import { ProxyError, describeFailure } from "./proxy-error.ts";
+import { type Observed, askGoal } from "./observed.ts";
+import { goalOf } from "./routing/observed-call.ts";
+import { describeFailure } from "./routing/describe-failure.ts";
+import { ProxyError } from "./proxy-error.ts";
 import type { Decision } from "./routing/decide.ts";
 import type { EgressGoal } from "./routing/egress-protocol.ts";
 import { printFailure, printTraffic } from "./traffic.ts";

@@ -11,21 +11,23 @@ import { connect } from "cloudflare:sockets";
 import { bracketHost, isProblem, parseEndpoint } from "./routing/address.ts";
 import { breakOff } from "./break-off.ts";
 import { unmarkAddress } from "./connection-id.ts";
-import { ConnectionLines } from "./connection-lines.ts";
+import { ConnectionLines } from "./routing/connection-lines.ts";
 import { type Decision, type Forward, decide } from "./routing/decide.ts";
 import { connectThroughEgress, explainDrop } from "./egress.ts";
 import type { ConnectOutcome, EgressGoal, EgressLimits, EgressTarget } from "./routing/egress-protocol.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
-import { ProxyError, connectTimedOut, describeFailure } from "./proxy-error.ts";
+import { describeFailure } from "./routing/describe-failure.ts";
+import { ProxyError, connectTimedOut } from "./proxy-error.ts";
 import { connectByHop, isCallerGone, takeHop } from "./hop.ts";
 import { describeIgnoredPort } from "./routing/ignored-port.ts";
 import { awaitHost, settleOutcome } from "./connect-outcomes.ts";
 import { enterPort } from "./loop-guard.ts";
-import { type Observed, askGoal, connectObserved, goalOf, isObserved, observe } from "./observed.ts";
+import { type Observed, askGoal, connectObserved, isObserved, observe } from "./observed.ts";
+import { goalOf } from "./routing/observed-call.ts";
 import { proxyErrorMessage } from "./routing/error-codes.ts";
 import { countCall } from "./rate-limit.ts";
 import { type Upstream, drain, relay } from "./relay.ts";
-import { printFailure, warnOnce } from "./traffic.ts";
+import { printFailure, printTraffic, warnOnce } from "./traffic.ts";
 import { tcpWayOf } from "./routing/transport.ts";
 import { connectWorker } from "./worker-target.ts";
 
@@ -40,7 +42,8 @@ export async function forwardHop(inbound: Socket, ctx: Call["ctx"]): Promise<voi
   const { localAddress = "" } = await inbound.opened;
   const hop = takeHop(localAddress);
   const hasLines = hop.index.table.bindings[hop.bindingId]?.traffic ?? false;
-  const lines = hasLines ? { lines: new ConnectionLines(hop, ctx) } : {};
+  const print = (line: string | Promise<string>): void => printTraffic(line, ctx);
+  const lines = hasLines ? { lines: new ConnectionLines({ goneAt: () => hop.goneAt, print }) } : {};
   const isGone = (): boolean => isCallerGone(hop);
   await forward({ inbound, marked: hop.address, call: { ...hop, ctx }, isCallerGone: isGone, ...lines });
 }

@@ -58,15 +58,3 @@ async function printGathered(): Promise<void> {
   gathered = [];
   if (lines.length > 0) console.log(lines.join("\n"));
 }
-
-/** `6 B`, `1.2 kB`, `64 MB`; powers of 1000. */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? "TB"}`;
-}

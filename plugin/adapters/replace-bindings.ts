@@ -16,6 +16,7 @@ import {
 import { pickEnvironment } from "../wrangler-config/find-environment.ts";
 import { siblingPid, unsafeBinding, writeNodeSibling, writeSibling } from "../wrangler-config/sibling.ts";
 import { SiblingFiles } from "../wrangler-config/sibling-files.ts";
+import { giveStandInStrings } from "../wrangler-config/own-string.ts";
 import { ConfigError, hasErrors } from "../diagnostics.ts";
 import { loadTable } from "../load.ts";
 import { findUserConfig, loadWrangler, type Wrangler, writeBeside } from "./user-wrangler.ts";
@@ -70,13 +71,18 @@ export async function replaceBindings(
 
   const env = pickEnvironment(options.env, process.env);
   const { bindings } = readVpcEntries(found.config, env);
+  // wrangler reads the config before it takes the overrides.
+  giveStandInStrings(bindings);
   const workerName = options.name ?? workerNameOf(found.config.raw, env) ?? found.userFile;
   const worker = { workerName, rootPath, bindings };
   const loaded = await loadTable({ workers: [worker], source: vpc.config, env, generation: 0 });
   // The other Workers are known only when wrangler runs. The plugin reports the rest then.
   const diagnostics = loaded.diagnostics.filter(({ code }) => code !== "unknown-worker");
   if (hasErrors(diagnostics)) throw new ConfigError(diagnostics);
-  const local = bindings.filter(({ bindingName }) => !loaded.remoteBindings.has(bindingKey(workerName, bindingName)));
+  const local = bindings.filter(
+    ({ bindingName, ownString }) =>
+      ownString === undefined && !loaded.remoteBindings.has(bindingKey(workerName, bindingName)),
+  );
   const entries = local.map((binding) => {
     const { name, type, dev } = unsafeBinding(binding, replacement(found.userFile, inEnvironment(env, vpc)));
     return [name, { type: `unsafe_${type}` as const, dev }] as const;
@@ -114,7 +120,7 @@ function replaceInWorker(worker: WorkerInput, root: string, vpc: SessionOptions)
   const found = findUserConfig(configPath instanceof URL ? fileURLToPath(configPath) : path.resolve(root, configPath));
   if (found === undefined || siblingPid(path.basename(found.userFile)) !== undefined) return worker;
   const env = pickEnvironment(worker.env, process.env);
-  if (readVpcEntries(found.config, env).bindings.length === 0) return worker;
+  if (readVpcEntries(found.config, env).bindings.every(({ ownString }) => ownString !== undefined)) return worker;
   const content = writeSibling(found.config, { ...replacement(found.userFile, inEnvironment(env, vpc)), isRemote });
   return { ...worker, configPath: writeBeside((files ??= new SiblingFiles()), found.config.file, content) };
 }

@@ -6,6 +6,9 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { refuseOldHost } from "../miniflare/old-miniflare.ts";
+import { giveStandInStrings, ownStringOf } from "../wrangler-config/own-string.ts";
+import type { JsonObject } from "../wrangler-config/read-wrangler.ts";
+import { giveStandIns } from "./stand-in-strings.ts";
 import { servePreview } from "./vite-preview.ts";
 import { loaderOf, TRIGGER, type VpcOptions } from "../miniflare/loader.ts";
 
@@ -14,7 +17,7 @@ export type { VpcOptions } from "../miniflare/loader.ts";
 /** The part of `cloudflare`'s options that this reads. The others stay unchanged. */
 interface ViteOptions {
   configPath?: string;
-  auxiliaryWorkers?: readonly object[];
+  auxiliaryWorkers?: readonly { configPath?: string }[];
 }
 
 /** An empty Worker whose one binding makes Miniflare load the plugin. */
@@ -26,6 +29,7 @@ interface LoadingWorker {
 interface EntryWorker {
   compatibility_date?: string | undefined;
   configPath?: string | undefined;
+  hyperdrive?: readonly ({ binding: string } & JsonObject)[];
 }
 
 /**
@@ -42,21 +46,31 @@ export function withVpc<Options extends object>(
   const { configPath, auxiliaryWorkers = [] }: ViteOptions = options;
   const loading: LoadingWorker = {
     devOnly: true,
-    config: (_, { entryWorkerConfig }) => ({
-      name: "miniflare-vpc",
-      main: fileURLToPath(new URL("../plugin/miniflare/local-worker.mjs", import.meta.url)),
-      compatibility_date: entryWorkerConfig.compatibility_date,
-      services: [
-        {
-          binding: TRIGGER,
-          service: "miniflare-vpc",
-          dev: loaderOf(vpc, { folder: path.dirname(entryWorkerConfig.configPath ?? "") }),
-        },
-      ],
-    }),
+    config: (_, { entryWorkerConfig }) => {
+      for (const { binding, ...entry } of entryWorkerConfig.hyperdrive ?? []) {
+        const ownString = ownStringOf(binding, entry);
+        giveStandInStrings([{ bindingName: binding, bindingType: "hyperdrive", ...(ownString && { ownString }) }]);
+      }
+      return {
+        name: "miniflare-vpc",
+        main: fileURLToPath(new URL("../plugin/miniflare/local-worker.mjs", import.meta.url)),
+        compatibility_date: entryWorkerConfig.compatibility_date,
+        services: [
+          {
+            binding: TRIGGER,
+            service: "miniflare-vpc",
+            dev: loaderOf(vpc, { folder: path.dirname(entryWorkerConfig.configPath ?? "") }),
+          },
+        ],
+      };
+    },
   };
+  for (const auxiliary of auxiliaryWorkers)
+    if (auxiliary.configPath !== undefined) giveStandIns(auxiliary.configPath, undefined);
   const folder = path.dirname(path.resolve(configPath ?? "wrangler.json"));
   refuseOldHost(["@cloudflare/vite-plugin"], [folder, process.cwd()]);
+  // `vite preview` reads the output of the build, which has the same bindings.
+  giveStandIns(configPath, vpc.env);
   servePreview(loaderOf(vpc, { folder }).options);
   return { remoteBindings: false, ...options, auxiliaryWorkers: [...auxiliaryWorkers, loading] };
 }

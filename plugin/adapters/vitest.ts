@@ -5,6 +5,7 @@
 
 import path from "node:path";
 import { refuseOldHost } from "../miniflare/old-miniflare.ts";
+import { giveStandIns } from "./stand-in-strings.ts";
 import { loaderOf, TRIGGER, type VpcOptions } from "../miniflare/loader.ts";
 
 export type { VpcOptions } from "../miniflare/loader.ts";
@@ -42,6 +43,7 @@ export function withVpc<Options extends object>(options: NoInfer<Options>, vpc: 
   const folder = configPath === undefined ? "" : path.dirname(configPath);
   refuseOldHost(HOSTS, [path.resolve(folder), process.cwd()]);
   const env = vpc.env ?? environment;
+  giveStandIns(configPath, env);
   const { plugin, options: carried } = loaderOf(
     { ...vpc, ...(env === undefined ? {} : { env }) },
     {

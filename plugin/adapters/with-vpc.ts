@@ -4,6 +4,8 @@
  */
 
 import { packageEntry, TRIGGER, type VpcOptions } from "../miniflare/loader.ts";
+import { isPlainObject } from "../read/quote.ts";
+import { STAND_IN_STRING } from "../wrangler-config/own-string.ts";
 import { oldMiniflareIn } from "../miniflare/old-miniflare.ts";
 import type { TriggerOptions } from "../miniflare/read-instance.ts";
 
@@ -31,6 +33,20 @@ export function withVpc<Options extends InstanceOptions>(options: Options, vpc: 
       options: { ...vpc, isOwnMiniflare: true } satisfies TriggerOptions,
     },
   };
-  const env = { ...first.config.env, [TRIGGER]: trigger };
-  return { ...options, workers: [{ ...first, config: { ...first.config, env } }, ...rest] };
+  const withEnv = (worker: Options["workers"][number], more: Record<string, unknown>): typeof worker => {
+    const env = { ...withStandIns(worker.config.env), ...more };
+    return { ...worker, config: { ...worker.config, env } };
+  };
+  const workers = [withEnv(first, { [TRIGGER]: trigger }), ...rest.map((worker) => withEnv(worker, {}))];
+  return { ...options, workers };
+}
+
+/** Miniflare requires a connection string of a Hyperdrive binding before any plugin runs. */
+function withStandIns(env: Record<string, unknown> = {}): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, binding]) => {
+      const isEmpty = isPlainObject(binding) && binding["type"] === "hyperdrive" && binding["dev"] === undefined;
+      return [name, isEmpty ? { ...binding, dev: { connectionString: STAND_IN_STRING } } : binding];
+    }),
+  );
 }

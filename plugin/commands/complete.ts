@@ -7,6 +7,7 @@
 import { environmentsIn, readEnvironment, readProject } from "./read-project.ts";
 import type { CommandInfo, Completes, Flag, Positional } from "./command.ts";
 import { allFlags } from "./parse-arguments.ts";
+import { KIND_NAMES } from "./explain-text.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Hidden: only scripts call it. */
@@ -166,10 +167,7 @@ function namesIn(
     completes === "worker"
       ? workers.map(({ workerName }) => [workerName, "Worker"] as const)
       : workers.flatMap(({ bindings }) =>
-          bindings.map(
-            ({ bindingName, bindingType }) =>
-              [bindingName, bindingType === "vpc-service" ? "VPC Service" : "VPC Network"] as const,
-          ),
+          bindings.map(({ bindingName, bindingType }) => [bindingName, KIND_NAMES[bindingType]] as const),
         );
   return [...new Map(names)].map(([word, summary]) => ({ word, summary }));
 }

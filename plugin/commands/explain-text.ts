@@ -1,4 +1,4 @@
-/** Formats an explanation as lines for people and as JSON for programs. */
+/** Formats an explanation as lines for people. */
 
 import { formatEndpoint } from "../../service-worker/routing/address.ts";
 import type { Decision, Destination, Refusal } from "../../service-worker/routing/decide.ts";
@@ -7,21 +7,31 @@ import { type ForwardTarget, formatTarget } from "../../service-worker/routing/f
 import { describeIgnoredPort, portInUrl } from "../../service-worker/routing/ignored-port.ts";
 import { proxyErrorMessage } from "../../service-worker/routing/error-codes.ts";
 import type { Candidate } from "../../service-worker/routing/route-index.ts";
-import type { Binding, Route, Service, ServiceBinding } from "../../service-worker/routing/table.ts";
+import type { Binding, Route, Service } from "../../service-worker/routing/table.ts";
 import { destinationOf } from "../../service-worker/routing/transport.ts";
 import { didYouMean, escapeControls } from "../diagnostics.ts";
 import { formatOrigin } from "./format-origin.ts";
 import { formatFault } from "./fault-words.ts";
 import { describeTrust, formatRoute, formatTableTarget } from "./format-target.ts";
+import type { DatabaseLogin, VpcBinding } from "../model.ts";
 import type { EnvironmentBinding } from "./chosen-environment.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface ExplainedCall {
   binding: Omit<EnvironmentBinding, "key">;
   asked: Asked;
-  /** Undefined: the binding is left to wrangler's remote bindings. */
+  /** Undefined: the binding is left to wrangler. */
   explanation: Explanation | undefined;
+  /** Of a Hyperdrive binding. Its password is never shown. */
+  login?: Omit<DatabaseLogin, "password"> | undefined;
 }
+
+/** For people. */
+export const KIND_NAMES: Record<VpcBinding["bindingType"], string> = {
+  "vpc-service": "VPC Service",
+  "vpc-network": "VPC Network",
+  hyperdrive: "Hyperdrive",
+};
 
 /** A label, and the lines next to it. */
 export type ExplainedRow = [label: string, ...lines: string[]];
@@ -30,14 +40,16 @@ const LABEL_WIDTH = 11;
 
 /** What was asked, and the steps that decide it. */
 export function explainInRows(
-  { binding, asked, explanation }: ExplainedCall,
+  { binding, asked, explanation, login }: ExplainedCall,
   paint: Terminal["paint"],
 ): { heading: string; rows: ExplainedRow[] } {
-  const kind = binding.bindingType === "vpc-service" ? "VPC Service" : "VPC Network";
-  const heading = `env.${binding.bindingName}.${asked.op}(${JSON.stringify(formatAsked(asked))})`;
+  const kind = KIND_NAMES[binding.bindingType];
+  const call = asked.op === "hyperdrive" ? "" : `.${asked.op}(${JSON.stringify(formatAsked(asked))})`;
+  const heading = `env.${binding.bindingName}${call}`;
   const rows: ExplainedRow[] = [
     ["binding", `${binding.bindingName} of Worker ${JSON.stringify(binding.workerName)}, ${kind} ${binding.id}`],
-    ...(explanation === undefined ? [REMOTE] : describeSteps(explanation, asked, paint)),
+    ...(login === undefined ? [] : [describeLogin(login)]),
+    ...(explanation === undefined ? [describeElsewhere(binding)] : describeSteps(explanation, asked, paint)),
   ];
   return { heading, rows };
 }
@@ -55,6 +67,15 @@ const REMOTE: ExplainedRow = [
   'The vpc config says "remote": wrangler\'s remote bindings serve it, and Cloudflare decides.',
 ];
 
+function describeElsewhere({ ownString }: Pick<VpcBinding, "ownString">): ExplainedRow {
+  if (ownString === undefined) return REMOTE;
+  return ["wrangler", `It has a connection string of its own, ${ownString}, which wins over the vpc config.`];
+}
+
+function describeLogin({ scheme, user, database }: Omit<DatabaseLogin, "password">): ExplainedRow {
+  return ["login", `${scheme}, user ${JSON.stringify(user)}, database ${JSON.stringify(database)}`];
+}
+
 // oxlint-disable-next-line no-control-regex
 const COLOUR = /(\u001b\[\d+m)/;
 
@@ -64,7 +85,7 @@ function escapeAround(text: string): string {
   return parts.map((part, index) => (index % 2 === 1 ? part : escapeControls(part))).join("");
 }
 
-function formatAsked(asked: Asked): string {
+export function formatAsked(asked: Asked): string {
   return asked.op === "fetch" ? asked.url.href : formatEndpoint(asked.host.text, asked.port);
 }
 
@@ -82,7 +103,7 @@ function describeSteps(
   return [...steps, target, ...(passage === undefined ? [] : describePassage(passage, asked))];
 }
 
-function formatForward(to: ForwardTarget): string {
+export function formatForward(to: ForwardTarget): string {
   return to.type === "stand-in" ? formatTableTarget(to) : formatTarget(to);
 }
 
@@ -248,55 +269,3 @@ const CHECKS = {
   verify_ca: () => "checks the chain, but not the host name",
   disabled: () => "checks nothing",
 };
-
-export function explanationToJson({ binding, asked, explanation }: ExplainedCall): object {
-  const { bindingName, bindingType, id, workerName } = binding;
-  const subject = {
-    binding: { name: bindingName, type: bindingType, id, worker: workerName },
-    asked: { op: asked.op, [asked.op === "fetch" ? "url" : "address"]: formatAsked(asked) },
-  };
-  if (explanation === undefined) return { ...subject, outcome: "remote" };
-  const { decision, lookups, passage } = explanation;
-  const steps = {
-    ...(decision.binding.kind === "service" && { record: recordToJson(decision.binding) }),
-    lookups: lookups.map(lookupToJson),
-    rule: decision.rule,
-  };
-  if (decision.type === "refuse") {
-    const { code, reason, hint } = decision;
-    return { ...subject, outcome: "refused", ...steps, error: { code, reason, hint } };
-  }
-  const { way: transport, ...rest } = passage ?? {};
-  return { ...subject, outcome: "forwarded", ...steps, target: formatForward(decision.to), transport, ...rest };
-}
-
-function recordToJson({ service, faults }: ServiceBinding): object {
-  const { label, origin, type, hosts, httpPort, httpsPort, tcpPort, target } = service;
-  return {
-    label,
-    origin,
-    type,
-    hosts,
-    httpPort,
-    httpsPort,
-    tcpPort,
-    target: target && formatTableTarget(target),
-    faults,
-  };
-}
-
-function lookupToJson({ network, host, port, candidates }: ExplainedLookup): object {
-  return {
-    host: host.text,
-    port,
-    network: network && { id: network.networkId, origin: network.origin },
-    candidates: candidates.map(({ route, outcome }) => ({
-      route: route.text,
-      target: formatTableTarget(route.target),
-      settings: route.settings,
-      origin: route.origin,
-      composeService: route.composeService,
-      outcome,
-    })),
-  };
-}

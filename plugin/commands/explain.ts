@@ -13,8 +13,15 @@ import { knownTargets } from "../miniflare/services.ts";
 import { type Command, FINE, PROBLEMS } from "./command.ts";
 import { defineCommand } from "./define-command.ts";
 import { CONFIG_FLAG, ENV_FLAG, JSON_FLAG, WORKER_FLAG } from "./config-flags.ts";
-import { describeExplanation, explanationToJson } from "./explain-text.ts";
-import { type ChosenEnvironment, findBinding, loadChosenEnvironment } from "./chosen-environment.ts";
+import { explanationToJson } from "./explain-json.ts";
+import { describeExplanation } from "./explain-text.ts";
+import { askForDatabase } from "../hyperdrive/database.ts";
+import {
+  type ChosenEnvironment,
+  type EnvironmentBinding,
+  findBinding,
+  loadChosenEnvironment,
+} from "./chosen-environment.ts";
 import { printProblems } from "./print-problems.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -22,17 +29,19 @@ export const explainCommand: Command = defineCommand({
   name: "explain",
   summary: "show where a request or connection of a Worker goes, step by step",
   description: `Shows what env.BINDING.fetch(url) or env.BINDING.connect("host:port") would do, without doing it: which entry
-of the vpc config is used, which of its routes wins and why the others lose, and what the target would see.
+of the vpc config is used, which of its routes wins and why the others lose, and what the target would see. A Hyperdrive
+binding leads to one database, so it takes no destination.
 dev decides with the same code. explain dials nothing: "miniflare-vpc check --probe" does that.`,
   positionals: [
     { name: "binding", summary: "the name of the binding in the wrangler config", completes: "binding" },
-    { name: "destination", summary: 'the URL of a fetch(), or the "host:port" of a connect()' },
+    { name: "destination", summary: 'the URL of a fetch(), or the "host:port" of a connect()', isOptional: true },
   ],
   flags: { config: CONFIG_FLAG, env: ENV_FLAG, worker: WORKER_FLAG, json: JSON_FLAG },
   examples: [
     { args: "USERS https://users.internal/users/1", summary: "a fetch()" },
     { args: "PRIVATE db.internal:5432", summary: "a connect()" },
     { args: "PRIVATE '[fd00::1]:6379' --env staging", summary: "in an environment" },
+    { args: "DB", summary: "the database of a Hyperdrive binding" },
   ],
   exitCodes: {
     0: "the call reaches a target",
@@ -40,16 +49,18 @@ dev decides with the same code. explain dials nothing: "miniflare-vpc check --pr
     2: "the command line is invalid, or there is no wrangler config",
   },
   async run({ flags, positionals }, terminal) {
-    const asked = parseAsked(positionals.destination);
+    const { destination } = positionals;
+    const given = destination === undefined ? undefined : parseAsked(destination);
     const environment = await loadChosenEnvironment(flags, terminal);
     if (Array.isArray(environment)) {
       printProblems(environment, flags, terminal);
       return PROBLEMS;
     }
     const binding = findBinding(environment, { bindingName: positionals.binding, workerName: flags.worker });
-    const isRemote = environment.remoteBindings.has(binding.key);
-    const explanation = isRemote ? undefined : explainIn(environment, binding.key, asked);
-    const subject = { binding, asked, explanation };
+    const asked = askedOf(binding, given, environment);
+    const isElsewhere = environment.remoteBindings.has(binding.key) || binding.ownString !== undefined;
+    const explanation = isElsewhere ? undefined : explainIn(environment, binding.key, asked);
+    const subject = { binding, asked, explanation, login: environment.logins.get(binding.key) };
     if (flags.json) terminal.print(JSON.stringify(explanationToJson(subject), undefined, 2));
     else terminal.print(describeExplanation(subject, terminal));
     return explanation?.decision.type === "refuse" ? PROBLEMS : FINE;
@@ -58,6 +69,24 @@ dev decides with the same code. explain dials nothing: "miniflare-vpc check --pr
 
 export function explainIn({ table }: Pick<ChosenEnvironment, "table">, bindingId: string, asked: Asked): Explanation {
   return explain(asked, { index: indexTable(table), bindingId, known: knownTargets(table) });
+}
+
+/** @throws {UsageError} if the binding needs a destination and has none, or the other way round */
+function askedOf(
+  { bindingName, bindingType, key }: EnvironmentBinding,
+  given: Asked | undefined,
+  { table }: ChosenEnvironment,
+): Asked {
+  if (bindingType !== "hyperdrive") {
+    if (given !== undefined) return given;
+    throw new UsageError('<destination> is missing: the URL of a fetch(), or the "host:port" of a connect().');
+  }
+  if (given !== undefined) {
+    throw new UsageError(
+      `${JSON.stringify(bindingName)} is a Hyperdrive binding, which leads to one database. Type "miniflare-vpc explain ${bindingName}".`,
+    );
+  }
+  return askForDatabase(table.bindings[key]);
 }
 
 /** @throws {UsageError} where the Worker itself would get a TypeError */

@@ -99,7 +99,7 @@ function withoutNames(text: string, workers: Environment["workers"]): string {
 function suggestInit(diagnostics: readonly Diagnostic[]): void {
   const missing = new Map(
     diagnostics
-      .filter(({ code, file }) => code === "no-entry" && !existsSync(file))
+      .filter(({ code, file }) => /^no-(hyperdrive-)?entry$/.test(code) && !existsSync(file))
       .map((diagnostic) => [diagnostic.file, diagnostic]),
   );
   for (const { file, notes } of missing.values()) {
@@ -137,7 +137,7 @@ function reportModel(
   diagnostics.push(...added.filter((diagnostic) => !slips.has(placeKey(diagnostic))));
   // A binding of a preview is not in a session, but its key is not a typo.
   const previewed = new Set(
-    [...model.services, ...model.networks]
+    [...model.services, ...model.networks, ...model.hyperdrives]
       .filter(([key]) => previews.some(({ bindingName }) => bindingName === key))
       .map(([, { at }]) => placeKey({ file: model.document.file, ...model.document.locate(at, "key") })),
   );

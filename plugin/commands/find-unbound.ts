@@ -1,6 +1,7 @@
 /** Finds entries of a vpc config that no binding of any environment leads to. */
 
 import { MESH_ID } from "../../service-worker/routing/table.ts";
+import { serviceKeysOf } from "../link/link-keys.ts";
 import { type Entry, type VpcBinding, type VpcModel, entryKey } from "../model.ts";
 import type { Finding } from "../read/document.ts";
 import { quote } from "../read/document.ts";
@@ -13,7 +14,9 @@ export function findUnbound(model: VpcModel, bindings: readonly VpcBinding[], wh
   // All kinds of bindings, because a key in the wrong section is already reported as an error.
   const bound = new Set(bindings.flatMap(({ id, bindingName }) => [entryKey(id), bindingName]));
   const isUnbound = ([key, entry]: [string, Entry<unknown>]): boolean => entry.kind !== "broken" && !bound.has(key);
-  const services = [...model.services].filter(isUnbound);
+  const led = new Set(serviceKeysOf(model.hyperdrives));
+  const services = [...model.services].filter(isUnbound).filter(([key]) => !led.has(key));
+  const hyperdrives = [...model.hyperdrives].filter(isUnbound);
   const isMeshBound = bindings.some(({ id }) => id === MESH_ID);
   const used = new Set(
     [...model.services.values()].map((entry) => (entry.kind === "entry" ? entry.service.networkId : undefined)),
@@ -27,6 +30,14 @@ export function findUnbound(model: VpcModel, bindings: readonly VpcBinding[], wh
       at,
       part: "key",
       notes: [`This key is neither the "service_id" nor the name of a binding in ${where}. Correct or remove it.`],
+    })),
+    ...hyperdrives.map(([, { at }]): Finding => ({
+      severity: "warning",
+      code: "unbound-hyperdrive",
+      text: `no binding has the Hyperdrive entry ${quote(at[1])}`,
+      at,
+      part: "key",
+      notes: [`This key is neither the "id" nor the name of a Hyperdrive binding in ${where}. Correct or remove it.`],
     })),
     ...networks.map(([, { at }]): Finding => ({
       severity: "warning",

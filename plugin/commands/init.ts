@@ -7,11 +7,12 @@ import path from "node:path";
 
 import { formatDiagnostics, formatLocation, hasErrors } from "../diagnostics.ts";
 import type { FoundCompose } from "../init/find-compose.ts";
-import { guessTargets, isHttpLike } from "../init/guess-targets.ts";
+import { guessDatabase, guessTargets, isHttpLike } from "../init/guess-targets.ts";
 import { listeningPorts } from "../init/listening-ports.ts";
 import { type NewConfig, oneLine, writeConfig } from "../init/write-config.ts";
 import { MESH_ID } from "../../service-worker/routing/table.ts";
-import { entryKey } from "../model.ts";
+import { type VpcBinding, entryKey } from "../model.ts";
+import { passwordVariable } from "../parse/parse-hyperdrive.ts";
 import { CONFIG_NAMES, findMisnamed } from "../read/read-vpc.ts";
 import { type Command, FINE, PROBLEMS } from "./command.ts";
 import { defineCommand } from "./define-command.ts";
@@ -65,11 +66,13 @@ compose file in the folder, if there is one. It never replaces a vpc config with
       }));
       const plans = await Promise.all(planning);
       // Every file is checked before the first one is written.
-      const bound = plans.filter(({ config }) => config.services.length + config.networks.length > 0);
+      const bound = plans.filter(
+        ({ config: { services, networks, databases } }) => services.length + networks.length + databases.length > 0,
+      );
       if (bound.length === 0) {
         const names = plans.map(({ wrangler }) => wrangler).join(" and ");
         terminal.printError(
-          `There are no VPC bindings in ${names}, so there is nothing to write. Add some to "vpc_services" or "vpc_networks".`,
+          `There are no VPC bindings in ${names}, so there is nothing to write. Add some to "vpc_services", "vpc_networks" or "hyperdrive".`,
         );
         return PROBLEMS;
       }
@@ -127,6 +130,7 @@ function planConfig({ folder, ports, compose, project }: Planning): NewConfig {
   const used = usesOf(project);
   const services = used.filter(({ bindingType }) => bindingType === "vpc-service");
   const networks = used.filter(({ bindingType }) => bindingType === "vpc-network");
+  const databases = used.filter(({ bindingType }) => bindingType === "hyperdrive");
   const guesses = guessTargets(
     services.map(({ bindingName }) => bindingName),
     { ports, composeServices: compose?.services ?? [] },
@@ -138,8 +142,15 @@ function planConfig({ folder, ports, compose, project }: Planning): NewConfig {
     0,
     MAX_EXAMPLES,
   );
+  const surroundings = { ports, composeServices: compose?.services ?? [] };
   return {
     schema: schemaFrom(folder),
+    databases: databases.map(({ id, bindingName, uses }) => ({
+      id,
+      uses,
+      bindingName,
+      guess: guessDatabase(bindingName, surroundings),
+    })),
     services: services.flatMap(({ id, uses }, index) => {
       const guess = guesses[index];
       return guess === undefined ? [] : [{ id, uses, guess }];
@@ -156,7 +167,7 @@ function planConfig({ folder, ports, compose, project }: Planning): NewConfig {
 
 interface Used {
   id: string;
-  bindingType: "vpc-service" | "vpc-network";
+  bindingType: VpcBinding["bindingType"];
   /** The name of the first binding. */
   bindingName: string;
   /** All bindings, for people to read. */
@@ -167,7 +178,9 @@ interface Used {
 function usesOf(project: Project): Used[] {
   const bindings = project.environments.flatMap((env) =>
     readEnvironment(project, env).workers.flatMap((worker) =>
-      worker.bindings.map((binding) => ({ ...binding, env: env ?? "top level" })),
+      worker.bindings.flatMap((binding) =>
+        binding.ownString === undefined ? [{ ...binding, env: env ?? "top level" }] : [],
+      ),
     ),
   );
   const hasEnvironments = project.environments.length > 1;
@@ -198,9 +211,13 @@ function schemaFrom(folder: string): string {
   return relative.startsWith("..") ? relative : `./${relative}`;
 }
 
-function rowsOf({ services, networks }: NewConfig): [string, string][] {
+function rowsOf({ services, networks, databases }: NewConfig): [string, string][] {
   return [
     ...services.map(({ uses, guess }): [string, string] => [oneLine(uses), `→ ${guess.target}  ${guess.because}`]),
+    ...databases.map(({ uses, guess, bindingName }): [string, string] => [
+      oneLine(uses),
+      `→ ${guess.target}  ${guess.because}; set ${passwordVariable(bindingName)}`,
+    ]),
     ...networks.map(({ uses, compose }): [string, string] => [
       oneLine(uses),
       compose.length === 0 ? 'no routes yet: add them to "routes"' : `the services of ${compose.join(" and ")}`,

@@ -75,6 +75,8 @@ interface Arranged {
   remote: EnvironmentBinding[];
   /** Of the vpc configs: only the roots of production count. */
   isStrict: boolean;
+  /** Hyperdrive bindings with a connection string of their own. */
+  own: EnvironmentBinding[];
 }
 
 function arrange({ table, remoteBindings }: ChosenEnvironment, shown: readonly EnvironmentBinding[]): Arranged {
@@ -82,7 +84,7 @@ function arrange({ table, remoteBindings }: ChosenEnvironment, shown: readonly E
   const services = new Map<string, Arranged["services"][number]>();
   const networks = new Map<number, Arranged["networks"][number]>();
   const isStrict = Object.values(table.bindings).some(({ tls }) => tls.trust === "production");
-  const arranged: Arranged = { services: [], networks: [], unlinked: [], remote: [], isStrict };
+  const arranged: Arranged = { services: [], networks: [], unlinked: [], remote: [], own: [], isStrict };
   const addNetwork = (position: number): Arranged["networks"][number] | undefined => {
     const known = networks.get(position);
     const indexed = index.networks[position];
@@ -93,7 +95,8 @@ function arrange({ table, remoteBindings }: ChosenEnvironment, shown: readonly E
   };
   for (const shownBinding of shown) {
     const binding = table.bindings[bindingKey(shownBinding.workerName, shownBinding.bindingName)];
-    if (binding === undefined || binding.kind === "unlinked") {
+    if (shownBinding.ownString !== undefined) arranged.own.push(shownBinding);
+    else if (binding === undefined || binding.kind === "unlinked") {
       (remoteBindings.has(shownBinding.key) ? arranged.remote : arranged.unlinked).push(shownBinding);
     } else if (binding.kind === "network") {
       addNetwork(binding.network)?.bindings.push(shownBinding);
@@ -112,7 +115,7 @@ function arrange({ table, remoteBindings }: ChosenEnvironment, shown: readonly E
   return { ...arranged, services: [...services.values()], networks: [...networks.values()] };
 }
 
-function format({ services, networks, unlinked, remote, isStrict }: Arranged): string {
+function format({ services, networks, unlinked, remote, own, isStrict }: Arranged): string {
   const blocks = [
     ...(services.length === 0
       ? []
@@ -137,6 +140,7 @@ function format({ services, networks, unlinked, remote, isStrict }: Arranged): s
       return `network ${network.networkId}  ${place}${names}\n${lines.length === 0 ? "    no routes: every call is refused" : formatColumns(lines)}`;
     }),
     ...formatOthers("no entry: every call is refused", unlinked),
+    ...formatOthers("a connection string of its own, which wins over the vpc config", own),
     ...formatOthers('"remote": left to wrangler\'s remote bindings', remote),
     ...(isStrict ? [STRICT] : []),
   ];
@@ -183,7 +187,7 @@ function namesOnly(bindings: readonly EnvironmentBinding[]): object[] {
   return bindings.map(({ workerName, bindingName, id }) => ({ worker: workerName, name: bindingName, id }));
 }
 
-function toJson({ services, networks, unlinked, remote, isStrict }: Arranged): object {
+function toJson({ services, networks, unlinked, remote, own, isStrict }: Arranged): object {
   return {
     trust: isStrict ? "production" : undefined,
     services: services.map(({ service: { label, origin, hosts, target }, tls, faults, network, bindings }) => ({
@@ -211,5 +215,6 @@ function toJson({ services, networks, unlinked, remote, isStrict }: Arranged): o
     })),
     unlinked: namesOnly(unlinked),
     remote: namesOnly(remote),
+    ownConnectionString: namesOnly(own),
   };
 }

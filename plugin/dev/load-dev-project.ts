@@ -10,7 +10,7 @@ import { type Diagnostic, hasErrors, isDiagnostic } from "../diagnostics.ts";
 import type { ControlOptions } from "../control/control-options.ts";
 import type { UiRequest } from "../ui/ui-choice.ts";
 import type { FoundConfig } from "../wrangler-config/find-configs.ts";
-import { loadTable } from "../load.ts";
+import { type LoadedTable, loadTable } from "../load.ts";
 import type { VpcBinding } from "../model.ts";
 import type { SessionRecording } from "../recordings/recording-spec.ts";
 import {
@@ -41,6 +41,7 @@ interface DevWorker {
   config: WranglerConfig;
   userFile: FoundConfig["userFile"];
   workerName: string;
+  /** Those that wrangler's remote bindings or the plugin serve. */
   bindings: VpcBinding[];
   /** A warning for each VPC binding that can't be served on this machine. */
   notServed: Diagnostic[];
@@ -87,12 +88,35 @@ export async function loadDevProject(request: DevRequest, lastGood?: DevProject)
     generation: 0,
   });
   const files = [...wranglerFiles, ...loaded.files];
+  // The plugin knows only the bindings that it serves.
+  if (lastGood === undefined) notServed.push(...loaded.diagnostics.filter(({ code }) => UNSERVED.has(code)));
+  for (const worker of workers) worker.bindings = servedOf(worker, { loaded, lastGood });
   if (broken.length > 0) return { project: lastGood, diagnostics: [...broken, ...notServed], files };
   if (!hasErrors(loaded.diagnostics)) {
     return { project: { workers, remoteBindings: loaded.remoteBindings }, diagnostics: notServed, files };
   }
   if (lastGood === undefined) return { project: undefined, diagnostics: [...loaded.diagnostics, ...notServed], files };
   return { project: { workers, remoteBindings: lastGood.remoteBindings }, diagnostics: notServed, files };
+}
+
+const UNSERVED = new Set(["no-hyperdrive-entry", "own-connection-string"]);
+
+/**
+ * A Hyperdrive binding that has a connection string of its own, or no entry, is left to wrangler. One that was served at the
+ * start stays: without it, wrangler would end.
+ */
+function servedOf(
+  { workerName, bindings }: DevWorker,
+  { loaded, lastGood }: { loaded: LoadedTable; lastGood: DevProject | undefined },
+): VpcBinding[] {
+  const before = lastGood?.workers.find((worker) => worker.workerName === workerName)?.bindings ?? [];
+  return bindings.filter(
+    ({ bindingType, bindingName, ownString }) =>
+      bindingType !== "hyperdrive" ||
+      (ownString === undefined &&
+        (loaded.logins.has(bindingKey(workerName, bindingName)) ||
+          before.some((each) => each.bindingName === bindingName))),
+  );
 }
 
 interface SiblingsOptions {
@@ -108,14 +132,16 @@ export function siblingsOf(
   project: DevProject,
   { env, pluginPackage, control, ui, recording }: SiblingsOptions,
 ): { file: string; content: string }[] {
-  return project.workers.map(({ config, userFile, workerName }) => ({
+  return project.workers.map(({ config, userFile, workerName, bindings }) => ({
     file: config.file,
     content: writeSibling(config, {
       pluginPackage,
       loaderOptions: { control: { ...control }, ui, recording: jsonOf(recording) },
       env,
       userFile,
-      isRemote: (bindingName) => project.remoteBindings.has(bindingKey(workerName, bindingName)),
+      isRemote: (bindingName) =>
+        project.remoteBindings.has(bindingKey(workerName, bindingName)) ||
+        !bindings.some((each) => each.bindingName === bindingName),
     }),
   }));
 }

@@ -80,6 +80,18 @@ export function guessTargets(bindingNames: readonly string[], { ports, composeSe
   });
 }
 
+/** Guesses the database of a Hyperdrive binding: an address without a scheme, and PostgreSQL if its name doesn't say. */
+export function guessDatabase(bindingName: string, surroundings: Surroundings): Guess {
+  const isTcp = ({ target }: Guess): boolean => !target.startsWith("http:");
+  const guesses = [byName(bindingName, surroundings), byName("postgres", surroundings)];
+  return (
+    guesses.find((guess) => guess !== undefined && isTcp(guess)) ?? {
+      target: `localhost:${SCHEME_PORTS.postgres}`,
+      because: "PostgreSQL's port",
+    }
+  );
+}
+
 function byName(bindingName: string, { ports, composeServices }: Surroundings): Guess | undefined {
   const words = wordsOf(bindingName);
   const protocol = PROTOCOLS.find((candidate) => candidate.words.some((word) => words.has(word)));

@@ -3,6 +3,7 @@
  * and the reason for the guess. Pure.
  */
 
+import { passwordVariable } from "../parse/parse-hyperdrive.ts";
 import type { Guess } from "./guess-targets.ts";
 
 export interface NewConfig {
@@ -10,6 +11,7 @@ export interface NewConfig {
   schema: string;
   services: NewService[];
   networks: NewNetwork[];
+  databases: NewDatabase[];
 }
 
 interface NewEntry {
@@ -23,6 +25,12 @@ export interface NewService extends NewEntry {
   guess: Guess;
 }
 
+/** Of a Hyperdrive binding. */
+export interface NewDatabase extends NewEntry {
+  bindingName: string;
+  guess: Guess;
+}
+
 export interface NewNetwork extends NewEntry {
   /** Compose files, relative to the file. */
   compose: string[];
@@ -32,11 +40,12 @@ export interface NewNetwork extends NewEntry {
   isPublic: boolean;
 }
 
-export function writeConfig({ schema, services, networks }: NewConfig): string {
+export function writeConfig({ schema, services, networks, databases }: NewConfig): string {
   const sections = [
     `  "$schema": ${JSON.stringify(schema)}`,
-    ...section("services", services.map(writeService)),
+    ...section("services", [...services.map(writeService), ...databases.map(writeDatabaseService)]),
     ...section("networks", networks.map(writeNetwork)),
+    ...section("hyperdrive", databases.map(writeHyperdrive)),
   ];
   return `// Maps the private services of the wrangler config beside this file to addresses on this machine.
 // "miniflare-vpc init" wrote it as a start. Correct the targets, then run "miniflare-vpc check --probe".
@@ -53,6 +62,35 @@ function section(name: string, entries: readonly string[]): string[] {
 function writeService({ id, uses, guess }: NewService): string {
   return `    // ${oneLine(uses)}: ${oneLine(guess.because)}
     ${JSON.stringify(id)}: ${JSON.stringify(guess.target)}`;
+}
+
+/** The key of the service that a Hyperdrive entry leads to. */
+function serviceKeyOf({ bindingName }: NewDatabase): string {
+  return `${bindingName.toLowerCase()}-server`;
+}
+
+function writeDatabaseService(database: NewDatabase): string {
+  const { uses, guess } = database;
+  return `    // ${oneLine(uses)}, by "hyperdrive": ${oneLine(guess.because)}
+    ${JSON.stringify(serviceKeyOf(database))}: ${JSON.stringify(guess.target)}`;
+}
+
+function writeHyperdrive(database: NewDatabase): string {
+  const variable = passwordVariable(database.bindingName);
+  const scheme =
+    /mysql|maria/i.test(database.bindingName) || database.guess.target.endsWith(":3306") ? "mysql" : "postgresql";
+  const value = {
+    service: serviceKeyOf(database),
+    database: "app",
+    user: "app",
+    passwordEnv: variable,
+    scheme,
+  };
+  const fields = Object.entries(value).map(([key, text]) => `      ${JSON.stringify(key)}: ${JSON.stringify(text)}`);
+  return `    // ${oneLine(database.uses)}: correct the database and the user, and set the variable ${variable}.
+    ${JSON.stringify(database.id)}: {
+${fields.join(",\n")}
+    }`;
 }
 
 function writeNetwork({ id, uses, compose, examples, isPublic }: NewNetwork): string {

@@ -80,7 +80,11 @@ function compileBinding(
     case "service": {
       const network = to.network === undefined ? {} : { network: indexOf(to.network) };
       const service: Service = { ...to.service, ...network };
-      return { ...base, kind: "service", ...(to.faults && { faults: to.faults }), serviceId: id, service };
+      const more = {
+        ...(to.faults && { faults: to.faults }),
+        ...(to.isHyperdrive && { isHyperdrive: to.isHyperdrive }),
+      };
+      return { ...base, kind: "service", ...more, serviceId: id, service };
     }
     case "network":
       return { ...base, kind: "network", networkId: id, network: indexOf(to.network) };

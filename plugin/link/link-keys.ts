@@ -11,16 +11,18 @@ import { type Entry, type VpcBinding, type VpcModel, entryKey, isUuid } from "..
 /** Limits the work: each unknown key is compared with each candidate. */
 const MAX_CANDIDATES = 100;
 
-type Section = "services" | "networks";
 type Entries<T> = ReadonlyMap<string, Entry<T>>;
 
+/** Where the entry of a binding belongs. */
 const SECTIONS = {
-  services: { bindingType: "vpc-service", other: "networks", otherA: "a network" },
-  networks: { bindingType: "vpc-network", other: "services", otherA: "a service" },
+  "vpc-service": { section: "services", a: "a service" },
+  "vpc-network": { section: "networks", a: "a network" },
+  hyperdrive: { section: "hyperdrive", a: "a Hyperdrive" },
 } as const;
 
-function entriesFor(model: VpcModel, { bindingType }: VpcBinding): Entries<unknown> {
-  return bindingType === "vpc-service" ? model.services : model.networks;
+function entriesIn(model: VpcModel, bindingType: VpcBinding["bindingType"]): Entries<unknown> {
+  const { services, networks, hyperdrives } = model;
+  return { "vpc-service": services, "vpc-network": networks, hyperdrive: hyperdrives }[bindingType];
 }
 
 /** Finds the entry of a binding, and its key: the binding's id, or else its name. */
@@ -36,20 +38,21 @@ export function findEntry<T>(
 }
 
 export function isRemote(model: VpcModel, binding: VpcBinding): boolean {
-  return findEntry(entriesFor(model, binding), binding)?.entry.kind === "remote";
+  return findEntry(entriesIn(model, binding.bindingType), binding)?.entry.kind === "remote";
 }
 
 /** @returns the bindings whose entry was found, but in the wrong section */
 export function checkKeys(model: VpcModel, bindings: readonly VpcBinding[], report: Report): Set<VpcBinding> {
   for (const binding of bindings) checkTwice(model, binding, report);
   return new Set([
-    ...checkSection("services", { model, bindings, report }),
-    ...checkSection("networks", { model, bindings, report }),
+    ...checkSection("vpc-service", { model, bindings, report }),
+    ...checkSection("vpc-network", { model, bindings, report }),
+    ...checkSection("hyperdrive", { model, bindings, report }),
   ]);
 }
 
 function checkTwice(model: VpcModel, binding: VpcBinding, report: Report): void {
-  const entries = entriesFor(model, binding);
+  const entries = entriesIn(model, binding.bindingType);
   const byId = entries.get(entryKey(binding.id));
   const byName = entries.get(binding.bindingName);
   if (byId === undefined || byName === undefined || byId === byName) return;
@@ -69,10 +72,13 @@ interface SectionCheck {
   report: Report;
 }
 
-function* checkSection(section: Section, { model, bindings, report }: SectionCheck): Generator<VpcBinding> {
-  const { bindingType, other, otherA } = SECTIONS[section];
+function* checkSection(
+  bindingType: VpcBinding["bindingType"],
+  { model, bindings, report }: SectionCheck,
+): Generator<VpcBinding> {
+  const entries = entriesIn(model, bindingType);
   const own = bindings.filter((binding) => binding.bindingType === bindingType);
-  const known = new Set([...own.flatMap(keysOf), ...(section === "networks" ? networkIdsIn(model) : [])]);
+  const known = new Set([...own.flatMap(keysOf), ...usedWithoutBinding(model, bindingType)]);
   const misplaced = Map.groupBy(
     bindings
       .filter((binding) => binding.bindingType !== bindingType)
@@ -81,19 +87,21 @@ function* checkSection(section: Section, { model, bindings, report }: SectionChe
   );
   // A key is probably a typo only if some binding has no entry.
   const wanted = own
-    .filter((binding) => findEntry(entriesFor(model, binding), binding) === undefined)
+    .filter((binding) => binding.ownString === undefined && findEntry(entries, binding) === undefined)
     .slice(0, MAX_CANDIDATES)
     .map(({ bindingName }) => bindingName);
-  for (const [key, { at }] of model[section]) {
+  for (const [key, { at }] of entries) {
     if (known.has(key)) continue;
     const elsewhere = misplaced.get(key) ?? [];
-    if (elsewhere.length > 0) {
+    const [first] = elsewhere;
+    if (first !== undefined) {
+      const { section, a } = SECTIONS[first.binding.bindingType];
       report({
         code: "wrong-section",
-        text: `${quote(at[1])} is ${otherA} binding, but its entry is under "${section}"`,
+        text: `${quote(at[1])} is ${a} binding, but its entry is under "${SECTIONS[bindingType].section}"`,
         at,
         part: "key",
-        notes: [`Move it to "${other}".`],
+        notes: [first.binding.bindingType === "hyperdrive" ? NAME_SERVICE : `Move it to "${section}".`],
       });
       yield* elsewhere.map(({ binding }) => binding);
       continue;
@@ -116,10 +124,26 @@ function keysOf(binding: VpcBinding): string[] {
   return [entryKey(binding.id), binding.bindingName];
 }
 
-/** The ids of networks that need no binding of their own: the mesh, and the networks of services. */
-function networkIdsIn(model: VpcModel): string[] {
-  return [
-    MESH_ID,
-    ...[...model.services.values()].flatMap((entry) => (entry.kind === "entry" ? (entry.service.networkId ?? []) : [])),
-  ];
+const NAME_SERVICE = 'Add an entry for it to "hyperdrive", whose "service" is the key of a tcp service.';
+
+/** The keys that need no binding of their own: the mesh, the networks of services, and the services of databases. */
+function usedWithoutBinding({ services, hyperdrives }: VpcModel, bindingType: VpcBinding["bindingType"]): string[] {
+  switch (bindingType) {
+    case "vpc-service":
+      return serviceKeysOf(hyperdrives);
+    case "vpc-network":
+      return [
+        MESH_ID,
+        ...[...services.values()].flatMap((entry) => (entry.kind === "entry" ? (entry.service.networkId ?? []) : [])),
+      ];
+    case "hyperdrive":
+      return [];
+    default:
+      return bindingType satisfies never;
+  }
+}
+
+/** The services that Hyperdrive entries lead to. */
+export function serviceKeysOf(hyperdrives: VpcModel["hyperdrives"]): string[] {
+  return [...hyperdrives.values()].flatMap((entry) => (entry.kind === "entry" ? entry.serviceKey : []));
 }

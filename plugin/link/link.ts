@@ -10,9 +10,12 @@ import { type Diagnostic, formatLocation } from "../diagnostics.ts";
 import { originOf, placeOf, quote, reportTo } from "../read/document.ts";
 import { checkKeys, findEntry, isRemote } from "./link-keys.ts";
 import { type PlacedRoute, mergeRoutes } from "./merge-networks.ts";
+import { loginOf } from "./login.ts";
 import { mergeLimits, mergeTls, settingsThatCount } from "./policies.ts";
+import { reportOwnString, reportUnlinked } from "./report-bindings.ts";
 import { type LinkedStandIn, type Resolving, resolveTarget } from "./resolve-target.ts";
 import {
+  type DatabaseLogin,
   type Entry,
   type NetworkModel,
   type ServiceModel,
@@ -25,7 +28,7 @@ import {
 } from "../model.ts";
 
 /** A binding, and the Worker that has it. */
-interface BoundBinding extends VpcBinding {
+export interface BoundBinding extends VpcBinding {
   workerName: string;
   /** What the user calls the Worker. */
   shownWorker: string;
@@ -39,7 +42,7 @@ export interface LinkedBinding extends BoundBinding {
 }
 
 export type LinkedEntry =
-  | ({ kind: "service"; service: Omit<Service, "network">; network?: Network } & Policies)
+  | ({ kind: "service"; service: Omit<Service, "network">; network?: Network; isHyperdrive?: true } & Policies)
   | ({ kind: "network"; network: Network } & Policies)
   | { kind: "unlinked" };
 
@@ -51,6 +54,8 @@ export interface Linked {
   standIns: Map<string, LinkedStandIn>;
   /** `bindingKey`s. */
   remoteBindings: Set<string>;
+  /** The login that each Hyperdrive binding shows to its Worker, by `bindingKey`. */
+  logins: Map<string, DatabaseLogin>;
 }
 
 export interface LinkOptions {
@@ -96,13 +101,18 @@ export function link(model: VpcModel, options: LinkOptions, diagnostics: Diagnos
     functions: linking.functions,
     standIns: linking.standIns,
     remoteBindings: new Set(),
+    logins: new Map(),
   };
   for (const binding of linking.bindings) {
+    if (binding.ownString !== undefined) {
+      reportOwnString(binding, linking);
+      continue;
+    }
     if (isRemote(model, binding)) {
       linked.remoteBindings.add(bindingKey(binding.workerName, binding.bindingName));
       continue;
     }
-    const to = binding.bindingType === "vpc-service" ? linkService(binding, linking) : linkNetwork(binding, linking);
+    const to = linkEntry(binding, linking, linked);
     linked.bindings.push({ ...binding, configFile, settings: model.settings, to: to ?? { kind: "unlinked" } });
     if (to === undefined && model.isReadable && !misplaced.has(binding)) reportUnlinked(binding, linking);
   }
@@ -110,8 +120,33 @@ export function link(model: VpcModel, options: LinkOptions, diagnostics: Diagnos
 }
 
 /** @returns undefined when there is no entry */
-function linkService(binding: VpcBinding, linking: Linking): LinkedEntry | undefined {
-  const entry = findEntry(linking.model.services, binding)?.entry;
+function linkEntry(binding: BoundBinding, linking: Linking, linked: Linked): LinkedEntry | undefined {
+  const { bindingType } = binding;
+  switch (bindingType) {
+    case "vpc-service":
+      return linkService(findEntry(linking.model.services, binding)?.entry, linking);
+    case "vpc-network":
+      return linkNetwork(binding, linking);
+    case "hyperdrive":
+      return linkHyperdrive(binding, linking, linked);
+    default:
+      return bindingType satisfies never;
+  }
+}
+
+function linkHyperdrive(binding: BoundBinding, linking: Linking, { logins }: Linked): LinkedEntry | undefined {
+  const { model, report } = linking;
+  const entry = findEntry(model.hyperdrives, binding)?.entry;
+  if (entry?.kind !== "entry") return entry && { kind: "unlinked" };
+  const login = loginOf(entry, report);
+  const linked = linkService(model.services.get(entry.serviceKey), linking);
+  if (login === undefined || linked?.kind !== "service") return { kind: "unlinked" };
+  logins.set(bindingKey(binding.workerName, binding.bindingName), login);
+  return { ...linked, isHyperdrive: true };
+}
+
+/** @param entry undefined when there is none; so is the result then */
+function linkService(entry: Entry<ServiceModel> | undefined, linking: Linking): LinkedEntry | undefined {
   if (entry === undefined) return undefined;
   const known = linking.services.get(entry);
   if (known !== undefined) return known;
@@ -262,21 +297,4 @@ function routesOf(entry: Entry<NetworkModel>, linking: Linking): PlacedRoute[] {
   });
   linking.routes.set(entry, routes);
   return routes;
-}
-
-function reportUnlinked(binding: BoundBinding, { model, report }: Linking): void {
-  const isService = binding.bindingType === "vpc-service";
-  const section = isService ? "services" : "networks";
-  const line = isService
-    ? `${quote(binding.id)}: "localhost:3000"`
-    : `${quote(binding.id)}: { "routes": { "users.internal": "localhost:3000" } }`;
-  const isListed = isService ? model.services.size > 0 : model.networks.size > 0;
-  report({
-    severity: "warning",
-    code: "no-entry",
-    text: `the binding ${quote(binding.bindingName)} of Worker ${quote(binding.shownWorker)} has no entry, so every call is refused`,
-    at: isListed ? [section] : [],
-    part: "key",
-    notes: [`Add ${line} to "${section}". The key can also be ${quote(binding.bindingName)}.`],
-  });
 }

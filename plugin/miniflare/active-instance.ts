@@ -9,14 +9,17 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Extension, PluginServicesOptions, Service } from "miniflare";
+import { type IndexedTable, indexTable } from "../../service-worker/routing/route-index.ts";
 import { type RoutingTable, bindingKey, bindingLabel } from "../../service-worker/routing/table.ts";
 import { ConfigError, type Diagnostic, formatDiagnostics, hasErrors } from "../diagnostics.ts";
 import { type EgressProxy, egressProxy } from "../egress/server.ts";
 import { type LoadedTable, loadTable } from "../load.ts";
-import { DEFAULT_SETTINGS, shownName } from "../model.ts";
+import { type HyperdriveDoors, openDoors } from "../hyperdrive/doors.ts";
+import { DEFAULT_SETTINGS, type DatabaseLogin, shownName } from "../model.ts";
+import { NO_LOGIN, changedLogins, databasesOf } from "./hyperdrive-binding.ts";
 import { type InstanceScenario, openScenario } from "./instance-scenario.ts";
 import type { Instance } from "./read-instance.ts";
-import { FACADE_MODULE, TEST_DOOR_MODULE, buildServices } from "./services.ts";
+import { FACADE_MODULE, HYPERDRIVE_MODULE, TEST_DOOR_MODULE, buildServices } from "./services.ts";
 import { type StandIns, createStandIns } from "../stand-ins/stand-ins.ts";
 import { changedSince } from "../system/file-state.ts";
 import { aboutRecordings } from "../recordings/har-problem.ts";
@@ -37,6 +40,10 @@ export interface PreparedInstance {
 export interface ActiveInstance {
   /** The services of this instance, the same for every Worker. */
   services: Service[];
+  /** What a Hyperdrive binding shows to its Worker. @param key a `bindingKey` */
+  loginOf(key: string): DatabaseLogin;
+  /** Where the Hyperdrive bindings connect to. */
+  doors: HyperdriveDoors;
   /** Whether wrangler's remote bindings serve it. @param key a `bindingKey` */
   isRemote(key: string): boolean;
   /** What a client in this process finds its scenario by. */
@@ -88,7 +95,12 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
 
   const standIns = before?.standIns ?? createStandIns((text) => log.warn(text));
   const feed = egress.openTableFeed();
-  const tableOf = (table: LoadedTable): RoutingTable => scenario.withScenario(withEveryBinding(table, instance));
+  let index: IndexedTable | undefined;
+  let newest: RoutingTable;
+  const tableOf = (table: LoadedTable): RoutingTable => {
+    index = undefined;
+    return (newest = scenario.withScenario(withEveryBinding(table, instance)));
+  };
   const scenario = openScenario(instance, {
     standIns,
     before: before?.scenario,
@@ -107,6 +119,8 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
   // The files were not watched while they were read.
   if (fresh.files.some((file) => changedSince(file, started))) watch.check();
 
+  let doors: HyperdriveDoors | undefined;
+
   // The last instance of a process has no one after it that would find out.
   const disposal = setInterval(() => scenario.page.isServed && forgetDisposed(egress), DISPOSAL_POLL).unref();
 
@@ -114,6 +128,7 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
     clearInterval(disposal);
     watch.close();
     feed.close();
+    doors?.close();
     egress.scenarios.delete(feed.feedId);
   }
 
@@ -157,11 +172,21 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
     ) {
       log.warn('The vpc config now says "remote" for other bindings: restart to apply this.');
     }
+    const changed = changedLogins(next.logins, loaded?.logins ?? new Map());
+    if (changed !== "") log.warn(`The vpc config now has another login for ${changed}: restart to apply this.`);
     log.info(namesOf(next.files) ? `Applied ${namesOf(next.files)}` : "The vpc config was removed");
     return next.files;
   }
 
   const table = tableOf(loaded);
+  doors = await openDoors(databasesOf(instance, loaded), {
+    egress,
+    feedId: feed.feedId,
+    index: () => (index ??= indexTable(newest)),
+    windows: new Map(),
+    log,
+    privateDirectory: egress.privateDirectory,
+  });
   await scenario.startControl({ privateDirectory: egress.privateDirectory, log });
   await setPage(loaded);
   return {
@@ -170,9 +195,12 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
       workers: instance.workers,
       egress,
       feedId: feed.feedId,
+      doors: doors.addresses,
       script: bundled("service-worker.js"),
     }),
     scenarioId: instance.scenarioIds[0],
+    doors,
+    loginOf: (key) => loaded.logins.get(key) ?? NO_LOGIN,
     isRemote: (key) => loaded.remoteBindings.has(key),
   };
 }
@@ -215,7 +243,8 @@ function withEveryBinding({ table, remoteBindings }: LoadedTable, { workers }: I
   for (const worker of workers) {
     const { isForNode, bindings: all } = worker;
     const workerName = shownName(worker);
-    for (const { bindingName, bindingType, id, isOurs } of all) {
+    for (const { bindingName, bindingType, id, isOurs, ownString } of all) {
+      if (ownString !== undefined) continue;
       const key = bindingKey(worker.workerName, bindingName);
       bindings[key] ??= {
         kind: "unlinked",
@@ -265,9 +294,12 @@ function report(log: Log, diagnostics: readonly Diagnostic[]): void {
 
 /** What runs in the isolate of a user's Worker. */
 export function extensionModules({ workers }: Instance): NonNullable<Extension["modules"]> {
-  const facade = { name: FACADE_MODULE, internal: true, esModule: bundled("facade.js") };
-  if (!workers.some(({ isForTest }) => isForTest)) return [facade];
-  return [facade, { name: TEST_DOOR_MODULE, internal: true, esModule: bundled("test-binding.js") }];
+  const own = [
+    { name: FACADE_MODULE, internal: true, esModule: bundled("facade.js") },
+    { name: HYPERDRIVE_MODULE, internal: true, esModule: bundled("hyperdrive.js") },
+  ];
+  if (!workers.some(({ isForTest }) => isForTest)) return own;
+  return [...own, { name: TEST_DOOR_MODULE, internal: true, esModule: bundled("test-binding.js") }];
 }
 
 /** Reads a file that the build puts beside this one. */

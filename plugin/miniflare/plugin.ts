@@ -8,7 +8,9 @@
 
 import type { Extension, Plugin, PluginServicesOptions, Worker_Binding as WorkerBinding } from "miniflare";
 import { bindingKey } from "../../service-worker/routing/table.ts";
+import { PLUGIN_NAMES } from "../wrangler-config/plugin-names.ts";
 import { followDev } from "./follow-dev.ts";
+import { type NodeHyperdrive, emptyHyperdrive, hyperdriveForNode, takeOverHyperdrive } from "./hyperdrive-binding.ts";
 import { TRIGGER } from "./loader.ts";
 import { type BindingForNode, makeNodeBindings } from "./node-bindings.ts";
 import { type InstanceWorker, envOf, readInstance, type TriggerOptions, triggersOf } from "./read-instance.ts";
@@ -29,6 +31,9 @@ const scenarioIds = new WeakMap<TriggerOptions, string>();
 /** By binding in a Worker's options, as above: what Node gets in its place. */
 const forNode = new WeakMap<object, BindingForNode["response"]>();
 
+/** What each Hyperdrive binding shows to Node, by its own options, which stay the same in a copy of the Worker's. */
+const hyperdrives = new WeakMap<object, () => Promise<NodeHyperdrive>>();
+
 export const plugin: Plugin = {
   getExtensions({ options }) {
     return openInstance(options);
@@ -38,25 +43,38 @@ export const plugin: Plugin = {
   getBindings(options) {
     const { worker } = workerOf(options);
     const ours = worker.bindings
-      .filter((binding) => binding.isOurs || worker.nodeResponse !== undefined)
-      .map(({ bindingName }) => ({ name: bindingName, service: { name: SERVICE_WORKER } }));
+      .filter(({ isOurs, ownString }) => isOurs || (worker.nodeResponse !== undefined && ownString === undefined))
+      .map(({ bindingName, bindingType }) =>
+        bindingType === "hyperdrive"
+          ? emptyHyperdrive(bindingName, bindingKey(worker.workerName, bindingName))
+          : { name: bindingName, service: { name: SERVICE_WORKER } },
+      );
     return worker.isForTest ? [...ours, TEST_DOOR] : ours;
   },
 
   /** These replace Miniflare's own with the same names, which the in-place rewriting has also turned into ours. */
-  getNodeBindings(options) {
+  async getNodeBindings(options) {
     const taken = Object.entries(envOf(options)).flatMap(([bindingName, binding]): BindingForNode[] => {
       const response = forNode.get(binding);
       return response === undefined ? [] : [{ bindingName, response }];
     });
+    // First, because the call stack is read.
+    const proxies = makeNodeBindings(taken);
+    const shown: Record<string, NodeHyperdrive> = {};
+    for (const [bindingName, binding] of Object.entries(envOf(options))) {
+      const show = hyperdrives.get(binding);
+      if (show !== undefined) shown[bindingName] = await show();
+    }
     const scenarioId = triggersOf([options]).flatMap((trigger) => scenarioIds.get(trigger) ?? [])[0];
-    return { ...makeNodeBindings(taken), ...(scenarioId !== undefined && { [TRIGGER]: scenarioId }) };
+    return { ...proxies, ...shown, ...(scenarioId !== undefined && { [TRIGGER]: scenarioId }) };
   },
 
   async getServices({ options, workerBindings, log, tmpPath }) {
     const { worker, prepared } = workerOf(options);
     const active = await prepared.activate({ log, tmpPath });
-    for (const { bindingName, isOurs } of worker.bindings) {
+    const canWrap = !worker.isServiceWorkerFormat;
+    for (const { bindingName, bindingType, isOurs, ownString } of worker.bindings) {
+      if (ownString !== undefined) continue;
       const key = bindingKey(worker.workerName, bindingName);
       const same = workerBindings.filter(({ name }) => name === bindingName);
       // Nothing else serves a binding of ours, so its calls are refused with an explanation until the restart.
@@ -64,8 +82,14 @@ export const plugin: Plugin = {
         leaveToWrangler(same);
         continue;
       }
-      for (const binding of same) takeOver(binding, { key, canWrap: !worker.isServiceWorkerFormat });
       const given = envOf(options)[bindingName];
+      if (bindingType === "hyperdrive") {
+        const login = active.loginOf(key);
+        for (const binding of same) takeOverHyperdrive(binding, { key, login, canWrap });
+        if (given !== undefined) hyperdrives.set(given, () => hyperdriveForNode(key, login, active.doors));
+        continue;
+      }
+      for (const binding of same) takeOver(binding, { key, canWrap });
       if (given !== undefined && worker.nodeResponse !== undefined) forNode.set(given, worker.nodeResponse);
     }
     for (const trigger of triggersOf([options])) {
@@ -128,12 +152,11 @@ function leaveToWrangler(bindings: readonly WorkerBinding[]): void {
   for (const service of services) if (service !== remote) Object.assign(service, remote);
 }
 
-/** wrangler's table shows these names. Miniflare loads all of them if a binding asks for one. */
+const NOTHING: Plugin = { getBindings: () => [], getNodeBindings: () => ({}), getServices: () => [] };
+
+/** Miniflare loads all of them if a binding asks for one. */
 export const plugins: Record<string, unknown> = {
-  "VPC Service": plugin,
-  "VPC Network": {
-    getBindings: () => [],
-    getNodeBindings: () => ({}),
-    getServices: () => [],
-  } satisfies Plugin,
+  [PLUGIN_NAMES["vpc-service"]]: plugin,
+  [PLUGIN_NAMES["vpc-network"]]: NOTHING,
+  [PLUGIN_NAMES.hyperdrive]: NOTHING,
 };

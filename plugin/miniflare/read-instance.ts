@@ -10,6 +10,8 @@ import type { ControlOptions } from "../control/control-options.ts";
 import { isDiagnostic } from "../diagnostics.ts";
 import { parseDevArgs } from "../wrangler-config/dev-args.ts";
 import { pickEnvironment } from "../wrangler-config/find-environment.ts";
+import { STAND_IN_STRING } from "../wrangler-config/own-string.ts";
+import { PLUGIN_NAMES } from "../wrangler-config/plugin-names.ts";
 import { readWranglerConfig, workerNameOf } from "../wrangler-config/read-wrangler.ts";
 import { keptConfig } from "./kept-configs.ts";
 import type { VpcConfigSource } from "../load.ts";
@@ -28,7 +30,7 @@ interface EnvBinding {
   id?: string;
   tunnelId?: string;
   networkId?: string;
-  dev?: { plugin?: { name?: string }; options?: TriggerOptions };
+  dev?: { plugin?: { name?: string }; options?: TriggerOptions; connectionString?: string; remote?: boolean };
 }
 
 /** Options of a binding that loads the plugin: a trigger, or a binding of the generated config. */
@@ -158,6 +160,8 @@ function readWorker(options: ParsedWorkerOptions, triggers: readonly TriggerOpti
           return [
             { bindingName, bindingType: "vpc-network", id: binding.tunnelId ?? binding.networkId ?? "", isOurs: false },
           ];
+        case "hyperdrive":
+          return readHyperdrive(bindingName, binding);
         default:
           return readTrigger(binding).flatMap(({ bindingType, id }) =>
             bindingType === undefined || id === undefined ? [] : [{ bindingName, bindingType, id, isOurs: true }],
@@ -165,6 +169,15 @@ function readWorker(options: ParsedWorkerOptions, triggers: readonly TriggerOpti
       }
     }),
   };
+}
+
+/** A binding that has a connection string of its own is Miniflare's. */
+function readHyperdrive(bindingName: string, { id = "", dev = {} }: EnvBinding): InstanceBinding[] {
+  const { connectionString = "", remote } = dev;
+  if (remote === true && connectionString === "") return [];
+  const isOwn = connectionString !== "" && connectionString !== STAND_IN_STRING;
+  const ownString = 'in "localConnectionString" or a variable of wrangler\'s';
+  return [{ bindingName, bindingType: "hyperdrive", id, isOurs: false, ...(isOwn && { ownString }) }];
 }
 
 export function envOf(worker: ParsedWorkerOptions): Record<string, EnvBinding> {
@@ -195,7 +208,7 @@ function placeOf({ dev }: ParsedWorkerOptions, triggers: readonly TriggerOptions
 /** `[]` unless the binding loads this plugin. */
 function readTrigger({ dev }: EnvBinding): TriggerOptions[] {
   const name = dev?.plugin?.name;
-  return name === "VPC Service" || name === "VPC Network" ? [dev?.options ?? {}] : [];
+  return Object.values(PLUGIN_NAMES).some((known) => known === name) ? [dev?.options ?? {}] : [];
 }
 
 /** `--env` of wrangler itself, which passes no options on without our own command. It has read the `.env` files by now. */

@@ -15,6 +15,7 @@ export const SERVICE_WORKER = "miniflare-vpc";
 /** The entrypoint of the service worker for code in Node. */
 export const NODE_ENTRYPOINT = "NodeBinding";
 export const FACADE_MODULE = "miniflare-vpc:binding";
+export const HYPERDRIVE_MODULE = "miniflare-vpc:hyperdrive";
 export const TEST_DOOR_MODULE = "miniflare-vpc:test-binding";
 const NETWORK = "miniflare-vpc:network";
 const EGRESS = "miniflare-vpc:egress";
@@ -53,6 +54,8 @@ export interface ServiceOptions {
   egress: Pick<EgressProxy, "address" | "secret">;
   /** The id of the feed that sends later tables. */
   feedId: string;
+  /** Where the Hyperdrive bindings of the session connect to, by `bindingKey`. */
+  doors: ReadonlyMap<string, string>;
   /** Source of the bundled service worker. */
   script: string;
 }
@@ -107,6 +110,7 @@ export function buildServices(options: ServiceOptions): Service[] {
     },
     { name: EGRESS_TCP, external: { address: egress.address, tcp: {} } },
     ...[...targets].map(([name, address]) => ({ name: serviceName(name), external: { address, http: {} } })),
+    ...[...options.doors].map(([key, address]) => ({ name: doorName(key), external: { address, tcp: {} } })),
   ];
   return services;
 }
@@ -145,4 +149,9 @@ type AddressTarget = Target & { type: "address" };
 
 function serviceName(key: TargetKey): string {
   return `miniflare-vpc:${key}`;
+}
+
+/** The service that a Hyperdrive binding connects to. @param key a `bindingKey` */
+export function doorName(key: string): string {
+  return `miniflare-vpc:hyperdrive:${key}`;
 }

@@ -7,6 +7,7 @@ import * as v from "valibot";
 
 import { PROXY_ERROR_CODES } from "../../service-worker/routing/error-codes.ts";
 import type {
+  HyperdriveEntry,
   NetworkEntry,
   RouteEntry,
   ServiceEntry,
@@ -194,11 +195,22 @@ const network = v.strictObject({
   ...networkShape,
   routes: v.exactOptional(v.record(text, v.union([target, route]))),
 });
+const hyperdriveShape = {
+  service: v.pipe(v.string('a key of "services"'), v.nonEmpty('a key of "services"')),
+  database: v.pipe(v.string("the name of a database"), v.nonEmpty("the name of a database")),
+  user: v.pipe(v.string("the name of a user"), v.nonEmpty("the name of a user")),
+  password: v.exactOptional(v.string("a string")),
+  passwordEnv: v.exactOptional(
+    v.pipe(v.string("the name of a variable"), v.regex(/^[A-Za-z_]\w*$/, "the name of a variable")),
+  ),
+  scheme: v.exactOptional(v.picklist(["postgresql", "postgres", "mysql"], '"postgresql" or "mysql"')),
+};
 const configShape = {
   ...settingsShape,
   certificates: v.exactOptional(v.record(text, v.union([v.strictObject(clientShape), v.strictObject(authorityShape)]))),
   services: v.exactOptional(v.record(text, v.union([target, targeted, service]))),
   networks: v.exactOptional(v.record(text, v.union([v.literal("remote"), network]))),
+  hyperdrive: v.exactOptional(v.record(text, v.strictObject(hyperdriveShape))),
 };
 
 /** The whole config, for the JSON schema. A config is checked level by level, so that a mistake doesn't hide others. */
@@ -213,15 +225,18 @@ export const configFields: FieldsOf<Omit<VpcConfig, keyof Sections> & Sections> 
   certificates: v.exactOptional(entries),
   services: v.exactOptional(entries),
   networks: v.exactOptional(entries),
+  hyperdrive: v.exactOptional(entries),
 };
 interface Sections {
   certificates?: Entries;
   services?: Entries;
   networks?: Entries;
+  hyperdrive?: Entries;
 }
 
 export const clientCertificateFields: FieldsOf<VpcClientCertificate> = clientShape;
 export const authorityFields: FieldsOf<VpcCertificateAuthority> = authorityShape;
+export const hyperdriveFields: FieldsOf<HyperdriveEntry> = hyperdriveShape;
 
 const unchecked = { faults: v.exactOptional(faultList) };
 

@@ -13,6 +13,7 @@ import type { Path } from "../read/locate.ts";
 import { DEFAULT_SETTINGS, type Entry, type Settings, type VpcModel, entryKey } from "../model.ts";
 import { parseCa } from "./parse-ca.ts";
 import { parseCertificates } from "./parse-certificates.ts";
+import { parseHyperdrive } from "./parse-hyperdrive.ts";
 import { parseLimits } from "./parse-limits.ts";
 import { parseNetwork } from "./parse-network.ts";
 import { parseService } from "./parse-service.ts";
@@ -23,6 +24,7 @@ export function emptyModel(document: VpcDocument, { isReadable }: { isReadable: 
     isReadable,
     services: new Map(),
     networks: new Map(),
+    hyperdrives: new Map(),
     namedFiles: new Set(),
     settings: DEFAULT_SETTINGS,
   };
@@ -54,21 +56,24 @@ export function parseConfig(document: VpcDocument, diagnostics: Diagnostic[]): V
     return emptyModel(document, { isReadable: false });
   }
   const checked = checkFields({ fields: configFields, what: "the vpc config", value, at: [] }, parsing);
-  const { traffic, trust, seed, ui, services, networks } = checked;
+  const { traffic, trust, seed, ui, networks, hyperdrive } = checked;
   const certificates = parseCertificates(checked.certificates, parsing);
+  const services = parseSection(
+    {
+      section: "services",
+      entries: checked.services,
+      parse: (source) => parseService(source, { ...parsing, certificates }),
+    },
+    parsing,
+  );
+  const parse = parseHyperdrive(services);
   return {
     document,
     isReadable: true,
     namedFiles,
-    services: parseSection(
-      {
-        section: "services",
-        entries: services,
-        parse: (source) => parseService(source, { ...parsing, certificates }),
-      },
-      parsing,
-    ),
+    services,
     networks: parseSection({ section: "networks", entries: networks, parse: parseNetwork }, parsing),
+    hyperdrives: parseSection({ section: "hyperdrive", entries: hyperdrive, parse }, parsing),
     settings: {
       ca: parseCa({ value: value["ca"], at: ["ca"] }, parsing),
       limits: { ...DEFAULT_SETTINGS.limits, ...parseLimits(checked) },
@@ -100,7 +105,7 @@ function countRoutes(value: unknown): number {
 }
 
 interface Section<T> {
-  section: "services" | "networks";
+  section: "services" | "networks" | "hyperdrive";
   entries: Record<string, unknown> | undefined;
   parse: (source: { key: string; value: unknown; at: Path }, parsing: Parsing) => Entry<T>;
 }

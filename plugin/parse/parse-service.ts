@@ -167,6 +167,7 @@ function parseRecord({ key, value, at }: RecordSource, { report, ...others }: Re
     resolvers: host.resolvers,
     faults,
     ...(target === undefined ? {} : { target }),
+    ...(record.app_protocol && { appProtocol: record.app_protocol }),
   };
 }
 

@@ -4,6 +4,7 @@ import { isProblem, parseEndpoint } from "../../service-worker/routing/address.t
 import { PROXY_ERRORS, isProxyErrorCode } from "../../service-worker/routing/error-codes.ts";
 import type { Asked } from "../../service-worker/routing/explain.ts";
 import type { Binding, RoutingTable } from "../../service-worker/routing/table.ts";
+import { askForDatabase } from "../hyperdrive/database.ts";
 import { explainIn } from "../commands/explain.ts";
 import { type ExplainedCall, explainInRows } from "../commands/explain-text.ts";
 import { type CallDetail, timingsOf } from "../scenario/call-detail.ts";
@@ -32,9 +33,13 @@ export function viewCall(entry: JournalEntry, table: RoutingTable): CallView {
 function explainEntry(entry: JournalEntry, table: RoutingTable): ExplainedCall | undefined {
   const { bindingId } = entry.asked;
   const binding = table.bindings[bindingId];
-  const asked = askedIn(entry);
+  const asked = isDatabase(binding) ? askForDatabase(binding) : askedIn(entry);
   if (binding === undefined || asked === undefined) return undefined;
   return { binding: describeBinding(binding), asked, explanation: explainIn({ table }, bindingId, asked) };
+}
+
+function isDatabase(binding: Binding | undefined): boolean {
+  return binding?.kind === "service" && binding.isHyperdrive === true;
 }
 
 function askedIn(entry: JournalEntry): Asked | undefined {
@@ -47,7 +52,12 @@ function describeBinding(binding: Binding): ExplainedCall["binding"] {
   const { bindingName, workerName } = binding;
   switch (binding.kind) {
     case "service":
-      return { bindingName, workerName, bindingType: "vpc-service", id: binding.serviceId };
+      return {
+        bindingName,
+        workerName,
+        bindingType: binding.isHyperdrive ? "hyperdrive" : "vpc-service",
+        id: binding.serviceId,
+      };
     case "network":
       return { bindingName, workerName, bindingType: "vpc-network", id: binding.networkId };
     case "unlinked":

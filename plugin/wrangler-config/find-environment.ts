@@ -27,9 +27,22 @@ export function findEnvironment(
 ): string | undefined {
   const suffixes = args.env === undefined ? ["", ".local"] : ["", ".local", `.${args.env}`, `.${args.env}.local`];
   const names = args.envFiles.length > 0 ? args.envFiles : suffixes.map((suffix) => `.env${suffix}`);
-  const texts = names.map((name) => textOf(path.resolve(cwd, name)));
-  const inFiles: Record<string, string> = Object.assign({}, ...texts.map((text) => parseEnv(text)));
+  const inFiles = readEnvFiles(names.map((name) => path.resolve(cwd, name)));
   return pickEnvironment(args.env, { CLOUDFLARE_ENV: valueOf("CLOUDFLARE_ENV", { inFiles, processEnv }) });
+}
+
+/** @returns the value of a variable of the process, or of the `.env` files of a folder; undefined if it has none */
+export function findVariable(name: string, folder: string): string | undefined {
+  return valueOf(name, { inFiles: readEnvFiles(envFilesOf(folder)), processEnv: process.env }) || undefined;
+}
+
+/** The files that `findVariable` reads, as absolute paths. The last one wins. */
+export function envFilesOf(folder: string): string[] {
+  return [path.join(folder, ".env"), path.join(folder, ".env.local")];
+}
+
+function readEnvFiles(files: readonly string[]): Record<string, string> {
+  return Object.assign({}, ...files.map((file) => parseEnv(textOf(file))));
 }
 
 interface Variables {

@@ -12,6 +12,7 @@ import type { VpcBinding } from "../model.ts";
 import { isPlainObject, placeOf, quote } from "../read/document.ts";
 import type { Locate, Path } from "../read/locate.ts";
 import { readText } from "../read/read-text.ts";
+import { ownStringOf } from "./own-string.ts";
 
 export type Json = string | number | boolean | null | Json[] | JsonObject;
 export interface JsonObject {
@@ -25,8 +26,8 @@ export interface WranglerConfig {
   locate: Locate;
 }
 
-/** The keys of a wrangler config that hold VPC bindings. */
-export const VPC_KEYS = ["vpc_services", "vpc_networks"] as const;
+/** The keys of a wrangler config that hold bindings to private services. */
+export const VPC_KEYS = ["vpc_services", "vpc_networks", "hyperdrive"] as const;
 
 /**
  * @param file absolute path
@@ -144,7 +145,8 @@ export function readVpcEntries({ file, raw, locate }: WranglerConfig, env: strin
   for (const key of VPC_KEYS) {
     const entries = section[key];
     if (entries === undefined) continue;
-    if (isPages(raw)) {
+    // Pages has Hyperdrive bindings.
+    if (isPages(raw) && key !== "hyperdrive") {
       diagnostics.push({
         severity: "warning",
         code: "pages-binding",
@@ -206,7 +208,11 @@ interface EntryProblem extends Problem {
 const FORMS = {
   vpc_services: 'Each of its entries has a "binding" and a "service_id".',
   vpc_networks: 'Each of its entries has a "binding" and either a "tunnel_id" or a "network_id".',
+  hyperdrive: 'Each of its entries has a "binding" and an "id".',
 };
+
+const ID_KEYS = { vpc_services: ["service_id"], vpc_networks: ["tunnel_id", "network_id"], hyperdrive: ["id"] };
+const TYPES = { vpc_services: "vpc-service", vpc_networks: "vpc-network", hyperdrive: "hyperdrive" } as const;
 
 /** @returns the binding, or why wrangler would refuse the entry */
 export function parseVpcEntry(key: (typeof VPC_KEYS)[number], entry: Json): VpcBinding | EntryProblem {
@@ -216,17 +222,18 @@ export function parseVpcEntry(key: (typeof VPC_KEYS)[number], entry: Json): VpcB
   const bindingName = entry["binding"];
   if (typeof bindingName !== "string") return { problem: `this entry of "${key}" lacks a "binding"`, note };
   const binding = `the binding ${quote(bindingName)}`;
-  if (entry["remote"] !== undefined && entry["remote"] !== true) {
+  if (entry["remote"] !== undefined && entry["remote"] !== true && key !== "hyperdrive") {
     return {
       problem: `${binding} has "remote" = ${quote(entry["remote"])}, which wrangler refuses`,
       note: 'Leave "remote" out: the binding is then served on this machine.',
     };
   }
-  const idKeys = key === "vpc_services" ? ["service_id"] : ["tunnel_id", "network_id"];
+  const idKeys = ID_KEYS[key];
   const [idKey, ...others] = idKeys.filter((name) => entry[name] !== undefined);
   if (idKey === undefined) return { problem: `${binding} lacks a "${idKeys.join('" or "')}"`, note };
   if (others.length > 0) return { problem: `${binding} has both "${idKeys.join('" and "')}"`, note };
   const id = entry[idKey];
   if (typeof id !== "string") return { problem: `the "${idKey}" of ${binding} is ${quote(id)}`, note };
-  return { bindingName, bindingType: key === "vpc_services" ? "vpc-service" : "vpc-network", id };
+  const ownString = key === "hyperdrive" ? ownStringOf(bindingName, entry) : undefined;
+  return { bindingName, bindingType: TYPES[key], id, ...(ownString !== undefined && { ownString }) };
 }

@@ -6,6 +6,7 @@
 import { isProblem } from "../../service-worker/routing/address.ts";
 import type { VpcBinding } from "../model.ts";
 import { isPlainObject } from "../read/document.ts";
+import { PLUGIN_NAMES } from "./plugin-names.ts";
 import {
   activeSection,
   type Json,
@@ -174,7 +175,7 @@ function splitEntries(
     if (!Array.isArray(entries)) continue;
     kept[key] = entries.filter((entry) => {
       const binding = parseVpcEntry(key, entry);
-      if (isProblem(binding) || isKept(binding.bindingName)) return true;
+      if (isProblem(binding) || binding.ownString !== undefined || isKept(binding.bindingName)) return true;
       local.push(binding);
       return false;
     });
@@ -199,7 +200,7 @@ export function unsafeBinding(binding: VpcBinding, options: Omit<SiblingOptions,
     dev: {
       plugin: {
         package: options.pluginPackage,
-        name: bindingType === "vpc-service" ? "VPC Service" : "VPC Network",
+        name: PLUGIN_NAMES[bindingType],
       },
       options: {
         ...options.loaderOptions,

@@ -87,8 +87,10 @@ export function decide(
   const binding = index.table.bindings[bindingId];
   if (binding === undefined) throw new Error(`miniflare-vpc: no binding ${JSON.stringify(bindingId)} in the table`);
   switch (binding.kind) {
-    case "service":
-      return decideService(index, binding, { ...destination, onLookup });
+    case "service": {
+      const decision = decideService(index, binding, { ...destination, onLookup });
+      return binding.isHyperdrive ? withoutWorker(decision) : decision;
+    }
     case "network":
       return decideNetwork(index.networks[binding.network], binding, { ...destination, onLookup });
     case "unlinked":
@@ -98,6 +100,19 @@ export function decide(
   }
 }
 
+/** The connection of a Hyperdrive binding is made in Node, which has no way to a Worker. */
+function withoutWorker(decision: Decision): Decision {
+  if (decision.type === "refuse" || decision.to.type !== "worker") return decision;
+  const { binding, rule, tls, limits, faults } = decision;
+  const policies = { tls, limits, ...(faults && { faults }) };
+  return { type: "refuse", code: "destination_unavailable", binding, rule, policies, ...NO_WORKER };
+}
+
+const NO_WORKER = {
+  reason: "the target is a Worker, which a Hyperdrive binding can't reach on this machine",
+  hint: 'Use a target that speaks the database\'s protocol, such as "localhost:5432".',
+};
+
 /** A destination, and the function that hears about its look-ups. */
 interface Asked extends Destination {
   onLookup: ((lookup: Lookup) => void) | undefined;
@@ -106,6 +121,12 @@ interface Asked extends Destination {
 function explainUnlinked(binding: UnlinkedBinding, host: string): { reason: string; hint: string } {
   const { id, configFile } = binding;
   const isService = binding.bindingType === "vpc-service";
+  if (binding.bindingType === "hyperdrive" && binding.because === undefined) {
+    return {
+      reason: "the vpc config has no entry for this Hyperdrive binding",
+      hint: `Add "${id}" to "hyperdrive" in ${configFile}, with the "service" that leads to the database.`,
+    };
+  }
   switch (binding.because) {
     case "made-remote":
       return { reason: 'its entry was changed to "remote" while it ran', hint: "Restart to apply this." };

@@ -72,6 +72,8 @@ export interface ObservedCall {
   faults?: readonly Fault[];
   /** Of a `RepeatedCall`. */
   repeatId?: string;
+  /** A connection to a database: nothing keeps what the client logs in with. */
+  hidesLogin?: true;
 }
 
 export type ObservedTarget =

@@ -11,8 +11,8 @@ import { type Candidate, type IndexedTable, listCandidates } from "./route-index
 import type { Network } from "./table.ts";
 import { destinationOf, httpWayOf, tcpWayOf } from "./transport.ts";
 
-/** One `fetch()` or `connect()` of a Worker. */
-export type Asked = { op: "fetch"; url: URL } | { op: "connect"; host: Host; port: number };
+/** One `fetch()` or `connect()` of a Worker, or a connection of a Hyperdrive binding. */
+export type Asked = { op: "fetch"; url: URL } | { op: "connect" | "hyperdrive"; host: Host; port: number };
 
 export interface Explanation {
   decision: Decision;
@@ -71,7 +71,11 @@ function explainLookup({ network, host, port }: Lookup): ExplainedLookup {
 
 function findPassage(asked: Asked, forward: Forward, known: ExplainOptions["known"]): Passage {
   const isFunction = forward.to.type === "function";
-  if (asked.op === "connect") return { way: isFunction ? "function" : tcpWayOf(forward).type };
+  if (asked.op !== "fetch") {
+    if (isFunction) return { way: "function" };
+    // A connection of a Hyperdrive binding begins in Node.
+    return { way: asked.op === "hyperdrive" ? "egress" : tcpWayOf(forward).type };
+  }
   const way = httpWayOf(asked.url, forward);
   // A Worker gets the URL, and no Host header.
   if (way.type === "worker") return { way: "worker" };

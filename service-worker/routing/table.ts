@@ -103,6 +103,8 @@ export interface ServiceBinding extends BindingBase {
   faults?: readonly Fault[];
   serviceId: string;
   service: Service;
+  /** The database behind a Hyperdrive binding: its connections come through Node, and `serviceId` is the binding's id. */
+  isHyperdrive?: true;
 }
 
 export interface NetworkBinding extends BindingBase {
@@ -118,8 +120,8 @@ export interface UnlinkedBinding extends BindingBase {
   kind: "unlinked";
   /** Absent: the vpc config has no entry for it. */
   because?: "made-remote" | "remote-off" | "config-broken";
-  bindingType: "vpc-service" | "vpc-network";
-  /** The service_id, tunnel_id or network_id of the wrangler config. */
+  bindingType: "vpc-service" | "vpc-network" | "hyperdrive";
+  /** The service_id, tunnel_id, network_id or Hyperdrive id of the wrangler config. */
   id: string;
 }
 

@@ -1,8 +1,8 @@
 /** A scenario Worker in Miniflare, with a VPC Network that leads to the test's servers. */
 
 import { existsSync } from "node:fs";
-import { Miniflare } from "miniflare";
-import { type VpcConfig, withVpc } from "miniflare-vpc";
+import { Miniflare, type MiniflareOptions } from "miniflare";
+import { type HyperdriveEntry, type VpcConfig, withVpc } from "miniflare-vpc";
 import { bundle, COMPATIBILITY } from "./bundle.ts";
 
 export const TUNNEL = "550e8400-e29b-41d4-a716-446655440000";
@@ -24,14 +24,33 @@ type Routes = NonNullable<Exclude<NonNullable<VpcConfig["networks"]>[string], st
 
 /** @param worker the name of a file in `workers/` */
 export async function startScenarios(worker: string, routes: Routes): Promise<Scenarios> {
+  return await start(worker, { env: { NETWORK: network }, vpc: { networks: { [TUNNEL]: { routes } } } });
+}
+
+/**
+ * The library connects with a Hyperdrive binding.
+ *
+ * @param vpc has the service `database`
+ */
+export async function startHyperdrive(
+  worker: string,
+  login: Omit<HyperdriveEntry, "service">,
+  vpc: VpcConfig,
+): Promise<Scenarios> {
+  const env = { DB: { type: "hyperdrive", id: "0d1f6b5f2b6b4c3aa5f0c4d7b3c1e9aa" } } as const;
+  return await start(worker, { env, vpc: { ...vpc, hyperdrive: { DB: { service: "database", ...login } } } });
+}
+
+async function start(
+  worker: string,
+  { env, vpc }: { env: Record<string, object>; vpc: VpcConfig },
+): Promise<Scenarios> {
   const file = `${import.meta.dirname}/workers/${worker}`;
   // Workers in JavaScript use libraries that don't accept a socket.
   const isAliased = existsSync(`${file}.js`);
   const manifest = await bundle(`${file}.${isAliased ? "js" : "ts"}`, { isAliased });
-  const config = { name: worker, ...COMPATIBILITY, manifest, env: { NETWORK: network } };
-  const miniflare = new Miniflare(
-    withVpc({ workers: [{ config }] }, { config: { networks: { [TUNNEL]: { routes } } } }),
-  );
+  const config = { name: worker, ...COMPATIBILITY, manifest, env };
+  const miniflare = new Miniflare(withVpc({ workers: [{ config }] }, { config: vpc }) as MiniflareOptions);
   async function ask<Returned>(scenario: string, query: Record<string, string>): Promise<Answer<Returned>> {
     const response = await miniflare.dispatchFetch(
       `http://worker/${scenario}?${new URLSearchParams(query).toString()}`,

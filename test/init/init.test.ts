@@ -202,7 +202,7 @@ test.each([
     "no bindings",
     { "wrangler.json": "{}" },
     1,
-    'There are no VPC bindings in wrangler.json, so there is nothing to write. Add some to "vpc_services" or "vpc_networks".',
+    'There are no VPC bindings in wrangler.json, so there is nothing to write. Add some to "vpc_services", "vpc_networks" or "hyperdrive".',
   ],
   [
     "a broken wrangler config",

@@ -6,6 +6,7 @@ import type { InvalidConfig } from "./invalid-case.ts";
 import { invalidDestinations } from "./invalid-destination.ts";
 import { invalidFaults } from "./invalid-fault.ts";
 import { invalidHosts } from "./invalid-host.ts";
+import { invalidHyperdrives } from "./invalid-hyperdrive.ts";
 import { invalidLimits } from "./invalid-limit.ts";
 import { invalidPairs } from "./invalid-pairs.ts";
 import { invalidAnswers } from "./invalid-respond.ts";
@@ -28,6 +29,7 @@ const cases: InvalidConfig[] = [
   ...invalidTargets,
   ...invalidAnswers,
   ...invalidLimits,
+  ...invalidHyperdrives,
 ];
 
 test.each(cases)("$title", async ({ file = "vpc.jsonc", config, expected }) => {

@@ -19,10 +19,14 @@ const OTHER_TUNNEL = "0f3c8d4e-7b1a-4c57-9e58-2a6d1f0b9c33";
 
 const DOOR = "miniflare-vpc";
 const FACADE = "miniflare-vpc:binding";
+const HYPERDRIVE = "miniflare-vpc:hyperdrive";
+const DATABASES = `${HYPERDRIVE}:`;
 
 const ownership: Ownership = {
   ours: (serviceName) => serviceName === DOOR || serviceName.startsWith(`${DOOR}:`),
   isDoor: ({ holder, path, target: { service, entrypoint, props } }) => {
+    // The end of a Unix socket in Node, which asks `decide` for the binding that it belongs to.
+    if (service.startsWith(DATABASES)) return service === `${DATABASES}${bindingAt(holder, path)}`;
     if (service !== DOOR) return false;
     if (entrypoint === "Outcomes") return props === undefined && path.endsWith(" > outcomes");
     // Miniflare's proxy holds each Durable Object of a plugin. Ours has a single method without arguments and result.
@@ -54,7 +58,11 @@ describeOn("posix", NO_SCRIPT, "the config that workerd receives", () => {
           { workers: session() },
           {
             config: {
-              services: { [SERVICE_ID]: "http://127.0.0.1:1", OLD_API: "127.0.0.1:2" },
+              services: { [SERVICE_ID]: "http://127.0.0.1:1", OLD_API: "127.0.0.1:2", database: "127.0.0.1:5" },
+              hyperdrive: {
+                PLAIN: { service: "database", database: "app", user: "app", password: "plain" },
+                ENCODED: { service: "database", database: "app", user: "app", password: "p@ss/word" },
+              },
               networks: {
                 [TUNNEL]: {
                   routes: {
@@ -102,6 +110,24 @@ describeOn("posix", NO_SCRIPT, "the config that workerd receives", () => {
     });
   });
 
+  test("a Hyperdrive binding leads to its own door, also inside a facade", () => {
+    expect(bindingOf(config, "shop", "PLAIN")).toEqual({
+      name: "PLAIN",
+      kind: "hyperdrive",
+      target: { service: `${DATABASES}shop/PLAIN` },
+    });
+    expect(bindingOf(config, "shop", "ENCODED")).toEqual({
+      name: "ENCODED",
+      kind: "wrapped",
+      moduleName: HYPERDRIVE,
+      entrypoint: "default",
+      inner: [
+        { name: "native", kind: "hyperdrive", target: { service: `${DATABASES}shop/ENCODED` } },
+        { name: "scheme", kind: "text" },
+      ],
+    });
+  });
+
   test("in the service-worker format, a binding is our service itself", () => {
     expect(bindingOf(config, "old", "OLD_API")).toEqual({
       name: "OLD_API",
@@ -137,18 +163,24 @@ describeOn("posix", NO_SCRIPT, "the config that workerd receives", () => {
     const ways = config.services
       .filter(({ kind }) => kind === "network" || kind === "external")
       .map(({ name }) => name);
-    expect(ways.filter((name) => !ownership.ours(name)).toSorted()).toEqual(["internet", "loopback"]);
+    // Those of Miniflare's Hyperdrive lead nowhere, and no Worker of a user's has them.
+    const strangers = ways.filter((name) => !ownership.ours(name) && !/^hyperdrive:\d+:/.test(name));
+    expect(strangers.toSorted()).toEqual(["internet", "loopback"]);
     expect(ways).toEqual(expect.arrayContaining([`${DOOR}:network`, `${DOOR}:egress`]));
   });
 
-  test("a user's Worker can't import the facade's module", () => {
-    expect(config.extensions.filter(({ name }) => name.startsWith(DOOR))).toEqual([{ name: FACADE, internal: true }]);
+  test("a user's Worker can't import the facades' modules", () => {
+    expect(config.extensions.filter(({ name }) => name.startsWith(DOOR))).toEqual([
+      { name: FACADE, internal: true },
+      { name: HYPERDRIVE, internal: true },
+    ]);
   });
 
   test.each<[string, Handle["target"]]>([
     ["a network", { service: `${DOOR}:network` }],
     ["an entrypoint of ours", { service: DOOR, entrypoint: "Other" }],
     ["the entrypoint for Node", { service: DOOR, entrypoint: "NodeBinding", props: { binding: "shop/EXTRA" } }],
+    ["the database of another binding", { service: `${DATABASES}orders/DB` }],
     ["the identity of another binding", { service: DOOR, props: { binding: "orders/NET" } }],
     ["no identity", { service: DOOR }],
   ])("the check would find %s in a Worker's hands", (_what, target) => {
@@ -179,6 +211,8 @@ function session(): MiniflareOptions["workers"] {
         env: {
           API: { type: "vpc-service", id: SERVICE_ID },
           NET: { type: "vpc-network", tunnelId: TUNNEL },
+          PLAIN: { type: "hyperdrive", id: "plain" } as never,
+          ENCODED: { type: "hyperdrive", id: "encoded" } as never,
           KV: { type: "kv", id: "kv-id" },
           DB: { type: "d1", id: "db-id" },
           CART: { type: "durable-object", exportName: "Cart", worker: "shop" },

@@ -13,7 +13,6 @@ import {
   ESTABLISHED,
   type EgressOrder,
   type EgressProbe,
-  FAILURE_HEADER,
   ORDER_HEADER,
   SECRET_HEADER,
   type EgressFailure,
@@ -26,22 +25,23 @@ import { EgressError, classify } from "../egress-error.ts";
 import { keepFailureOf } from "../exchange-failures.ts";
 import { answerByFunction, connectToFunction } from "../function-target.ts";
 import type { Field } from "../headers.ts";
+import { sendConnect } from "../send-connect.ts";
 import type { Joining } from "../splice.ts";
 import { callRuleFunction } from "./rule-answer.ts";
 
 type Remote = RuleFunction & { type: "remote" };
 
-/** Where the other process's egress proxy listens. */
-export function placeOfRemote({ address }: Remote): DialTarget {
+/** Where an egress proxy listens. */
+export function placeOfRemote({ address }: { address: string }): DialTarget {
   if (address.startsWith("unix:")) return { type: "unix", path: address.slice("unix:".length) };
   const [host = "", port] = address.split(":");
   return { type: "address", host, port: Number(port) };
 }
 
-export type FunctionOrder = EgressOrder & { op: "respond-by" | "connect-by" | "failure" };
+type FunctionOrder = EgressOrder & { op: "respond-by" | "connect-by" };
 
-/** What the other egress proxy needs to be told. */
-export function fieldsFor({ secret }: Remote, order: FunctionOrder): Field[] {
+/** What an egress proxy needs to be told. */
+export function fieldsFor({ secret }: { secret: string }, order: EgressOrder): Field[] {
   return [
     [SECRET_HEADER, secret],
     [ORDER_HEADER, toHeader(order)],
@@ -78,7 +78,8 @@ export function connectToRemoteFunction(
 ): void {
   const upstream = dial(placeOfRemote(remote), { limits: DEFAULT_SETTINGS.limits, allowHalfOpen: true });
   socket.once("close", () => upstream.destroy());
-  void open(upstream, fieldsFor(remote, { op: "connect-by", functionId: remote.functionId, address, exchangeId }))
+  const fields = fieldsFor(remote, { op: "connect-by", functionId: remote.functionId, address, exchangeId });
+  void sendConnect(upstream, { fields, far: "the rule's function" })
     .catch(classify)
     .then((failure) => {
       if (failure === undefined) {
@@ -117,28 +118,4 @@ async function askFailureOf(remote: Remote, exchangeId: string): Promise<EgressF
   } catch {
     return { code: "connection_terminated", detail: "the process of the rule's function has ended" };
   }
-}
-
-/** @returns why there is no connection */
-async function open(upstream: Duplex, fields: readonly Field[]): Promise<EgressFailure | undefined> {
-  await once(upstream, "connect");
-  const lines = fields.map(([name, value]) => `${name}: ${value}`);
-  upstream.write(["CONNECT egress:1 HTTP/1.1", "Host: egress:1", ...lines, "", ""].join("\r\n"));
-  let head = Buffer.alloc(0);
-  while (!head.includes("\r\n\r\n")) {
-    const piece = (upstream.read() as Buffer | null) ?? undefined;
-    if (piece !== undefined) head = Buffer.concat([head, piece]);
-    else if (upstream.readableEnded) throw new Error("the process of the rule's function has ended");
-    else await Promise.race([once(upstream, "readable"), once(upstream, "end")]);
-  }
-  const text = head.toString("latin1");
-  if (text.startsWith(ESTABLISHED)) {
-    const rest = head.subarray(ESTABLISHED.length);
-    if (rest.length > 0) upstream.unshift(rest);
-    return undefined;
-  }
-  const failure = new RegExp(`^${FAILURE_HEADER}: (.*)$`, "im").exec(text)?.[1];
-  return failure === undefined
-    ? { code: "proxy_internal_error", detail: "the rule's function is not there" }
-    : (JSON.parse(failure) as EgressFailure);
 }

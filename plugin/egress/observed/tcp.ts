@@ -25,6 +25,7 @@ import type { ConnectionEntry } from "../../scenario/journal.ts";
 import type { OpenCall } from "../../scenario/open-call.ts";
 import type { Scenario, Verdict } from "../../scenario/scenario.ts";
 import type { AskedFor } from "../../scenario/who.ts";
+import { maskLogin } from "../../hyperdrive/mask-login.ts";
 import { messageOf } from "../../system/error.ts";
 import { sendRawFailure } from "../egress-error.ts";
 import { ignoreFailuresOf, keepFailureOf, peekFailure } from "../exchange-failures.ts";
@@ -136,8 +137,9 @@ function begin({ socket, call, exchangeId, scenario }: ObservedConnection): Begu
         },
       };
       const hear = (from: "worker" | "target") => (chunk: Buffer) => {
-        watch?.piece(from, chunk);
-        journal.capture(from === "worker" ? entry.sent : entry.received, chunk);
+        const kept = from === "worker" && call.hidesLogin === true ? maskLogin(chunk) : chunk;
+        watch?.piece(from, kept);
+        journal.capture(from === "worker" ? entry.sent : entry.received, kept);
       };
       pipeWithFaults(one, upstream, { ...options, stream: "upstream", onRead: hear("worker") });
       pipeWithFaults(upstream, one, { ...options, stream: "downstream", onWrite: hear("target") });

@@ -1,10 +1,14 @@
 /** `mysql2` in a Worker. */
 
-import type { Pool, RowDataPacket } from "mysql2/promise";
+import { type Pool, type RowDataPacket, createPool } from "mysql2/promise";
 import { createMysqlPool } from "../../../fixtures/client-libraries/mysql2.ts";
 import { type Env, scenarioWorker } from "./scenarios.ts";
 
-function pool({ NETWORK }: Env, host = "db.internal"): Pool {
+function pool({ NETWORK, DB }: Env, host = "db.internal"): Pool {
+  if (DB !== undefined) {
+    const { host: server, port, user, password, database } = DB;
+    return createPool({ host: server, port, user, password, database, connectionLimit: 5, disableEval: true });
+  }
   return createMysqlPool(NETWORK, `mysql://app:secret@${host}:3306/shop`, { connectionLimit: 5 });
 }
 

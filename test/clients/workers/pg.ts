@@ -1,10 +1,11 @@
 /** `pg` in a Worker, for the PostgreSQL from npm and Debian's. */
 
-import type { Pool } from "pg";
+import { Pool } from "pg";
 import { createPgPool } from "../../../fixtures/client-libraries/pg.ts";
 import { type Env, scenarioWorker } from "./scenarios.ts";
 
-function pool({ NETWORK }: Env, host = "db.internal"): Pool {
+function pool({ NETWORK, DB }: Env, host = "db.internal"): Pool {
+  if (DB !== undefined) return new Pool({ connectionString: DB.connectionString, max: 5 });
   return createPgPool(NETWORK, `postgres://postgres:postgres@${host}:5432/postgres`, { max: 5 });
 }
 

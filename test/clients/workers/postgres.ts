@@ -1,10 +1,11 @@
 /** `postgres` in a Worker, for the PostgreSQL from npm and Debian's. */
 
-import type { Sql } from "postgres";
+import postgres, { type Sql } from "postgres";
 import { createPostgresPool } from "../../../fixtures/client-libraries/postgres.ts";
 import { type Env, scenarioWorker } from "./scenarios.ts";
 
-function pool({ NETWORK }: Env, host = "db.internal"): Sql {
+function pool({ NETWORK, DB }: Env, host = "db.internal"): Sql {
+  if (DB !== undefined) return postgres(DB.connectionString, { max: 5, onnotice: () => {} });
   return createPostgresPool(NETWORK, `postgres://postgres:postgres@${host}:5432/postgres`, {
     max: 5,
     onnotice: () => {},

@@ -2,6 +2,8 @@
 
 export interface Env {
   NETWORK: Fetcher;
+  /** If there is one, the library connects with it, not with `NETWORK`. */
+  DB?: Hyperdrive;
 }
 
 /** The result must be JSON data. */

@@ -1,31 +1,33 @@
 /**
- * Prints the terminal's lines for one connection: one when it ends, one while it is open if it lives long, and one if
- * the target stays silent.
+ * The terminal's lines for one connection: one when it ends, one while it is open if it lives long, and one if the target
+ * stays silent. Prints nothing itself, and keeps no process alive.
  */
-
-import { type Hop, isCallerGone } from "./hop.ts";
-import type { Counted } from "./relay.ts";
-import { formatBytes, printTraffic } from "./traffic.ts";
 
 /** Milliseconds. A connection that is open for this long gets an extra line before its last one. */
 const LONG = 1000;
 /** Milliseconds after which a target that has sent nothing gets a line. */
 const SILENT = 5000;
 
-export class ConnectionLines implements Counted {
+export interface LinesOptions {
+  /** When the caller closed its socket or its event ended; milliseconds since the epoch. */
+  goneAt: () => number | undefined;
+  print: (line: string | Promise<string>) => void;
+}
+
+type Timer = ReturnType<typeof setTimeout> & { unref?: () => void };
+
+export class ConnectionLines {
   sent = 0;
   received = 0;
   readonly #started: number = Date.now();
-  readonly #hop: Hop;
-  readonly #ctx: Pick<ExecutionContext, "waitUntil">;
-  readonly #timers: number[] = [];
+  readonly #options: LinesOptions;
+  readonly #timers: Timer[] = [];
   #isOver = false;
   #what = "";
   #goal: () => string | Promise<string> = () => "";
 
-  constructor(hop: Hop, ctx: Pick<ExecutionContext, "waitUntil">) {
-    this.#hop = hop;
-    this.#ctx = ctx;
+  constructor(options: LinesOptions) {
+    this.#options = options;
   }
 
   /** Call it when there is something to dial. @param goal where the connection goes, asked for each line; never rejects */
@@ -39,13 +41,13 @@ export class ConnectionLines implements Counted {
 
   /** Call it when the target has accepted. */
   open(): void {
-    if (isCallerGone(this.#hop)) this.#printResult(`given up by its caller after ${this.#waited()}`);
+    if (this.#options.goneAt() !== undefined) this.#printResult(`given up by its caller after ${this.#waited()}`);
     else this.#after(LONG, () => this.#printResult("open"));
   }
 
   /** Call it when there is no connection. */
   fail(): void {
-    if (isCallerGone(this.#hop)) this.#printResult(`given up by its caller after ${this.#waited()}`);
+    if (this.#options.goneAt() !== undefined) this.#printResult(`given up by its caller after ${this.#waited()}`);
     this.#stop();
   }
 
@@ -66,7 +68,11 @@ export class ConnectionLines implements Counted {
   }
 
   #after(delay: number, then: () => void): void {
-    if (!this.#isOver) this.#timers.push(setTimeout(then, delay));
+    if (this.#isOver) return;
+    const timer: Timer = setTimeout(then, delay);
+    // Node's timers would keep its process alive.
+    timer.unref?.();
+    this.#timers.push(timer);
   }
 
   #age(): string {
@@ -75,7 +81,7 @@ export class ConnectionLines implements Counted {
 
   /** How long the caller waited. */
   #waited(): string {
-    return `${(this.#hop.goneAt ?? Date.now()) - this.#started} ms`;
+    return `${(this.#options.goneAt() ?? Date.now()) - this.#started} ms`;
   }
 
   #printResult(result: string): void {
@@ -85,6 +91,18 @@ export class ConnectionLines implements Counted {
   #print(describe: (target: string) => string): void {
     const format = (goal: string): string => `${this.#what}${goal && ` → ${goal}`}  ${describe(goal || "a rule")}`;
     const goal = this.#goal();
-    printTraffic(typeof goal === "string" ? format(goal) : goal.then(format), this.#ctx);
+    this.#options.print(typeof goal === "string" ? format(goal) : goal.then(format));
   }
+}
+
+/** `6 B`, `1.2 kB`, `64 MB`; powers of 1000. */
+function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? "TB"}`;
 }

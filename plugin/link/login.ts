@@ -1,0 +1,19 @@
+/** The login of a Hyperdrive entry, with its password. Quotes no password. */
+
+import type { DatabaseLogin, Entry, HyperdriveModel } from "../model.ts";
+import { type Report, quote } from "../read/document.ts";
+
+/** @returns undefined if the variable with the password is not set, which is reported */
+export function loginOf(
+  { at, scheme, database, user, password, passwordEnv = "" }: Entry<HyperdriveModel> & { kind: "entry" },
+  report: Report,
+): DatabaseLogin | undefined {
+  if (password !== undefined) return { scheme, database, user, password };
+  report({
+    code: "password-not-set",
+    text: `the variable ${quote(passwordEnv)}, which "passwordEnv" names, is not set`,
+    at: [...at, "passwordEnv"],
+    notes: [`Set it: ${passwordEnv}=… npx miniflare-vpc dev. It can also stand in a .env file beside this file.`],
+  });
+  return undefined;
+}

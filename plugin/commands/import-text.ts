@@ -4,6 +4,7 @@
 
 import type { Diagnostic } from "../diagnostics.ts";
 import { formatJson } from "../import/format-json.ts";
+import type { PlannedDatabase } from "../import/database.ts";
 import type { Edit, PlannedRecord } from "../import/plan-import.ts";
 import type { CertificateField } from "../import/record.ts";
 import { isPlainObject } from "../read/document.ts";
@@ -20,12 +21,16 @@ interface Format {
 }
 
 /** Lists what happens to each record, and what is left to do. */
-export function formatPlan(plan: readonly PlannedRecord[], { name, isDryRun }: Format): string {
-  const count = plan.filter(({ kind }) => kind === "added" || kind === "changed").length;
-  const services = count === 1 ? "1 service" : `${count} services`;
+export function formatPlan(
+  plan: readonly PlannedRecord[],
+  databases: readonly PlannedDatabase[],
+  { name, isDryRun }: Format,
+): string {
+  const all = [countOf(plan, "service", "services"), countOf(databases, "Hyperdrive entry", "Hyperdrive entries")];
+  const counts = all.filter((text) => text !== undefined).join(" and ");
   const head = isDryRun
-    ? `${name}: ${services} would be written`
-    : `${name}: ${count === 0 ? "nothing to write" : `${services} written`}`;
+    ? `${name}: ${counts || "0 services"} would be written`
+    : `${name}: ${counts === "" ? "nothing to write" : `${counts} written`}`;
   const next = plan.some(isHomeless)
     ? [
         "",
@@ -33,7 +38,41 @@ export function formatPlan(plan: readonly PlannedRecord[], { name, isDryRun }: F
         'Type "miniflare-vpc check" to see what is missing.',
       ]
     : [];
-  return [head, ...plan.flatMap((planned) => linesOf(planned, isDryRun)), ...next].join("\n");
+  const lines = [
+    ...plan.flatMap((planned) => linesOf(planned, isDryRun)),
+    ...databases.flatMap((planned) => databaseLinesOf(planned, isDryRun)),
+  ];
+  return [head, ...lines, ...next, ...passwordsOf(databases)].join("\n");
+}
+
+function countOf(plan: readonly { kind: string }[], one: string, many: string): string | undefined {
+  const count = plan.filter(({ kind }) => kind === "added" || kind === "changed").length;
+  return count === 0 ? undefined : `${count} ${count === 1 ? one : many}`;
+}
+
+function databaseLinesOf(planned: PlannedDatabase, isDryRun: boolean): string[] {
+  const { key, kind, database } = planned;
+  const name = `${JSON.stringify(key)}  ${database.label}`;
+  switch (kind) {
+    case "added":
+      return [`    added    ${name}`, ...(isDryRun ? [`        ${formatJson(planned.value, LAYOUT)}`] : [])];
+    case "changed":
+      return [`    changed  ${name}`, ...planned.edits.map((edit) => `        ${describeEdit(edit)}`)];
+    case "same":
+      return [`    same     ${name}`];
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** The API never returns a password. */
+function passwordsOf(databases: readonly PlannedDatabase[]): string[] {
+  const names = [...new Set(databases.flatMap(({ passwordEnv }) => passwordEnv ?? []))];
+  if (names.length === 0) return [];
+  return [
+    "",
+    `The API returns no passwords: set ${names.join(" and ")}, in the environment or in a .env file beside the config.`,
+  ];
 }
 
 function isHomeless(planned: PlannedRecord): boolean {

@@ -8,12 +8,13 @@ import path from "node:path";
 import { type Diagnostic, formatDiagnostics, formatLocation, hasErrors, isDiagnostic } from "../diagnostics.ts";
 import { findConfigs } from "../wrangler-config/find-configs.ts";
 import { messageOf } from "../system/error.ts";
-import { applyPlan } from "../import/apply-plan.ts";
+import { applyDatabases, applyPlan } from "../import/apply-plan.ts";
+import { type PlannedDatabase, planDatabases } from "../import/database.ts";
 import { formatJson } from "../import/format-json.ts";
-import { formatTomlServices } from "../import/format-toml.ts";
+import { formatTomlSection } from "../import/format-toml.ts";
 import { type PlannedRecord, planImport } from "../import/plan-import.ts";
 import { type ImportFile, readImport, tunnelIdsIn } from "../import/read-import.ts";
-import type { ImportedRecord } from "../import/record.ts";
+import type { ImportResult } from "../import/record.ts";
 import { type VpcBinding, isUuid } from "../model.ts";
 import { isPlainObject, quote } from "../read/document.ts";
 import { CONFIG_NAMES, findMisnamed, readVpc, readVpcIn } from "../read/read-vpc.ts";
@@ -36,7 +37,8 @@ Comments, order and your own keys, such as "target", stay. Records that are alre
 
 Each file is one of these: an API response (a record, a list, or the whole envelope); the output of "wrangler vpc service
 get" or "list"; Terraform files, where literals, variables and locals are understood; the Terraform state, or the output
-of "terraform show -json" for a state or a plan.`,
+of "terraform show -json" for a state or a plan. A Hyperdrive configuration whose database is behind a VPC Service, as
+the API returns it, becomes an entry of "hyperdrive". It has no password, so the entry names a variable for it.`,
   positionals: [
     { name: "file", summary: 'the file to import; "-" is the standard input', isRepeated: true, completes: "file" },
   ],
@@ -64,31 +66,40 @@ of "terraform show -json" for a state or a plan.`,
     const target = await findTarget(place.folder);
     if (isDiagnostic(target)) return fail([target], terminal);
 
-    const services =
-      isPlainObject(target.value) && isPlainObject(target.value["services"]) ? target.value["services"] : {};
-    const { records, diagnostics } = readImport(files, tunnelIdsKnown(target.value, place.bindings));
-    if (target.kind === "foreign") return refuse(target.file, { records, diagnostics }, terminal);
+    const services = sectionOf(target.value, "services");
+    const { records, databases, diagnostics } = readImport(files, tunnelIdsKnown(target.value, place.bindings));
+    if (target.kind === "foreign") return refuse(target.file, { records, databases, diagnostics }, terminal);
 
     const plan = planImport(records, { services, bindings: place.bindings });
+    const planned = planDatabases(databases, {
+      services: { ...services, ...Object.fromEntries(plan.map(({ key }) => [key, {}])) },
+      hyperdrive: sectionOf(target.value, "hyperdrive"),
+      bindings: place.bindings,
+    });
     const name = formatLocation({ file: target.file }, terminal.cwd);
     const found = [...diagnostics, ...hintsOf(plan), ...missingCertificatesOf(plan, target.value, name)];
     if (found.length > 0) terminal.printError(formatDiagnostics(found, terminal.cwd));
-    const text = applyPlan(target.text, target.value, plan);
-    const isChanged = text !== target.text && plan.some(isWritten);
+    const text = applyDatabases(applyPlan(target.text, target.value, plan), target.value, planned);
+    const isChanged = text !== target.text && [...plan, ...planned].some(isWritten);
     const failure = isChanged && !flags["dry-run"] ? writeConfigFile(target.file, text) : undefined;
     if (failure !== undefined) return fail([failure], terminal);
-    if (found.length === 0 && plan.length === 0) {
+    if (found.length === 0 && plan.length + planned.length === 0) {
       const names = positionals.file.map((each) => (each === "-" ? STANDARD_INPUT : quote(each)));
       terminal.print(`There is no VPC Service in ${names.join(", ")}, so there is nothing to import.`);
     }
-    if (plan.length > 0) {
-      terminal.print(formatPlan(plan, { name, isDryRun: flags["dry-run"] }));
+    if (plan.length + planned.length > 0) {
+      terminal.print(formatPlan(plan, planned, { name, isDryRun: flags["dry-run"] }));
     }
     return hasErrors(diagnostics) ? PROBLEMS : FINE;
   },
 });
 
-function isWritten({ kind }: PlannedRecord): boolean {
+function sectionOf(config: unknown, section: "services" | "hyperdrive"): Record<string, unknown> {
+  const entries = isPlainObject(config) ? config[section] : undefined;
+  return isPlainObject(entries) ? entries : {};
+}
+
+function isWritten({ kind }: PlannedRecord | PlannedDatabase): boolean {
   return kind === "added" || kind === "changed";
 }
 
@@ -162,23 +173,25 @@ function tunnelIdsKnown(config: unknown, bindings: readonly VpcBinding[]): strin
 }
 
 /** Does not edit a config that isn't JSON, but prints what to add to it. */
-function refuse(
-  file: string,
-  { records, diagnostics }: { records: readonly ImportedRecord[]; diagnostics: readonly Diagnostic[] },
-  terminal: Terminal,
-): number {
+function refuse(file: string, { records, databases, diagnostics }: Required<ImportResult>, terminal: Terminal): number {
   const isToml = file.endsWith(".toml");
   const notEditable: Diagnostic = {
     severity: "error",
     code: "config-not-editable",
     text: `only vpc.jsonc and vpc.json are edited, so nothing was imported`,
     file,
-    notes: records.length === 0 ? [] : [isToml ? "Add this to it:" : 'Add this to its "services":'],
+    notes: records.length + databases.length === 0 ? [] : [isToml ? "Add this to it:" : 'Add this to its "services":'],
   };
   const services = records.map(({ serviceId, label, fields }) => [serviceId ?? label, fields] as const);
   fail([...diagnostics, notEditable], terminal);
   const lines = services.map(([key, value]) => `  ${JSON.stringify(key)}: ${formatJson(value, LAYOUT)},`);
-  if (services.length > 0) terminal.print(isToml ? formatTomlServices(services) : lines.join("\n"));
+  if (services.length > 0) terminal.print(isToml ? formatTomlSection("services", services) : lines.join("\n"));
+  for (const planned of planDatabases(databases, { services: {}, hyperdrive: {}, bindings: [] })) {
+    if (planned.kind !== "added") continue;
+    const { key, value } = planned;
+    const line = `  ${JSON.stringify(key)}: ${formatJson(value, LAYOUT)},`;
+    terminal.print(isToml ? formatTomlSection("hyperdrive", [[key, value]]) : `In its "hyperdrive":\n${line}`);
+  }
   return PROBLEMS;
 }
 

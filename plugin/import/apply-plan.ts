@@ -3,6 +3,7 @@
  */
 
 import { isPlainObject } from "../read/document.ts";
+import type { PlannedDatabase } from "./database.ts";
 import { addEntries, removeEntry, setValues } from "./edit-jsonc.ts";
 import type { PlannedRecord } from "./plan-import.ts";
 
@@ -18,6 +19,19 @@ export function applyPlan(text: string | undefined, value: unknown, plan: readon
     edited = addEntries(edited, [], [["services", {}]]);
   }
   return addEntries(edited, ["services"], added);
+}
+
+/** @param text of the config, with the imported services @param value of the config before the import */
+export function applyDatabases(text: string, value: unknown, plan: readonly PlannedDatabase[]): string {
+  const edits = plan.flatMap((planned) => (planned.kind === "changed" ? planned.edits : []));
+  const edited = setValues(
+    text,
+    edits.map(({ path, after }) => ({ path, value: after })),
+  );
+  const added = plan.flatMap((planned) => (planned.kind === "added" ? [[planned.key, planned.value] as const] : []));
+  if (added.length === 0) return edited;
+  const hasSection = isPlainObject(value) && isPlainObject(value["hyperdrive"]);
+  return addEntries(hasSection ? edited : addEntries(edited, [], [["hyperdrive", {}]]), ["hyperdrive"], added);
 }
 
 const NEW_CONFIG = `{

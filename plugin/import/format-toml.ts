@@ -4,13 +4,14 @@
 
 import { isPlainObject } from "../read/document.ts";
 
-export function formatTomlServices(
-  services: readonly (readonly [key: string, value: Record<string, unknown>])[],
+export function formatTomlSection(
+  section: "services" | "hyperdrive",
+  entries: readonly (readonly [key: string, value: Record<string, unknown>])[],
 ): string {
-  return services
+  return entries
     .map(([key, value]) =>
       [
-        `[services.${JSON.stringify(key)}]`,
+        `[${section}.${JSON.stringify(key)}]`,
         ...Object.entries(value).map(([field, inner]) => `${field} = ${formatValue(inner)}`),
       ].join("\n"),
     )

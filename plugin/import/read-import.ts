@@ -23,12 +23,13 @@ export interface ImportFile {
 const TERRAFORM = new Set([".tf", ".tfvars"]);
 
 /** @param tunnelIds whole ids that are known from elsewhere, because `wrangler vpc service list` cuts them */
-export function readImport(files: readonly ImportFile[], tunnelIds: readonly string[]): ImportResult {
-  const result: ImportResult = { records: [], diagnostics: [] };
+export function readImport(files: readonly ImportFile[], tunnelIds: readonly string[]): Required<ImportResult> {
+  const result = { records: [], databases: [], diagnostics: [] } satisfies ImportResult as Required<ImportResult>;
   const hcl: HclFile[] = [];
   const texts: HclFile[] = [];
-  const add = ({ records, diagnostics }: ImportResult): void => {
+  const add = ({ records, databases = [], diagnostics }: ImportResult): void => {
     result.records.push(...records);
+    result.databases.push(...databases);
     result.diagnostics.push(...diagnostics);
   };
   for (const { file, bytes } of files) {

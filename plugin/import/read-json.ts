@@ -1,19 +1,24 @@
 /**
- * JSON → records: a response of the connectivity directory API (one record, a list, or the paged envelope), or a
- * Terraform state or plan.
+ * JSON → records: a response of the connectivity directory API (one record, a list, or the paged envelope), the same of the
+ * Hyperdrive API, or a Terraform state or plan.
  */
 
 import type { Diagnostic } from "../diagnostics.ts";
 import { type VpcDocument, isPlainObject } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
+import { isHyperdriveConfig, toDatabase } from "./database.ts";
 import { type ImportResult, type RecordSource, toRecord } from "./record.ts";
 import { findTerraformRecords } from "./terraform-json.ts";
 
 export function readJson(document: VpcDocument): ImportResult {
   const diagnostics: Diagnostic[] = [];
   const sources = findTerraformRecords(document) ?? findApiRecords(document, diagnostics);
-  const records = sources.flatMap((source) => toRecord(source, diagnostics) ?? []);
-  return { records, diagnostics };
+  const [configs, services] = [true, false].map((isConfig) =>
+    sources.filter(({ value }) => isHyperdriveConfig(value) === isConfig),
+  );
+  const records = (services ?? []).flatMap((source) => toRecord(source, diagnostics) ?? []);
+  const databases = (configs ?? []).flatMap((source) => toDatabase(source, diagnostics) ?? []);
+  return { records, databases, diagnostics };
 }
 
 function findApiRecords(document: VpcDocument, diagnostics: Diagnostic[]): RecordSource[] {

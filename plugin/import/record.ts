@@ -66,7 +66,19 @@ export type CertificateField = (typeof CERTIFICATE_FIELDS)[number];
 
 export interface ImportResult {
   records: ImportedRecord[];
+  /** Of Hyperdrive configurations. Absent: the source can have none. */
+  databases?: ImportedDatabase[];
   diagnostics: Diagnostic[];
+}
+
+/** The database that a Hyperdrive configuration names. */
+export interface ImportedDatabase {
+  hyperdriveId: string;
+  /** The configuration's name. */
+  label: string;
+  serviceId: string;
+  /** What an entry has of it. */
+  fields: { database: string; user: string; scheme: string };
 }
 
 /** A value that may be a record, and its place. */

@@ -101,7 +101,8 @@ const VARIABLE = /^[A-Za-z_]\w*$/;
 
 /** The usual name of the variable with the password of a binding. @param key its name or its id */
 export function passwordVariable(key: string): string {
-  return `${isUuid(key) || !VARIABLE.test(key) ? "DB" : key.toUpperCase()}_PASSWORD`;
+  const isId = isUuid(key) || /^[\da-f]{32}$/i.test(key);
+  return `${isId || !VARIABLE.test(key) ? "DB" : key.toUpperCase()}_PASSWORD`;
 }
 
 function checkPassword(

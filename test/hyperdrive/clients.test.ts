@@ -14,7 +14,8 @@ describe.each(["pg", "postgres"])("%s", (library) => {
     const database = stack.use(await startPostgres(0));
     const vpc = { services: { database: `localhost:${database.port}` } };
     worker = stack.use(await startHyperdrive(library, LOGIN, vpc));
-  });
+    // wrangler bundles the Worker, which takes long on a busy machine.
+  }, 180_000);
   afterAll(() => stack.disposeAsync());
 
   test("a query with a parameter", async () => {

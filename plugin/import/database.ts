@@ -65,8 +65,8 @@ function planDatabase(
 ): PlannedDatabase {
   const { hyperdriveId, serviceId, fields } = database;
   const names = namesOf(hyperdriveId, "hyperdrive", bindings);
-  const serviceNames = [serviceId, ...namesOf(serviceId, "vpc-service", bindings)].map(entryKey);
-  const service = Object.keys(services).find((key) => serviceNames.includes(entryKey(key))) ?? serviceId;
+  const serviceNames = new Set([serviceId, ...namesOf(serviceId, "vpc-service", bindings)].map(entryKey));
+  const service = Object.keys(services).find((key) => serviceNames.has(entryKey(key))) ?? serviceId;
   const wanted = { service, ...fields };
   const key = [hyperdriveId, ...names].find((each) => Object.hasOwn(hyperdrive, each));
   const existing = key === undefined ? undefined : hyperdrive[key];

@@ -75,7 +75,7 @@ export type CertificateModel = { at: Path } & (
 );
 
 /** The certificates of a record, as far as they are known on this machine. */
-export type RecordCertificates = Pick<TlsPolicy, "authority" | "client">;
+export type RecordCertificates = Pick<TlsPolicy, "authority" | "client" | "missing">;
 
 export interface ServiceModel extends PolicyModel {
   certificates: RecordCertificates;

@@ -12,6 +12,7 @@ import { destinationOf } from "../../service-worker/routing/transport.ts";
 import { didYouMean, escapeControls } from "../diagnostics.ts";
 import { formatOrigin } from "./format-origin.ts";
 import { formatFault } from "./fault-words.ts";
+import { WITHOUT_CERTIFICATE } from "../parse/parse-certificates.ts";
 import { describeTrust, formatRoute, formatTableTarget } from "./format-target.ts";
 import type { DatabaseLogin, VpcBinding } from "../model.ts";
 import type { EnvironmentBinding } from "./chosen-environment.ts";
@@ -254,13 +255,14 @@ const WAYS: Record<Passage["way"], (isFetch: boolean) => string> = {
 
 function describeTls(tls: Passage["tls"]): ExplainedRow {
   if (tls === undefined) return ["TLS", "none: plain HTTP"];
-  const { serverName, verify, client } = tls;
+  const { serverName, verify, client, missing = [] } = tls;
   return [
     "TLS",
     serverName === undefined ? "no SNI: an IP address is not a server name" : `SNI ${serverName}`,
     `${verify}: ${CHECKS[verify](tls.hostName)}`,
     ...describeTrust(tls),
     ...(client === undefined ? [] : [`presents ${client.cert} if the target asks for a client certificate`]),
+    ...missing.map((field) => `"${field}" is missing in "certificates": ${WITHOUT_CERTIFICATE[field]}`),
   ];
 }
 

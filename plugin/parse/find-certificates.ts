@@ -8,7 +8,7 @@ import { isPlainObject, placeOf, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import type { Checked } from "./check-fields.ts";
 import type { ServiceTlsSettings } from "../config.ts";
-import { AUTHORITY_EXAMPLE, CLIENT_EXAMPLE, type RecordParsing } from "./parse-certificates.ts";
+import { AUTHORITY_EXAMPLE, CLIENT_EXAMPLE, type RecordParsing, WITHOUT_CERTIFICATE } from "./parse-certificates.ts";
 
 interface Named {
   /** Of the record's entry. */
@@ -35,20 +35,24 @@ export function findCertificates(
     return {};
   }
   const roots = find("certificate_authority", authority, { ...named, parsing });
-  const client = find("client_certificate", tls?.client_certificate ?? undefined, { ...named, parsing });
+  const presented = tls?.client_certificate ?? undefined;
+  const client = find("client_certificate", presented, { ...named, parsing });
+  const isUnknown = (id: string | undefined): boolean =>
+    id !== undefined && parsing.certificates?.has(entryKey(id)) === false;
+  const missing: Field[] = [
+    ...(isUnknown(authority) ? (["certificate_authority"] as const) : []),
+    ...(isUnknown(presented) ? (["client_certificate"] as const) : []),
+  ];
   return {
     ...(roots?.kind === "authority" && { authority: roots.file }),
     ...(client?.kind === "client" && { client: { cert: client.cert, key: client.key } }),
+    ...(missing.length > 0 && { missing }),
   };
 }
 
 const FIELDS = {
-  certificate_authority: {
-    kind: "authority",
-    example: AUTHORITY_EXAMPLE,
-    without: "the usual roots are trusted in its place",
-  },
-  client_certificate: { kind: "client", example: CLIENT_EXAMPLE, without: "no client certificate is presented" },
+  certificate_authority: { kind: "authority", example: AUTHORITY_EXAMPLE },
+  client_certificate: { kind: "client", example: CLIENT_EXAMPLE },
 } as const;
 
 type Field = keyof typeof FIELDS;
@@ -62,7 +66,7 @@ function find(
   if (id === undefined || certificates === undefined) return undefined;
   const found = certificates.get(entryKey(id));
   const place = { at: [...at, "tls_settings", field], part: "key" } as const;
-  const { kind, example, without } = FIELDS[field];
+  const { kind, example } = FIELDS[field];
   if (found !== undefined) {
     if (found.kind === kind || found.kind === "broken") return found;
     const other = found.kind === "authority" ? "an authority" : "a client certificate";
@@ -78,7 +82,7 @@ function find(
     report({
       severity: "warning",
       code: "missing-certificate",
-      text: `${quote(field)} is ${quote(id)}, which "certificates" doesn't have: ${without}`,
+      text: `${quote(field)} is ${quote(id)}, which "certificates" doesn't have: ${WITHOUT_CERTIFICATE[field]}`,
       ...place,
       notes: [hasSection ? `Add ${line} to "certificates".` : `Add "certificates": { ${line} } to this file.`],
     });

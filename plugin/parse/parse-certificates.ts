@@ -21,6 +21,11 @@ export interface RecordParsing extends Parsing {
 /** As they are written in notes. */
 export const CLIENT_EXAMPLE = '{ "cert": "./client.pem", "key": "./client.key" }';
 export const AUTHORITY_EXAMPLE = '{ "ca": "./authority.pem" }';
+/** What happens if "certificates" doesn't have what a field of a record names. */
+export const WITHOUT_CERTIFICATE = {
+  certificate_authority: "the usual roots are trusted in its place",
+  client_certificate: "no client certificate is presented",
+} as const;
 
 /** @returns by `entryKey` */
 export function parseCertificates(

@@ -672,6 +672,11 @@ test("the certificates of a record, and the roots of production, are shown with 
   );
   expect(await json("routes")).toMatchObject({ trust: "production" });
   expect(await json("explain NET https://db.internal/")).toMatchObject({ tls: { trust: "production", ca: [] } });
+
+  await vpc.write("vpc.json", config({}).replace(/"certificates":\{.*?\}\},/, ""));
+  expect(await call("explain USERS https://users.internal/")).toContain(`
+           "certificate_authority" is missing in "certificates": the usual roots are trusted in its place
+           "client_certificate" is missing in "certificates": no client certificate is presented`);
 });
 
 test("the faults of a route and of a service are shown with them, in the words of miniflare-vpc fault", async () => {

@@ -4,6 +4,7 @@
  */
 
 import type { TargetKey } from "./routing/forward-target.ts";
+import type { OwnHosts } from "./routing/own-loop.ts";
 import type { IndexedTable } from "./routing/route-index.ts";
 import type { SentConnection, SentRequest, TestAnswer, TestFunction, TestLife } from "./test-function.ts";
 import type { RoutingTable } from "./routing/table.ts";
@@ -13,6 +14,7 @@ export interface ServiceWorkerEnv {
   EGRESS_SECRET: string;
   /** The id under which the egress proxy has the tables of later edits. */
   FEED_ID: string;
+  OWN_HOSTS: OwnHosts;
   /** HTTP to the egress proxy in the Node process. */
   EGRESS: Fetcher;
   /** A raw connection to the egress proxy. */

@@ -1,6 +1,6 @@
 /**
  * Finds a route that leads back to this session through its own port. Such a loop leaves no trace in the
- * requests. So if more calls to a loopback port than the limit wait for an answer, this asks the Node process
+ * requests. So if more calls to a port of this machine than the limit wait for an answer, this asks the Node process
  * whether the session itself listens there.
  *
  *   Worker ── env.B.fetch ──▶ localhost:8787 ──▶ the same Worker ── env.B.fetch ──▶ …
@@ -9,7 +9,7 @@
 import { askOwnership } from "./egress.ts";
 import type { EgressTarget } from "./routing/egress-protocol.ts";
 import type { ServiceWorkerEnv } from "./env.ts";
-import { describeLoop, isLoopback } from "./routing/own-loop.ts";
+import { describeLoop, isThisMachine } from "./routing/own-loop.ts";
 import { ProxyError } from "./proxy-error.ts";
 import { enter } from "./routing/in-flight.ts";
 
@@ -45,7 +45,7 @@ export interface PortEntry {
 
 /** Call it when a request or a connection begins. */
 export function enterPort(target: EgressTarget, { limit, env, request }: Guard): PortEntry {
-  if (!isLoopback(target)) return OPEN;
+  if (!isThisMachine(target, env.OWN_HOSTS)) return OPEN;
   const { port } = target;
   if (answers.get(port)?.isOwn !== true) {
     const { count, leave } = enter(begun, port);

@@ -7,6 +7,7 @@ import type { Service, Void, Worker_Binding as WorkerBinding } from "miniflare";
 import { formatEndpoint, isLiteralHost } from "../../service-worker/routing/address.ts";
 import { ORDER_HEADER, SECRET_HEADER } from "../../service-worker/routing/egress-protocol.ts";
 import { TEST_BINDING } from "../../service-worker/routing/test-protocol.ts";
+import { findOwnHosts } from "../system/own-hosts.ts";
 import type { RoutingTable, Target } from "../../service-worker/routing/table.ts";
 import type { EgressProxy } from "../egress/server.ts";
 import { type TargetKey, targetKey } from "../../service-worker/routing/forward-target.ts";
@@ -68,6 +69,7 @@ export function buildServices(options: ServiceOptions): Service[] {
     { name: "TABLE", json: JSON.stringify(table) },
     { name: "EGRESS_SECRET", text: egress.secret },
     { name: "FEED_ID", text: options.feedId },
+    { name: "OWN_HOSTS", json: JSON.stringify(findOwnHosts()) },
     { name: "EGRESS", service: { name: EGRESS } },
     { name: "EGRESS_TCP", service: { name: EGRESS_TCP } },
     { name: "RELAY", service: { name: SERVICE_WORKER, entrypoint: "Relay" } },

@@ -2,11 +2,14 @@
 
 import type { EgressFailure, EgressTarget } from "./egress-protocol.ts";
 
+/** Hosts in normal form that lead to this machine besides loopback: a session may listen at all of its addresses. */
+export type OwnHosts = Readonly<Record<string, true>>;
+
 /** Whether the target is a port of this machine. */
-export function isLoopback(target: EgressTarget): target is EgressTarget & { type: "address" } {
+export function isThisMachine(target: EgressTarget, ownHosts: OwnHosts): target is EgressTarget & { type: "address" } {
   if (target.type !== "address") return false;
   const { host } = target;
-  return LOCAL.has(host) || host.startsWith("127.") || host.endsWith(".localhost");
+  return LOCAL.has(host) || host.startsWith("127.") || host.endsWith(".localhost") || Object.hasOwn(ownHosts, host);
 }
 
 /** The unspecified addresses also lead to this machine. */

@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import http from "node:http";
+import os from "node:os";
 import path from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -38,6 +39,11 @@ const WORKER = `export default {
     }
   },
 };`;
+
+/** Of the machine in its network, if it has one. */
+const [OWN_ADDRESS = "127.0.0.3"] = Object.values(os.networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .flatMap(({ family, internal, address }) => (family === "IPv4" && !internal ? [address] : []));
 
 const stack = new AsyncDisposableStack();
 let project: TemporaryProject;
@@ -85,7 +91,10 @@ beforeAll(async () => {
         ca: ["root.pem"],
         workerLimit: 8,
         networks: {
-          [TUNNEL]: { compose: { files: "compose.yaml", from: "network" }, routes: { "127.0.0.2": "passthrough" } },
+          [TUNNEL]: {
+            compose: { files: "compose.yaml", from: "network" },
+            routes: { "127.0.0.2": "passthrough", [OWN_ADDRESS]: "passthrough" },
+          },
         },
       },
     }),
@@ -140,11 +149,15 @@ describeOn("linux", "127.0.0.2 is an address of this machine, and /proc has the 
     expect(listenersEverywhere()).not.toContain(Number(own));
   });
 
-  test("a call that comes back through such an address is a loop", async () => {
-    const { port } = new URL(session.url);
-    const response = await fetch(`http://127.0.0.2:${port}/loop`);
-    expect(await response.text()).toBe("ProxyError: proxy_loop_detected");
-  }, 60_000);
+  test.each(["127.0.0.2", OWN_ADDRESS])(
+    "a call that comes back through %s is a loop",
+    async (host) => {
+      const { port } = new URL(session.url);
+      const response = await fetch(`http://${host}:${port}/loop`);
+      expect(await response.text()).toBe("ProxyError: proxy_loop_detected");
+    },
+    60_000,
+  );
 });
 
 /** Ports that listen at every address of this machine. */

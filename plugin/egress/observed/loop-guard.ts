@@ -5,8 +5,12 @@
 
 import type { EgressFailure, EgressTarget } from "../../../service-worker/routing/egress-protocol.ts";
 import { enter } from "../../../service-worker/routing/in-flight.ts";
-import { describeLoop, isLoopback } from "../../../service-worker/routing/own-loop.ts";
+import { describeLoop, isThisMachine } from "../../../service-worker/routing/own-loop.ts";
+import { findOwnHosts } from "../../system/own-hosts.ts";
 import { isOwnPort } from "../own-port.ts";
+
+/** As they were at the start, because each call asks. */
+const ownHosts = findOwnHosts();
 
 /** By port of this machine: requests that wait for an answer, and connections. */
 const inFlight = new Map<number, number>();
@@ -20,7 +24,7 @@ export interface LoopEntry {
 
 /** @param limit of calls in flight to a port, above which somebody looks whose port it is */
 export function enterTarget(target: EgressTarget, limit: number): LoopEntry {
-  if (!isLoopback(target)) return { leave() {} };
+  if (!isThisMachine(target, ownHosts)) return { leave() {} };
   const { port } = target;
   const { count, leave } = enter(inFlight, port);
   if (count <= limit) return { leave };

@@ -34,9 +34,9 @@ export function writeLoading(
   { configPath, environment, remoteBindings = false }: GetPlatformProxyOptions,
   vpc: SessionOptions,
 ): Pick<GetPlatformProxyOptions, "configPath"> {
-  const found = findUserConfig(configPath);
-  if (found === undefined) return {};
   const env = pickEnvironment(environment, process.env);
+  const found = findUserConfig(configPath, { env });
+  if (found === undefined) return {};
   const { plugin, options } = loaderOf(inEnvironment(env, vpc), {
     ...scenarioOf(vpc),
     folder: path.dirname(found.userFile),
@@ -61,15 +61,15 @@ export async function replaceBindings(
   options: StartOptions,
   vpc: SessionOptions,
 ): Promise<{ wrangler: Wrangler; bindings: NonNullable<StartOptions["bindings"]> }> {
+  const env = pickEnvironment(options.env, process.env);
   const found =
     typeof options.config === "object"
       ? ofObject(options.config)
-      : findUserConfig(options.config, { isRedirected: true });
+      : findUserConfig(options.config, { isRedirected: true, env });
   const rootPath = path.dirname(found?.userFile ?? path.resolve("wrangler.json"));
   const wrangler = loadWrangler([rootPath, process.cwd()]);
   if (found === undefined) return { wrangler, bindings: {} };
 
-  const env = pickEnvironment(options.env, process.env);
   const { bindings } = readVpcEntries(found.config, env);
   // wrangler reads the config before it takes the overrides.
   giveStandInStrings(bindings);

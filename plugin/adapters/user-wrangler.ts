@@ -9,9 +9,10 @@ import path from "node:path";
 import { threadId } from "node:worker_threads";
 import { ConfigError, formatDiagnostics, isDiagnostic } from "../diagnostics.ts";
 import { parseDevArgs } from "../wrangler-config/dev-args.ts";
-import { describeNewConfig, findConfigs, NEW_CONFIG } from "../wrangler-config/find-configs.ts";
+import { findConfigs } from "../wrangler-config/find-configs.ts";
+import { NEW_CONFIG } from "../wrangler-config/read-new-config.ts";
 import { readWranglerConfig, type WranglerConfig } from "../wrangler-config/read-wrangler.ts";
-import { findWrangler } from "../dev/run-wrangler.ts";
+import { findWrangler } from "../wrangler-config/find-wrangler.ts";
 import type { SiblingFiles } from "../wrangler-config/sibling-files.ts";
 
 export type Wrangler = typeof import("wrangler");
@@ -38,21 +39,18 @@ export interface UserConfig {
 
 /**
  * @param configPath absent: wrangler's own search from the working directory upwards
+ * @param env the environment in use
  * @param isRedirected whether to follow a build tool's redirect to its output
  * @returns undefined if no config can be read; wrangler reports why
  */
 export function findUserConfig(
   configPath: string | undefined,
-  { isRedirected }: { isRedirected: boolean } = { isRedirected: false },
+  { isRedirected = false, env }: { isRedirected?: boolean; env?: string | undefined } = {},
 ): UserConfig | undefined {
   const sources = findConfigs(parseDevArgs(configPath === undefined ? [] : ["--config", configPath]), process.cwd());
   const [source] = isDiagnostic(sources) ? [] : sources;
-  if (source === undefined) {
-    const unread = describeNewConfig(process.cwd(), { isWanted: false });
-    if (unread !== undefined) console.warn(`miniflare-vpc: ${unread}`);
-    return undefined;
-  }
-  const config = readWranglerConfig(isRedirected ? source.file : source.userFile);
+  if (source === undefined) return undefined;
+  const config = readWranglerConfig(isRedirected ? source.file : source.userFile, env);
   if (!isDiagnostic(config)) return { config, userFile: source.userFile };
   if (path.basename(source.userFile) === NEW_CONFIG) console.warn(formatDiagnostics([config]));
   return undefined;

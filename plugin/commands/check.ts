@@ -52,7 +52,7 @@ It starts nothing and needs no account.`,
   async run({ flags }, terminal) {
     if (flags.json && flags.format !== undefined)
       throw new UsageError('"--json" and "--format" cannot be used together.');
-    const project = readProject({ configs: flags.config, cwd: terminal.cwd });
+    const project = readProject({ configs: flags.config, cwd: terminal.cwd, env: flags.env });
     const chosen = flags.env === undefined ? project.environments : [chooseEnvironment(project, flags.env)];
     const { diagnostics, tables, files } = await findProblems(project, chosen);
     const targets = flags.probe ? listTargets(tables.map(({ table }) => table)) : [];

@@ -37,10 +37,11 @@ export async function loadChosenEnvironment(
   { config, env: wanted }: EnvironmentRequest,
   { cwd, env: processEnv }: Pick<Terminal, "cwd" | "env">,
 ): Promise<ChosenEnvironment | Diagnostic[]> {
-  const project = readProject({ configs: config, cwd });
-  if (hasErrors(project.diagnostics)) return [...project.diagnostics];
   const args = { envFiles: [], ...(wanted !== undefined && { env: wanted }) };
-  const env = chooseEnvironment(project, findEnvironment(args, { cwd, processEnv }) ?? "");
+  const used = findEnvironment(args, { cwd, processEnv });
+  const project = readProject({ configs: config, cwd, env: used });
+  if (hasErrors(project.diagnostics)) return [...project.diagnostics];
+  const env = chooseEnvironment(project, used ?? "");
   const environment = readEnvironment(project, env);
   const loaded = await linkEnvironment(environment, readVpcConfigs());
   if (hasErrors(loaded.diagnostics)) return loaded.diagnostics;

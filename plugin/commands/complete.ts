@@ -154,7 +154,7 @@ function namesIn(
 ): Offer[] {
   let project;
   try {
-    project = readProject({ configs, cwd });
+    project = readProject({ configs, cwd, isQuick: true });
   } catch (error) {
     if (error instanceof UsageError) return [];
     throw error;

@@ -4,20 +4,20 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 
 import type { Diagnostic } from "../diagnostics.ts";
-import { NEW_CONFIG } from "../wrangler-config/find-configs.ts";
+import { NEW_CONFIG } from "../wrangler-config/read-new-config.ts";
 import { activeSection, environmentsOf, isPages, VPC_KEYS } from "../wrangler-config/read-wrangler.ts";
 import type { Project } from "./read-project.ts";
 
 export function findUnread({ raw, file, userFile, locate }: Project["configs"][number]): Diagnostic[] {
   const newConfig = path.join(path.dirname(userFile), NEW_CONFIG);
   const found: Diagnostic[] = [];
-  if (existsSync(newConfig)) {
+  if (existsSync(newConfig) && userFile !== newConfig) {
     found.push({
       severity: "warning",
       code: "new-config-unread",
-      text: `this file is not read yet; the VPC bindings in ${path.basename(userFile)} are used`,
+      text: `this file is not read; the VPC bindings in ${path.basename(userFile)} are used`,
       file: newConfig,
-      notes: ["wrangler reads it only with --experimental-new-config. Keep the VPC bindings in both files the same."],
+      notes: [`wrangler reads it only with --experimental-new-config. To use it here: --config ${NEW_CONFIG}.`],
     });
   }
   const hasBindings = [raw, ...environmentsOf(raw).map((env) => activeSection(raw, env))].some((section) =>

@@ -6,7 +6,7 @@
 import path from "node:path";
 
 import { type Diagnostic, didYouMean, formatLocation, isDiagnostic } from "../diagnostics.ts";
-import { describeNewConfig, findConfigs } from "../wrangler-config/find-configs.ts";
+import { findConfigs } from "../wrangler-config/find-configs.ts";
 import {
   environmentsOf,
   readVpcEntries,
@@ -14,6 +14,7 @@ import {
   type WranglerConfig,
   workerNameOf,
 } from "../wrangler-config/read-wrangler.ts";
+import { NEW_CONFIG } from "../wrangler-config/read-new-config.ts";
 import { type LoadedTable, type ReadModel, loadTable, readModel } from "../load.ts";
 import type { SessionWorker } from "../model.ts";
 import { requireConfigs } from "./config-flags.ts";
@@ -40,20 +41,23 @@ export interface ProjectRequest {
   configs: readonly string[];
   /** Absolute. */
   cwd: string;
+  /** The environment in use, which a `cloudflare.config.ts` is a function of. */
+  env?: string | undefined;
+  /** Leaves out what takes wrangler seconds to read. */
+  isQuick?: boolean;
 }
 
 /** @throws {UsageError} if there is no wrangler config */
-export function readProject({ configs, cwd }: ProjectRequest): Project {
+export function readProject({ configs, cwd, env, isQuick = false }: ProjectRequest): Project {
   requireConfigs(configs, cwd);
   const sources = findConfigs({ configs: configs.map((text) => ({ text })) }, cwd);
   if (isDiagnostic(sources))
     return { configs: [], unreadable: [sources.file], diagnostics: [sources], environments: [] };
   if (sources.length === 0) {
-    const unread = describeNewConfig(cwd, { isWanted: false });
-    if (unread !== undefined) throw new UsageError(unread);
     throw new UsageError(`there is no wrangler config in ${cwd} or above it. Name one with "--config FILE".`);
   }
-  const results = sources.map(({ file, userFile }) => ({ userFile, result: readWrangler(file) }));
+  const read = sources.filter(({ file }) => !isQuick || path.basename(file) !== NEW_CONFIG);
+  const results = read.map(({ file, userFile }) => ({ userFile, result: readWrangler(file, env || undefined) }));
   const readable = results.flatMap(({ userFile, result: { config } }) =>
     config === undefined ? [] : [{ ...config, userFile }],
   );

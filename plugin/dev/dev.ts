@@ -19,13 +19,15 @@ import { type Diagnostic, formatDiagnostics, formatLocation, hasErrors, isDiagno
 import type { ControlOptions } from "../control/control-options.ts";
 import { makePrivateDirectory } from "../egress/private-directory.ts";
 import { packageEntry } from "../miniflare/loader.ts";
-import { describeNewConfig, findConfigs } from "../wrangler-config/find-configs.ts";
+import { findConfigs } from "../wrangler-config/find-configs.ts";
+import { NEW_CONFIG } from "../wrangler-config/read-new-config.ts";
 import { findEnvironment } from "../wrangler-config/find-environment.ts";
 import { loadDevProject, type DevProject, siblingsOf } from "./load-dev-project.ts";
 import { readControlPort, readUi, whyTaken } from "./control-port.ts";
 import { checkAfterRecord, readRecord } from "./read-record.ts";
 import { describeRemote } from "./remote-bindings.ts";
-import { type Exit, findWrangler, runWrangler } from "./run-wrangler.ts";
+import { type Exit, runWrangler } from "./run-wrangler.ts";
+import { findWrangler } from "../wrangler-config/find-wrangler.ts";
 import { isPages } from "../wrangler-config/read-wrangler.ts";
 import { SiblingFiles } from "../wrangler-config/sibling-files.ts";
 import { generatesTypes } from "../wrangler-config/sibling.ts";
@@ -63,13 +65,10 @@ export async function runDev(given: readonly string[], terminal: Terminal): Prom
     printError(formatDiagnostics([sources]));
     return 1;
   }
-  const isWanted = args.wantsNewConfig;
-  const unread = sources.length === 0 || isWanted ? describeNewConfig(cwd, { isWanted }) : undefined;
-  if (unread !== undefined) {
-    const advice = isWanted ? " Then leave out --experimental-new-config." : "";
-    printError(`miniflare-vpc: ${unread}${advice}`);
-    return 1;
-  }
+  // Without a wrangler config, wrangler reads the other one only if it is told to.
+  const isNew =
+    !args.wantsNewConfig && args.configs.length === 0 && path.basename(sources[0]?.file ?? "") === NEW_CONFIG;
+  const asGiven = isNew ? ["--experimental-new-config", ...argv] : argv;
   const wrangler = findWrangler([...sources.map(({ userFile }) => path.dirname(userFile)), cwd]);
   if (wrangler.type !== "found") {
     printError(`miniflare-vpc: ${wrangler.reason}`);
@@ -77,7 +76,7 @@ export async function runDev(given: readonly string[], terminal: Terminal): Prom
   }
   if (args.isRemote || sources.length === 0) {
     say(args.isRemote ? "--remote uses the real VPC bindings" : "found no wrangler config");
-    return await runWrangler(wrangler.bin, ["dev", ...argv]);
+    return await runWrangler(wrangler.bin, ["dev", ...asGiven]);
   }
 
   const request = { sources, env, workerName: args.workerName };
@@ -88,7 +87,7 @@ export async function runDev(given: readonly string[], terminal: Terminal): Prom
   const { workers, remoteBindings } = start.project;
   if (start.diagnostics.length > 0 && workers.every(({ bindings }) => bindings.length === 0)) {
     // Nothing to serve. wrangler gets the user's own file, so that its messages name it.
-    return await runWrangler(wrangler.bin, ["dev", ...argv]);
+    return await runWrangler(wrangler.bin, ["dev", ...asGiven]);
   }
   announce(start.project, { cwd, env, wantsTypes: args.wantsTypes, hasControl: controlPort !== undefined, say });
   const remote = args.isLocal ? [] : describeRemote(start.project, env);

@@ -62,7 +62,10 @@ export interface DevLoad {
  */
 export async function loadDevProject(request: DevRequest, lastGood?: DevProject): Promise<DevLoad> {
   const wranglerFiles = request.sources.map(({ file }) => file);
-  const results = request.sources.map((source) => ({ ...source, config: readWranglerConfig(source.file) }));
+  const results = request.sources.map((source) => ({
+    ...source,
+    config: readWranglerConfig(source.file, request.env),
+  }));
   const broken = results.map(({ config }) => config).filter(isDiagnostic);
   const workers = results.flatMap(({ config, userFile }, position): DevWorker[] => {
     if (isDiagnostic(config)) return [];

@@ -26,6 +26,8 @@ export interface DevArgs {
   wantsTypes: boolean;
   /** `--experimental-new-config`: wrangler reads a `cloudflare.config.ts` instead of a wrangler config. */
   wantsNewConfig: boolean;
+  /** The indexes of the arguments that say so. */
+  newConfigArgs: number[];
 }
 
 interface ConfigArg {
@@ -122,6 +124,7 @@ export function parseDevArgs(args: readonly string[]): DevArgs {
     isLocal: false,
     wantsTypes: false,
     wantsNewConfig: false,
+    newConfigArgs: [],
   };
   const { tokens } = parseArgs({ args: [...args], options: OPTIONS, strict: false, tokens: true });
   let openList: string | undefined;
@@ -171,6 +174,7 @@ export function parseDevArgs(args: readonly string[]): DevArgs {
       case "experimental-new-config":
       case "x-new-config":
         parsed.wantsNewConfig = isOn;
+        parsed.newConfigArgs.push(token.index);
         break;
     }
   }
@@ -178,7 +182,8 @@ export function parseDevArgs(args: readonly string[]): DevArgs {
 }
 
 /**
- * Replaces the user's config files in the arguments, and turns off types from the replacements.
+ * Replaces the user's config files in the arguments, and turns off types from the replacements. They are no
+ * `cloudflare.config.ts`.
  *
  * @param files one for each of `parsed.configs`; a single one if the user named none
  */
@@ -188,6 +193,7 @@ export function replaceConfigs(parsed: DevArgs, files: readonly string[]): strin
     const file = files[position] ?? config.text;
     args[config.index] = config.isInline ? `--config=${file}` : file;
   }
+  for (const index of parsed.newConfigArgs.toReversed()) args.splice(index, 1);
   if (parsed.configs.length === 0) args.unshift(...files.flatMap((file) => ["--config", file]));
   return parsed.wantsTypes ? [...args, "--no-types"] : args;
 }

@@ -7,8 +7,9 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 
 import type { DevArgs } from "./dev-args.ts";
-import { type Diagnostic, formatLocation, isDiagnostic } from "../diagnostics.ts";
-import { readWranglerConfig, TAKEN } from "./read-wrangler.ts";
+import { type Diagnostic, isDiagnostic } from "../diagnostics.ts";
+import { NEW_CONFIG } from "./read-new-config.ts";
+import { readWranglerConfig } from "./read-wrangler.ts";
 
 export interface FoundConfig {
   /** Absolute path of the config that wrangler reads. */
@@ -29,16 +30,23 @@ const REDIRECT = path.join(".wrangler", "deploy", "config.json");
  * @returns an empty list if wrangler would run without a config
  */
 export function findConfigs(
-  args: { configs: readonly { text: string }[] } & Pick<DevArgs, "script">,
+  args: { configs: readonly { text: string }[] } & Pick<DevArgs, "script"> & Partial<Pick<DevArgs, "wantsNewConfig">>,
   cwd: string,
 ): FoundConfig[] | Diagnostic {
+  const newConfig = path.join(cwd, NEW_CONFIG);
+  if (args.wantsNewConfig)
+    return args.configs.length > 0 ? refuseConfig(newConfig) : [{ file: newConfig, userFile: newConfig }];
   if (args.configs.length > 0) {
     return args.configs.map(({ text }) => path.resolve(cwd, text)).map((file) => ({ file, userFile: file }));
   }
   const folder = args.script === undefined ? cwd : path.dirname(path.resolve(cwd, args.script));
   const userFile = CONFIG_NAMES.map((name) => findUp(folder, name)).find((file) => file !== undefined);
   const redirectFile = findUp(folder, REDIRECT);
-  if (redirectFile === undefined) return userFile === undefined ? [] : [{ file: userFile, userFile }];
+  if (redirectFile === undefined) {
+    if (userFile !== undefined) return [{ file: userFile, userFile }];
+    // wrangler looks for it in its own folder only.
+    return existsSync(newConfig) ? [{ file: newConfig, userFile: newConfig }] : [];
+  }
 
   const redirect = readWranglerConfig(redirectFile);
   if (isDiagnostic(redirect)) return redirect;
@@ -56,16 +64,14 @@ export function findConfigs(
   return [{ file, userFile: userFile ?? file }];
 }
 
-/** The file that wrangler reads instead of its config with `--experimental-new-config`. */
-export const NEW_CONFIG = "cloudflare.config.ts";
-
-/**
- * @param isWanted whether the user asked for it, so that it matters even if there is none
- * @returns a message about a `cloudflare.config.ts`, for when nothing else says what the bindings are
- */
-export function describeNewConfig(cwd: string, { isWanted }: { isWanted: boolean }): string | undefined {
-  const file = findUp(cwd, NEW_CONFIG) ?? (isWanted ? path.join(cwd, NEW_CONFIG) : undefined);
-  return file === undefined ? undefined : `${formatLocation({ file }, cwd)} is not read yet.\n    ${TAKEN}`;
+function refuseConfig(file: string): Diagnostic {
+  return {
+    severity: "error",
+    code: "wrangler-config-unreadable",
+    text: "--config names another config than --experimental-new-config, and wrangler refuses both together",
+    file,
+    notes: ["Leave one of them out."],
+  };
 }
 
 /** @returns the absolute path of `name` in `folder`, or in the nearest folder above that has it */

@@ -3,7 +3,8 @@
  * rest of the config: that is wrangler's business.
  */
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
 
 import { type Problem, isProblem } from "../../service-worker/routing/address.ts";
 import type { Diagnostic } from "../diagnostics.ts";
@@ -13,6 +14,7 @@ import { isPlainObject, placeOf, quote } from "../read/document.ts";
 import type { Locate, Path } from "../read/locate.ts";
 import { readText } from "../read/read-text.ts";
 import { ownStringOf } from "./own-string.ts";
+import { NEW_CONFIG, readNewConfig } from "./read-new-config.ts";
 
 export type Json = string | number | boolean | null | Json[] | JsonObject;
 export interface JsonObject {
@@ -33,8 +35,8 @@ export const VPC_KEYS = ["vpc_services", "vpc_networks", "hyperdrive"] as const;
  * @param file absolute path
  * @returns the config, or the first reason why it can't be read
  */
-export function readWranglerConfig(file: string): WranglerConfig | Diagnostic {
-  const { config, diagnostics } = readWrangler(file);
+export function readWranglerConfig(file: string, env?: string): WranglerConfig | Diagnostic {
+  const { config, diagnostics } = readWrangler(file, env);
   const [first] = diagnostics;
   if (config !== undefined) return config;
   if (first === undefined) throw new Error(`miniflare-vpc: ${file} was not read, and nothing says why`);
@@ -42,8 +44,8 @@ export function readWranglerConfig(file: string): WranglerConfig | Diagnostic {
 }
 
 /** The note for a config that isn't read. */
-export const TAKEN =
-  "miniflare-vpc takes the bindings from wrangler.json, wrangler.jsonc or wrangler.toml: keep one of these with the same VPC bindings.";
+const TAKEN =
+  "miniflare-vpc takes the bindings from wrangler.json, wrangler.jsonc, wrangler.toml or cloudflare.config.ts: name one of these.";
 
 export interface WranglerResult {
   /** Undefined if it can't be read; the diagnostics say why. */
@@ -52,10 +54,18 @@ export interface WranglerResult {
   diagnostics: Diagnostic[];
 }
 
-/** @param file absolute path */
-export function readWrangler(file: string): WranglerResult {
+/**
+ * @param file absolute path
+ * @param env the environment in use, which a `cloudflare.config.ts` is a function of
+ */
+export function readWrangler(file: string, env?: string): WranglerResult {
+  if (path.basename(file) === NEW_CONFIG && existsSync(file)) {
+    const read = readNewConfig(file, env);
+    if (!("raw" in read)) return { config: undefined, diagnostics: [unreadable(file, read)] };
+    return { config: { file, raw: read.raw as JsonObject, locate: () => undefined }, diagnostics: [] };
+  }
   if (/\.[cm]?[jt]s$/.test(file)) {
-    const problem = { text: "it is a program, which is not read yet", notes: [TAKEN] };
+    const problem = { text: "it is a program", notes: [TAKEN] };
     return { config: undefined, diagnostics: [unreadable(file, problem)] };
   }
   let bytes: Uint8Array;

@@ -505,25 +505,6 @@ function envsIn(file: string): (string | undefined)[] {
   return bindings.flatMap((binding) => (binding?.dev === undefined ? [] : [binding.dev.options.env]));
 }
 
-test.each([[undefined], ["cloudflare.config.ts"]])(
-  "a warning says that cloudflare.config.ts is not read, given %s",
-  (given) => {
-    using project = createProject({ "cloudflare.config.ts": "export default {};" });
-    const before = process.cwd();
-    const warn = vi.spyOn(console, "warn").mockReturnValue();
-    process.chdir(project.folder);
-    try {
-      const options = given === undefined ? {} : { configPath: given };
-      expect(withVpcForProxy(options)).toMatchObject({ ...options, remoteBindings: false });
-      expect(warn.mock.calls.join("\n")).toMatch(/cloudflare\.config\.ts.*not read yet[^]*wrangler\.jsonc/);
-      expect(project.leftovers()).toEqual([]);
-    } finally {
-      process.chdir(before);
-      warn.mockRestore();
-    }
-  },
-);
-
 function leftovers({ folder }: TemporaryProject): string[] {
   return globSync(".wrangler-vpc-*", { cwd: folder });
 }

@@ -336,16 +336,6 @@ describe("before wrangler starts", () => {
     expect(await refused(project, ["dev"])).toMatch(/^vpc\.jsonc:\d+:\d+: error: /m);
   });
 
-  test.each([[["dev"]], [["dev", "--experimental-new-config"]], [["dev", "-c", "cloudflare.config.ts"]]])(
-    "a message says that cloudflare.config.ts is not read: %j",
-    async (args) => {
-      using project = createProject({ "cloudflare.config.ts": "export default {};" });
-      const output = await refused(project, args);
-      expect(output).toMatch(/cloudflare\.config\.ts.* is (a program, which is )?not read yet/);
-      expect(output).toContain("keep one of these with the same VPC bindings");
-    },
-  );
-
   test("an unknown command gets a suggestion if it is a typo, and a hint to use wrangler if not", async () => {
     using project = createProject({});
     expect(await refused(project, ["devv"], 2)).toContain('Did you mean "miniflare-vpc dev"?');

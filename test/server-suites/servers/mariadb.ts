@@ -9,8 +9,8 @@ import { type Daemon, findCommand, identify, makeFolder, startDaemon } from "./d
 
 const PACKAGE = "mariadb-server";
 
-/** The user is `app`, the password `secret`, the database `shop`. */
-export async function startMariadb(): Promise<Daemon> {
+/** The user is `app`, the database `shop`. */
+export async function startMariadb(password = "secret"): Promise<Daemon> {
   const install = findCommand("mariadb-install-db", PACKAGE);
   const command = findCommand("mariadbd", PACKAGE);
   const identity = await identify("mysql");
@@ -22,7 +22,7 @@ export async function startMariadb(): Promise<Daemon> {
     cwd: folder,
   });
   const initFile = path.join(folder, "init.sql");
-  const init = `create database shop; create user app@'%' identified by 'secret'; grant all on shop.* to app@'%';`;
+  const init = `create database shop; create user app@'%' identified by '${password}'; grant all on shop.* to app@'%';`;
   await writeFile(initFile, init.replaceAll("; ", ";\n"), { mode: 0o644 });
   const port = await closedPort();
   return await startDaemon({

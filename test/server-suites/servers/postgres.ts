@@ -15,15 +15,15 @@ export interface Postgres extends Daemon {
   socket: string;
 }
 
-/** User and password are `postgres`. */
-export async function startDebianPostgres(): Promise<Postgres> {
+/** The user is `postgres`. */
+export async function startDebianPostgres(password = "postgres"): Promise<Postgres> {
   const folders = versions("/usr/lib/postgresql").map((version) => `/usr/lib/postgresql/${version}/bin`);
   const initdb = findCommand("initdb", PACKAGE, folders);
   const command = findCommand("postgres", PACKAGE, folders);
   const identity = await identify("postgres");
   const folder = await makeFolder("postgres", identity);
   const passwordFile = path.join(folder, "password");
-  await writeFile(passwordFile, "postgres", { mode: 0o644 });
+  await writeFile(passwordFile, password, { mode: 0o644 });
   const data = path.join(folder, "data");
   const init = ["-D", data, "-U", "postgres", "-E", "UTF8", "--no-sync", "--auth=scram-sha-256"];
   await promisify(execFile)(initdb, [...init, `--pwfile=${passwordFile}`], { ...identity, cwd: folder });

@@ -7,7 +7,7 @@ import manifest from "../../package.json" with { type: "json" };
 import { PROJECTS } from "../fixtures/matrix.ts";
 
 const root = path.join(import.meta.dirname, "../..");
-const [page = "", ...others] = ["ways-in", "frameworks", "testing", "ci", "stand-ins"].map((name) =>
+const [page = "", ...others] = ["ways-in", "frameworks", "testing", "ci", "stand-ins", "hyperdrive"].map((name) =>
   readFileSync(path.join(root, `docs/${name}.md`), "utf8"),
 );
 const shown = [...[page, ...others].join("\n").matchAll(/<!-- (fixtures\/\S+) -->\n\n```\w+\n([^]*?)```/g)];

@@ -109,6 +109,23 @@ test.each<[what: string, config: VpcConfig, code: string, reason: string]>([
   await expect.poll(() => worker.output()).toContain(reason);
 });
 
+test("a Worker plays no database, neither by a route nor by a rule, and both say so", async () => {
+  const host = { hostname: "db.internal", resolver_network: { tunnel_id: TUNNEL_ID } };
+  await using worker = await start({
+    services: { "orders-db": { name: "orders", type: "tcp", host, tcp_port: 5432 } },
+    networks: { [TUNNEL_ID]: { routes: { "*.internal": "worker:app" } } },
+    hyperdrive: { DB: entry },
+  });
+  expect(await worker.call("ask", "hello")).toContain("ProxyError: destination_unavailable");
+  await expect
+    .poll(() => worker.output())
+    .toContain("the target is a Worker, which a Hyperdrive binding can't reach on this machine");
+  await using vpc = await connectVpc(worker.miniflare);
+  await vpc.on("DB").to("worker:app");
+  expect(await worker.call("ask", "hello")).toContain("ProxyError: destination_unavailable");
+  await expect.poll(() => worker.output()).toContain("only a VPC binding reaches those");
+});
+
 test("the limits of the service: too many connections in a period, and at once", async () => {
   await using database = await startDatabase();
   const target = `localhost:${database.port}`;

@@ -2,6 +2,7 @@
  * `npm run bench`: measures on this machine and prints tables.
  *
  *   --quick              about a minute, with wider intervals
+ *   --seconds <number>   of a usual comparison; default 45
  *   --write              also writes bench/results/<suite>.json and the suite's part of docs/performance.md
  *   --out <path>         also writes everything as JSON
  *   --render             measures nothing, and writes docs/performance.md from bench/results/
@@ -30,6 +31,7 @@ async function run(args: string[]): Promise<void> {
     allowPositionals: true,
     options: {
       quick: { type: "boolean", default: false },
+      seconds: { type: "string", default: "45" },
       write: { type: "boolean", default: false },
       render: { type: "boolean", default: false },
       out: { type: "string" },
@@ -40,6 +42,8 @@ async function run(args: string[]): Promise<void> {
   if (unknown.length > 0) {
     throw new Error(`There is no suite ${unknown.join(", ")}; there are ${SUITES.join(", ")}.`);
   }
+  const seconds = Number(values.seconds);
+  if (!(seconds > 0)) throw new Error(`--seconds ${values.seconds} is not a number of seconds above 0.`);
   // Before measuring, so that a suite without a place in the document fails at once.
   if (values.render || values.write) writeDocument(SECTIONS);
   if (values.render) return;
@@ -51,11 +55,13 @@ async function run(args: string[]): Promise<void> {
   await using talking = await startInstance(upstream, { hasTraffic: true });
   const isQuick = values.quick;
   const rounds = (share: number): Rounds =>
-    isQuick ? { seconds: 2 * share, atLeast: 3, sample: 60 } : { seconds: 45 * share, atLeast: 15, sample: 200 };
+    isQuick ? { seconds: 2 * share, atLeast: 3, sample: 60 } : { seconds: seconds * share, atLeast: 15, sample: 200 };
   const context = { upstream, quiet, talking, isQuick, rounds };
+  const usual = values.seconds === "45" ? "" : ` --seconds ${values.seconds}`;
+  const pace = isQuick ? " --quick" : usual;
   const sections: Section[] = [];
   for (const [name, suite] of chosen) {
-    const command = `npm run bench -- ${name === "against" ? "--against DIR" : name}${isQuick ? " --quick" : ""} --write`;
+    const command = `npm run bench -- ${name === "against" ? "--against DIR" : name}${pace} --write`;
     const before = values.write && values.against !== undefined ? { before: describeBuild(values.against) } : {};
     const section = { command, ...before, ...(await runSuite(suite, context)) };
     sections.push(section);

@@ -43,7 +43,7 @@ export async function* benchStart(context: SuiteContext): AsyncGenerator<BenchRe
   yield report({
     title: 'Start-up of a dev server, from the command to "Ready"',
     operation: "a start",
-    samples: await measure([wrangler, again(wrangler), ours, uncompiled], rounds(15)),
+    samples: await measure([wrangler, again(wrangler), ours, uncompiled], rounds(9)),
     pairs: [
       { subject: `${WRANGLER_DEV}, again`, against: WRANGLER_DEV },
       { subject: OUR_DEV, against: WRANGLER_DEV, goal: 1.05 },

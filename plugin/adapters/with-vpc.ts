@@ -45,8 +45,15 @@ export function withVpc<Options extends InstanceOptions>(options: Options, vpc: 
 function withStandIns(env: Record<string, unknown> = {}): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(env).map(([name, binding]) => {
-      const isEmpty = isPlainObject(binding) && binding["type"] === "hyperdrive" && binding["dev"] === undefined;
-      return [name, isEmpty ? { ...binding, dev: { connectionString: STAND_IN_STRING } } : binding];
+      const given = needsString(binding) ? { ...binding, dev: { connectionString: STAND_IN_STRING } } : binding;
+      return [name, given];
     }),
   );
+}
+
+/** The types of Miniflare want a `dev`, which may be empty. */
+function needsString(binding: unknown): binding is Record<string, unknown> {
+  if (!isPlainObject(binding) || binding["type"] !== "hyperdrive") return false;
+  const { dev = {} } = binding;
+  return isPlainObject(dev) && dev["connectionString"] === undefined && dev["remote"] !== true;
 }

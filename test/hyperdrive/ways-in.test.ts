@@ -88,17 +88,17 @@ test("unstable_startWorker", { timeout: 60_000 }, async () => {
   await worker.dispose();
 });
 
-test("new Miniflare(withVpc(…)), of a binding without `dev`", { timeout: 60_000 }, async () => {
+test.each([{}, { dev: {} }])("new Miniflare(withVpc(…)), of a binding with %j", { timeout: 60_000 }, async (more) => {
   await using database = await startDatabase();
   const config = {
     name: "api",
     compatibilityDate: COMPATIBILITY_DATE,
     manifest: manifest(DATABASE_WORKER),
-    env: { DB: { type: "hyperdrive", id: HYPERDRIVE_ID } },
+    env: { DB: { type: "hyperdrive", id: HYPERDRIVE_ID, ...more } },
   };
   const options = withVpc({ workers: [{ config }] }, { config: vpcConfig(database) }) as MiniflareOptions;
   await using miniflare = startMiniflare(options);
   expect(await (await miniflare.dispatchFetch("http://worker/")).json()).toEqual(ANSWER);
   const { DB } = await miniflare.getBindings<{ DB: NodeHyperdrive }>();
-  expect(DB.password).toBe(LOGIN.password);
+  expect(DB.password).toBe(LOGIN["password"]);
 });

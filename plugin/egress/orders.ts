@@ -52,7 +52,7 @@ export interface Known {
   nodeSockets: NodeSockets;
 }
 
-export interface Received {
+interface Received {
   incoming: IncomingMessage;
   outgoing: ServerResponse;
   known: Known;

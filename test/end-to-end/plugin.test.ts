@@ -22,7 +22,7 @@ function makeWorker(name: string, contents: string, env: object = {}): Miniflare
 }
 
 it("exports plugins under the names that wrangler's table shows", () => {
-  expect(Object.keys(plugins)).toEqual(["VPC Service", "VPC Network"]);
+  expect(Object.keys(plugins)).toEqual(["VPC Service", "VPC Network", "Hyperdrive Config"]);
 });
 
 it("serves bindings with and without remote: true", async () => {

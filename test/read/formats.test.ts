@@ -5,6 +5,7 @@ import { rootCertificates } from "node:tls";
 
 import { expect, test } from "vitest";
 
+import { TABLE_VERSION } from "../../service-worker/routing/table.ts";
 import { SERVICE_ID, TUNNEL_ID, createFolder, networkBinding, serviceBinding } from "../setup/vpc-folder.ts";
 
 const RESOLVER = `"resolver_network": { "tunnel_id": "${TUNNEL_ID}" }`;
@@ -99,7 +100,7 @@ test.each(formats)("%s", async (file, text) => {
   const tls = { verify: "verify_full", ca: [path.join(vpc.folder, "root.pem")] };
   const anywhere: unknown = expect.stringMatching(/vpc\.[a-z.]+:\d+:\d+$/);
   expect(loaded.table).toEqual({
-    version: 2,
+    version: TABLE_VERSION,
     generation: 7,
     bindings: {
       "app/USERS": {

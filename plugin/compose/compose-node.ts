@@ -4,6 +4,7 @@
  */
 
 import type { Diagnostic } from "../diagnostics.ts";
+import { hideSecrets } from "../read/hide-secrets.ts";
 
 export interface Place {
   /** Absolute path. */
@@ -105,5 +106,6 @@ export function reportComposeTo(diagnostics: Diagnostic[]): ReportCompose {
 }
 
 function cut(said: string): string {
-  return said.length > MAX_SAID ? `${said.slice(0, MAX_SAID)}…` : said;
+  const shown = hideSecrets(said);
+  return shown.length > MAX_SAID ? `${shown.slice(0, MAX_SAID)}…` : shown;
 }

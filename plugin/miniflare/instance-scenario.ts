@@ -13,6 +13,7 @@ import { type LinkedStandIn, resolveTarget } from "../link/resolve-target.ts";
 import { parseTarget } from "../parse/parse-target.ts";
 import { emptyModel } from "../parse/parse-config.ts";
 import { type Finding, emptyDocument } from "../read/document.ts";
+import { hideSecrets } from "../read/hide-secrets.ts";
 import { type Recorder, createRecorder } from "../recordings/recorder.ts";
 import { specOf } from "../recordings/recording-spec.ts";
 import { shownPath } from "../recordings/recording-file.ts";
@@ -187,5 +188,7 @@ function targetOf(
   }
   if (target !== undefined) return target;
   const [finding] = findings;
-  throw new TypeError(`vpc: ${finding?.text ?? "not a target"}. ${finding?.notes?.join(" ") ?? ""}`.trim());
+  throw new TypeError(
+    hideSecrets(`vpc: ${finding?.text ?? "not a target"}. ${finding?.notes?.join(" ") ?? ""}`.trim()),
+  );
 }

@@ -5,6 +5,7 @@ import path from "node:path";
 
 import { type Parsing, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
+import { isFileName } from "./file-name.ts";
 
 export interface NamedFile {
   /** As written: relative to the folder of the config. */
@@ -18,13 +19,16 @@ export interface NamedFile {
   severity?: "warning";
   /** Before the one with the full path. */
   notes?: string[];
+  /** A name to write instead of a text that can't be one. */
+  example: string;
 }
 
 /** @returns whether there is such a file. If not, that is reported */
 export function isNamedFile(
-  { name, at, code, what, severity, notes = [] }: NamedFile,
+  { name, at, code, what, severity, notes = [], example }: NamedFile,
   { document, namedFiles, report }: Pick<Parsing, "document" | "namedFiles" | "report">,
 ): boolean {
+  if (!isFileName({ name, at, what, example }, { document, report })) return false;
   const file = path.resolve(document.folder, name);
   namedFiles.add(file);
   const found = statSync(file, { throwIfNoEntry: false });

@@ -7,6 +7,7 @@ import path from "node:path";
 import { readCertificates } from "../system/certificates.ts";
 import { type Parsing, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
+import { isFileName } from "./file-name.ts";
 
 /**
  * @param value the array as written. Items that aren't names are reported elsewhere and skipped here.
@@ -19,6 +20,8 @@ export function parseCa(
   const names: unknown[] = Array.isArray(value) ? value : [];
   return names.flatMap((name, index) => {
     if (typeof name !== "string" || name === "") return [];
+    const place = { name, at: [...at, index], what: "the root certificate", example: "./root.pem" };
+    if (!isFileName(place, { document, report })) return [];
     const file = path.resolve(document.folder, name);
     namedFiles.add(file);
     const read = readCertificates(file);

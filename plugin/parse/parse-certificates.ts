@@ -11,6 +11,7 @@ import type { Path } from "../read/locate.ts";
 import { readCertificates, readClientCertificate } from "../system/certificates.ts";
 import { checkFields } from "./check-fields.ts";
 import { authorityFields, clientCertificateFields } from "./config-schema.ts";
+import { isFileName } from "./file-name.ts";
 
 /** What parsing a record needs of the rest of its config. */
 export interface RecordParsing extends Parsing {
@@ -89,14 +90,14 @@ function parseCertificate(value: unknown, at: Path, parsing: Parsing): Parsed {
     });
     return BROKEN;
   }
-  const named = { at, fileOf: (field: string, name: string | undefined) => fileNamed(name, [...at, field], parsing) };
+  const named: Named = { at, fileOf: (field, name) => fileNamed(name, { at, field }, parsing) };
   return isAuthority ? parseAuthority(value, named, parsing) : parseClient(value, named, parsing);
 }
 
 interface Named {
   at: Path;
   /** The absolute path of a file that a field names. Undefined: the field is missing or wrong, which is reported. */
-  fileOf: (field: string, name: string | undefined) => string | undefined;
+  fileOf: (field: FileField, name: string | undefined) => string | undefined;
 }
 
 function parseAuthority(value: Record<string, unknown>, { at, fileOf }: Named, parsing: Parsing): Parsed {
@@ -143,18 +144,20 @@ function parseClient(value: Record<string, unknown>, { at, fileOf }: Named, pars
   return { kind: "client", cert, key };
 }
 
-function fileNamed(name: string | undefined, at: Path, { document, namedFiles, report }: Parsing): string | undefined {
-  if (name === undefined) return undefined;
-  if (name.includes("-----BEGIN")) {
-    report({
-      code: "invalid-value",
-      text: `${quote(at.at(-1))} is the text of a PEM file, but must be the name of a PEM file`,
-      at,
-      notes: ['Save the text in a file, and write its name: "./client.pem".'],
-    });
+type FileField = "ca" | "cert" | "key";
+
+const EXAMPLES = { ca: "./authority.pem", cert: "./client.pem", key: "./client.key" } as const;
+
+/** The absolute path of the file that a field names. */
+function fileNamed(
+  name: string | undefined,
+  { at, field }: { at: Path; field: FileField },
+  parsing: Parsing,
+): string | undefined {
+  const place = [...at, field];
+  if (name === undefined || !isFileName({ name, at: place, what: quote(field), example: EXAMPLES[field] }, parsing))
     return undefined;
-  }
-  const file = path.resolve(document.folder, name);
-  namedFiles.add(file);
+  const file = path.resolve(parsing.document.folder, name);
+  parsing.namedFiles.add(file);
   return file;
 }

@@ -7,6 +7,7 @@ import { type Parsing, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import { checkFields } from "./check-fields.ts";
 import { harFields } from "./config-schema.ts";
+import { isFileName } from "./file-name.ts";
 
 interface WrittenHar {
   /** The object as written, or one with only the file of the text form. */
@@ -42,6 +43,7 @@ export function parseHar({ value, at, parseTarget }: WrittenHar, parsing: Parsin
     });
     return undefined;
   }
+  if (!isFileName({ name: har, at, what: "the recording", example: "./users.har" }, parsing)) return undefined;
   const file = path.resolve(document.folder, har);
   namedFiles.add(file);
   const standIn: HarModel = { type: "har", file, ...settings, ...(match && { match }), ...(target && { target }) };

@@ -9,6 +9,7 @@ import { didYouMean } from "../diagnostics.ts";
 import type { ComposeEntry } from "../config.ts";
 import { type Checked, checkFields } from "./check-fields.ts";
 import { networkFields } from "./config-schema.ts";
+import { isFileName } from "./file-name.ts";
 import { parseCa } from "./parse-ca.ts";
 import { parseLimits } from "./parse-limits.ts";
 import { parseResolvers } from "./parse-resolvers.ts";
@@ -77,13 +78,12 @@ function parseCompose(
   return { compose: parseComposeNames(value, at, parsing), composeFrom: "auto" };
 }
 
-function parseComposeNames(
-  names: string | readonly string[],
-  at: Path,
-  { document }: Parsing,
-): NetworkModel["compose"] {
-  if (typeof names === "string") return [{ file: path.resolve(document.folder, names), at }];
-  return names.map((name, index) => ({ file: path.resolve(document.folder, name), at: [...at, index] }));
+function parseComposeNames(names: string | readonly string[], at: Path, parsing: Parsing): NetworkModel["compose"] {
+  const written =
+    typeof names === "string" ? [{ name: names, at }] : names.map((name, index) => ({ name, at: [...at, index] }));
+  return written
+    .filter((each) => isFileName({ ...each, what: "the compose file", example: "./compose.yaml" }, parsing))
+    .map(({ name, at: place }) => ({ file: path.resolve(parsing.document.folder, name), at: place }));
 }
 
 /** Separates the fields of a network that are misplaced routes. */

@@ -19,7 +19,8 @@ export function parseOpenapi(name: string, at: Path, parsing: Parsing): ModelTar
     });
     return undefined;
   }
-  if (!isNamedFile({ name, at, code: "openapi-not-found", what: "the OpenAPI document" }, parsing)) return undefined;
+  const named = { name, at, code: "openapi-not-found", what: "the OpenAPI document", example: "./users.yaml" };
+  if (!isNamedFile(named, parsing)) return undefined;
   const file = path.resolve(document.folder, name);
   return { type: "stand-in", standIn: { type: "openapi", file }, text: `openapi:${name}`, at };
 }

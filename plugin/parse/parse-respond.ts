@@ -87,6 +87,7 @@ function lookForFile(name: string, at: Path, parsing: Parsing): void {
       at,
       code: "answer-file-not-found",
       what: "the file of the answer",
+      example: "./answer.json",
       severity: "warning",
       notes: ["A call that it is for fails with destination_unavailable until the file is there."],
     },

@@ -9,6 +9,7 @@ import type { Target } from "../../service-worker/routing/table.ts";
 import type { VpcFunctionTarget } from "../config.ts";
 import { didYouMean } from "../diagnostics.ts";
 import { type Parsing, type Report, isPlainObject, quote } from "../read/document.ts";
+import { looksLikeContents } from "../read/hide-secrets.ts";
 import type { Path } from "../read/locate.ts";
 import type { ModelTarget } from "../model.ts";
 import { routeFields, targetFields } from "./config-schema.ts";
@@ -138,6 +139,8 @@ function parseTargetText(text: string, folder: string): PlainTarget | TargetProb
     };
   }
   const { scheme, rest } = splitScheme(text) ?? { scheme: "", rest: "" };
+  if (looksLikeContents(scheme === "" ? text : rest.replace(/^\/\//, "")))
+    return { problem: "is not a target; it looks like the contents of a file", note: FORMS };
   const isUrl = rest.startsWith("//");
   switch (scheme.toLowerCase()) {
     case "worker":

@@ -4,6 +4,7 @@
  */
 
 import { type Diagnostic, formatLocation } from "../diagnostics.ts";
+import { hideSecrets } from "./hide-secrets.ts";
 import { type Locate, type Path, formatPath } from "./locate.ts";
 
 export { isPlainObject, quote } from "./quote.ts";
@@ -55,13 +56,6 @@ export function reportTo(diagnostics: Diagnostic[], document: VpcDocument): Repo
       notes: notes.map(hideSecrets),
     });
   };
-}
-
-/** Hides passwords in quoted URLs, and private keys in place of file names, because the output ends up in CI logs. */
-function hideSecrets(text: string): string {
-  return text
-    .replaceAll(/(:\/\/[^\s/"@:]*):[^\s/"@]+@/g, "$1:…@")
-    .replaceAll(/(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^"]*/g, "$1…");
 }
 
 /** Returns `file:line:column`, or the file and the key path if there are no lines. */

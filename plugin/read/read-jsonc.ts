@@ -6,6 +6,7 @@
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 
 import type { Diagnostic } from "../diagnostics.ts";
+import { hideSecrets, showPiece } from "./hide-secrets.ts";
 import { type LocatedNode, type Position, locateInTree, positionsOf } from "./locate.ts";
 import type { ReadText } from "./result.ts";
 
@@ -32,7 +33,7 @@ export const readJsonc: ReadText = (text, { file, folder }) => {
       diagnostics.push({
         severity: "error",
         code: "duplicate-key",
-        text: `${JSON.stringify(key)} is given twice: here and on line ${first.line}`,
+        text: `${hideSecrets(JSON.stringify(key))} is given twice: here and on line ${first.line}`,
         file,
         ...second,
         notes: ["Remove one of them, or merge the two."],
@@ -120,6 +121,6 @@ function describe(error: ParseError, text: string): Pick<Diagnostic, "text" | "n
 }
 
 function quoted(text: string, { offset, length }: ParseError): string {
-  const found = text.slice(offset, offset + Math.max(length, 1)).split("\n")[0] ?? "";
+  const found = showPiece(text, { offset, length });
   return found.length > 40 ? `${found.slice(0, 40)}…` : found;
 }

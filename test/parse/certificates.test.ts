@@ -269,20 +269,3 @@ test("ids that are no uuids, or stand there twice, and a mode that doesn't exist
     '    Write the id that "certificate_authority" or "client_certificate" of a record has.',
   ]);
 });
-
-test("a private key in place of a file name is not printed", async () => {
-  const secrets = client.key.split("\n").filter((line) => line !== "" && !line.startsWith("-----"));
-  expect(secrets).not.toEqual([]);
-  for (const certificates of [
-    { [CLIENT]: { cert: "certs/client.pem", key: client.key } },
-    { [CLIENT]: client.key },
-    { [CLIENT]: { cert: client.key, key: client.key } },
-    { [client.key]: { ca: "certs/corp.pem" } },
-    client.key,
-  ]) {
-    await using vpc = await createFolder({ ...FILES, "vpc.jsonc": JSON.stringify({ certificates, ca: [client.key] }) });
-    const lines = vpc.format(await vpc.load([vpc.worker("app", [serviceBinding("API")])])).join("\n");
-    expect(lines).toContain("error: ");
-    for (const secret of secrets) expect(lines).not.toContain(secret);
-  }
-});

@@ -27,6 +27,7 @@ const PROBE_AFTER = 0.8;
  */
 export async function fetchDirectly(request: Request, direct: Direct): Promise<Response> {
   const { connectTimeout } = direct.order.limits;
+  const begun = Date.now();
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
   const timer = setTimeout(() => {
     void rejectIfDeaf(direct, { within: connectTimeout * (1 - PROBE_AFTER), reject });
@@ -37,10 +38,10 @@ export async function fetchDirectly(request: Request, direct: Direct): Promise<R
     // Reads only the status of most responses, because each access to one takes time.
     const { status } = received;
     if (status === 101 && isUnasked(request, received)) throw new ProxyError("http_protocol_error", UNASKED);
-    return status === 502 && isBrokenUpgrade(request, received) ? await repeat(request, direct) : received;
+    return status === 502 && isBrokenUpgrade(request, received) ? await repeat(request, direct, begun) : received;
   } catch (error) {
     if (error instanceof ProxyError) throw error;
-    return await repeat(request, direct);
+    return await repeat(request, direct, begun);
   } finally {
     clearTimeout(timer);
   }
@@ -73,8 +74,20 @@ const UNASKED = { reason: `${PROXY_ERRORS.http_protocol_error.summary}: ${UNASKE
  * is wrong. If the caller is gone, the target is only probed.
  *
  * Differs from production: a target that drops a connection sees such a request more than once.
+ *
+ * @param begun when the first attempt was: one that failed within `connectTimeout` may have been connecting, so the second
+ * has the rest of it
  */
-async function repeat(request: Request, { env, order }: Direct): Promise<Response> {
+async function repeat(request: Request, { env, order }: Direct, begun: number): Promise<Response> {
   if (request.signal.aborted) throw await explainDrop(env, order);
-  return fetchThroughEgress(request, env, { ...order, isFresh: true });
+  const { connectTimeout } = order.limits;
+  const rest = connectTimeout - (Date.now() - begun);
+  const within = rest <= 0 ? connectTimeout : Math.max(rest, connectTimeout * (1 - PROBE_AFTER));
+  try {
+    const limits = { ...order.limits, connectTimeout: within };
+    return await fetchThroughEgress(request, env, { ...order, limits, isFresh: true });
+  } catch (error) {
+    const isTimeout = error instanceof ProxyError && error.code === "connection_timeout";
+    throw isTimeout && within < connectTimeout ? connectTimedOut(connectTimeout) : error;
+  }
 }

@@ -182,7 +182,7 @@ async function dial(forward: Forward, { address, env }: { address: string; env: 
 
 /**
  * Waits until a native socket is open. workerd reports no cause of a failure, so the target is probed
- * after one.
+ * after one. `connectTimeout` is for both.
  *
  * @throws {ProxyError}
  */
@@ -190,27 +190,24 @@ async function open(
   socket: Socket,
   { env, target, limits }: { env: ServiceWorkerEnv; target: EgressTarget; limits: EgressLimits },
 ): Promise<Socket> {
+  const { connectTimeout } = limits;
   let timer: number | null = null;
   // A socket that fails rejects both promises; only `opened` is read here.
   socket.closed.catch(() => undefined);
+  const opened = socket.opened.then(
+    () => socket,
+    async () => {
+      throw await explainDrop(env, { target, limits });
+    },
+  );
+  const timedOut = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(connectTimedOut(connectTimeout)), connectTimeout);
+  });
   try {
-    const outcome = await Promise.race([
-      socket.opened.then(
-        () => "open" as const,
-        () => "failed" as const,
-      ),
-      new Promise<"timeout">((resolve) => {
-        timer = setTimeout(() => resolve("timeout"), limits.connectTimeout);
-      }),
-    ]);
-    if (outcome === "open") return socket;
-    if (outcome === "timeout") {
-      throw connectTimedOut(limits.connectTimeout);
-    }
+    return await Promise.race([opened, timedOut]);
   } finally {
     clearTimeout(timer);
   }
-  throw await explainDrop(env, { target, limits });
 }
 
 function warnOnService(decision: Forward, port: number): void {

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import net from "node:net";
 import type tls from "node:tls";
 
+import { isLocalhostName } from "../../service-worker/routing/address.ts";
 import type { EgressFailure, EgressLimits, EgressTcpTarget } from "../../service-worker/routing/egress-protocol.ts";
 import { toError } from "../system/error.ts";
 import { EgressError, classify } from "./egress-error.ts";
@@ -32,6 +33,7 @@ export interface DialOptions {
 }
 
 /**
+ * `localhost` and the names below it are loopback, and no name server of the target is asked for them (RFC 6761 §6.3).
  * Tries every address of a name (RFC 8305), so `localhost` finds a server on `::1` as well as one on
  * `127.0.0.1`. Destroying the socket cancels the attempt. The socket does not keep the process alive.
  *
@@ -46,8 +48,9 @@ export function dial(target: DialTarget, options: DialOptions): net.Socket {
     timer = setTimeout(() => socket.destroy(timeoutError(target, { timeout, step })), timeout).unref();
   };
   let { lookup } = options;
+  const isLocalhost = target.type === "address" && isLocalhostName(target.host);
   if (target.type === "unix" || net.isIP(target.host) !== 0) limit("connection", limits.connectTimeout);
-  else if (target.resolvers?.length)
+  else if (target.resolvers?.length && !isLocalhost)
     lookup = lookupAt({ resolvers: target.resolvers, limits, signal: whenClosed(socket) });
   else limit("lookup", limits.dnsTimeout);
   socket.once("lookup", () => limit("connection", limits.connectTimeout));
@@ -60,7 +63,12 @@ export function dial(target: DialTarget, options: DialOptions): net.Socket {
     socket.connect(
       target.type === "unix"
         ? { path: target.path }
-        : { host: target.host, port: target.port, autoSelectFamily: true, ...(lookup && { lookup }) },
+        : {
+            host: isLocalhost ? "localhost" : target.host,
+            port: target.port,
+            autoSelectFamily: true,
+            ...(lookup && { lookup }),
+          },
     );
   } catch (error) {
     // The system doesn't accept the address.

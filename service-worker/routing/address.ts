@@ -68,6 +68,22 @@ export function isLiteralHost(host: string): boolean {
   return host === "localhost" || ipaddr.isValid(host);
 }
 
+/** Whether it is `localhost` or a name below it, which mean loopback without any name server (RFC 6761 §6.3). @param host in normal form */
+export function isLocalhostName(host: string): boolean {
+  return host === "localhost" || host.endsWith(".localhost");
+}
+
+/** The addresses of loopback that `localhost` stands for, in normal form. */
+const LOOPBACK: readonly Host[] = ["127.0.0.1", "::1"].map(ipHost);
+
+/** The system dials loopback for these, too. */
+const UNSPECIFIED = new Set(["0.0.0.0", "::"]);
+
+/** @returns the addresses of loopback, if this host is dialled there although it is none of them; else none */
+export function loopbackBehind({ text }: Host): readonly Host[] {
+  return UNSPECIFIED.has(text) || isLocalhostName(text) ? LOOPBACK : [];
+}
+
 /**
  * Clears all bits after `prefix`.
  *

@@ -6,7 +6,15 @@
  *                        └──▶ network ─▶ name, wildcard or longest prefix, else `*` ─▶ target
  */
 
-import { type Endpoint, type Host, formatEndpoint, isProblem, parseHost } from "./address.ts";
+import {
+  type Endpoint,
+  type Host,
+  formatEndpoint,
+  isLocalhostName,
+  isProblem,
+  loopbackBehind,
+  parseHost,
+} from "./address.ts";
 import type { ForwardTarget } from "./forward-target.ts";
 import type { ProxyErrorCode } from "./error-codes.ts";
 import { type IndexedTable, type NetworkIndex, findRoute } from "./route-index.ts";
@@ -17,6 +25,7 @@ import {
   type Binding,
   type Network,
   type NetworkBinding,
+  type Route,
   type Scheme,
   type Service,
   type ServiceBinding,
@@ -213,8 +222,11 @@ function decideNetwork(
   }
   const port = asked.port;
   asked.onLookup?.({ network, host, port });
-  const route = network && findRoute(network, host, port);
-  if (route === undefined) return refuseUnrouted(network?.network, binding, { host, port });
+  const found = network && findRoute(network, host, port);
+  if (network === undefined || found === undefined) return refuseUnrouted(network?.network, binding, { host, port });
+  const denied = deniedAtLoopback(network, found, { host, port });
+  if (denied !== undefined) asked.onLookup?.({ network, host: denied.host, port });
+  const route = denied?.route ?? found;
   return resolveTarget(route.target, {
     binding,
     policies: policiesFor(binding, route.settings),
@@ -223,6 +235,30 @@ function decideNetwork(
     host: host.text,
     port,
   });
+}
+
+/**
+ * What is dialled at loopback is also decided there: `0.0.0.0`, `[::]` and `localhost` don't pass a route that denies
+ * `127.0.0.1` or `[::1]`, unless a route names them.
+ */
+function deniedAtLoopback(
+  network: NetworkIndex,
+  { target, match }: Route,
+  { host, port }: Endpoint,
+): { route: Route; host: Host } | undefined {
+  const dialled = target.type === "stand-in" ? target.behind?.target : target;
+  if (dialled?.type !== "passthrough" || isExact(match)) return undefined;
+  for (const loopback of loopbackBehind(host)) {
+    const route = findRoute(network, loopback, port);
+    // A deny of what no other route holds is none of loopback.
+    if (route?.target.type === "deny" && route.match.type !== "any") return { route, host: loopback };
+  }
+  return undefined;
+}
+
+function isExact(match: Route["match"]): boolean {
+  if (match.type === "cidr") return match.prefix === (match.address.includes(":") ? 128 : 32);
+  return match.type === "name";
 }
 
 function refuseUnrouted(
@@ -290,7 +326,8 @@ export function placeTarget(target: Target, { scheme, host, port }: Destination)
       return target.scheme ? { ...to, scheme: target.scheme } : to;
     }
     case "passthrough":
-      return { ...target, type: "address", host, port };
+      // RFC 6761 §6.3: no name server is asked for a localhost name.
+      return isLocalhostName(host) ? { type: "address", host, port } : { ...target, type: "address", host, port };
     case "unix":
     case "worker":
     case "function":

@@ -43,12 +43,13 @@ describe("only the name servers of the order are asked", () => {
     expect([...dns.questions].sort()).toEqual([`A ${HOST}`, `AAAA ${HOST}`]);
   });
 
-  test("even for localhost", async () => {
+  test.each(["localhost", "app.localhost"])("not for %s, which is loopback (RFC 6761 §6.3)", async (host) => {
+    await using origin = await startHttpOrigin(ok("found"));
     await using dns = await startDnsServer("NXDOMAIN");
-    const order = orderFor({ resolvers: [dns.address] }) as EgressOrder & { op: "http" };
-    const target = { ...order.target, host: "localhost" } as typeof order.target;
-    expect((await ask({ order: { ...order, target } })).failure?.code).toBe("dns_error");
-    expect(dns.questions).toContain("A localhost");
+    const order = orderFor({ resolvers: [dns.address], port: origin.port }) as EgressOrder & { op: "http" };
+    const target = { ...order.target, host } as typeof order.target;
+    expect((await ask({ order: { ...order, target } })).body).toBe("found");
+    expect(dns.questions).toEqual([]);
   });
 
   test("a name server that never answers for AAAA does not delay A", async () => {

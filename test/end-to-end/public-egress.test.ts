@@ -7,7 +7,7 @@ import { connectVpc } from "miniflare-vpc/test/node";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startDnsServer } from "../servers/dns-server.ts";
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";
-import { echo, startTcpServer } from "../servers/tcp-server.ts";
+import { closedPort, echo, startTcpServer } from "../servers/tcp-server.ts";
 import { makeAuthority } from "../servers/tls-certificates.ts";
 import { startTlsOrigin } from "../servers/tls-server.ts";
 import { TUNNEL, type TestWorker, type VpcFetcher, startTestWorker } from "../setup/test-worker.ts";
@@ -19,6 +19,10 @@ type Asked = [binding: keyof Env, where: string];
 const ops = {
   fetch: async (env: Env, [binding, url]: Asked) => {
     const response: Response = await env[binding].fetch(url);
+    return response.text();
+  },
+  post: async (env: Env, [binding, url]: Asked) => {
+    const response: Response = await env[binding].fetch(url, { method: "POST", body: "body" });
     return response.text();
   },
   echo: async (env: Env, [binding, address]: Asked) => {
@@ -106,6 +110,29 @@ describe.each([
     const bare = host.includes(":") ? `[${host}]` : host;
     expect(await worker.call("fetch", ["MESH", `http://${bare}:${plain.port}/`])).toBe("plain");
     expect(await worker.call("echo", ["MESH", `${bare}:${tcp.port}`])).toBe("ping");
+  });
+});
+
+describe.each(["localhost", "app.localhost"])("%s is loopback, and no name server is asked", (name) => {
+  // A route for the same address must not matter.
+  it.each([false, true])("a route leads there, too: %s", async (isKnown) => {
+    await using resolver = await startDnsServer("NXDOMAIN");
+    await using plain = await startHttpOrigin(ok("plain"));
+    await using tcp = await startTcpServer(echo, { allowHalfOpen: true });
+    const closed = await closedPort();
+    await using worker = await start({
+      networks: {
+        "cf1:network": { resolver_ips: [resolver.address], routes: { "*": "passthrough" } },
+        [TUNNEL]: { routes: isKnown ? { "users.internal": `localhost:${plain.port}` } : {} },
+      },
+    });
+    const url = `http://${name}:${plain.port}/`;
+    for (const op of ["fetch", "post"]) expect(await worker.call(op, ["MESH", url])).toBe("plain");
+    expect(await worker.call("echo", ["MESH", `${name}:${tcp.port}`])).toBe("ping");
+    for (const op of ["fetch", "post"])
+      await expect(worker.call(op, ["MESH", `http://${name}:${closed}/`])).rejects.toThrow(/connection_refused/);
+    await expect(worker.call("echo", ["MESH", `${name}:${closed}`])).rejects.toThrow(/connection_refused/);
+    expect(resolver.questions).toEqual([]);
   });
 });
 

@@ -150,11 +150,16 @@ const DENIED = "ProxyError: destination_ip_prohibited";
 const REFUSED = /^(?!reached)/;
 
 /** What each way to call a host answers or throws. The stub without a facade also takes hosts that begin with a mark of ours. */
-async function callEveryWay(by: TestWorker, host: string): Promise<Record<"fetch" | "connect" | "native", unknown>> {
-  const marks = [`mvpc-0123456789abcdef0123.${host}:80`, `mvpc-0123456789abcdef0123.--6--fd00--1:80`];
+async function callEveryWay(
+  by: TestWorker,
+  host: string,
+  port = 80,
+): Promise<Record<"fetch" | "connect" | "native", unknown>> {
+  const address = `${host}:${port}`;
+  const marks = [`mvpc-0123456789abcdef0123.${address}`, `mvpc-0123456789abcdef0123.--6--fd00--1:${port}`];
   const native: unknown[] = [];
-  for (const address of [`${host}:80`, ...marks]) native.push(await by.call("native", address));
-  return { fetch: await by.call("fetch", `http://${host}/`), connect: await by.call("connect", `${host}:80`), native };
+  for (const each of [address, ...marks]) native.push(await by.call("native", each));
+  return { fetch: await by.call("fetch", `http://${address}/`), connect: await by.call("connect", address), native };
 }
 
 test.each(["fetch", "connect", "native"])("%s: hosts that are not denied are reached", async (op) => {
@@ -192,6 +197,72 @@ describe("a denied address is denied in every spelling", () => {
     for (const hostname of ["10.9.0.1", "[fd00::1]", "fd00::1", "0x0a090001", "BLOCKED.internal."]) {
       expect(await worker.call("connect", { hostname, port: 80 })).toBe(DENIED);
     }
+  });
+});
+
+describe("what is dialled at loopback is denied with it", () => {
+  const AT_LOOPBACK = [
+    "0.0.0.0",
+    "0.0.0.0.",
+    "0",
+    "0x0",
+    "00.0.0.0",
+    "0.0",
+    "[::]",
+    "[::0]",
+    "[0:0:0:0:0:0:0:0]",
+    "[::ffff:0.0.0.0]",
+    "[::ffff:0:0]",
+    "localhost",
+    "LOCALHOST.",
+    "app.localhost",
+  ];
+  const stop = { deny: "destination_ip_prohibited" } as const;
+
+  describe.each<[NonNullable<NetworkEntry["routes"]>, string[]]>([
+    [{ "*": "passthrough", "127.0.0.0/8": stop }, AT_LOOPBACK],
+    [{ "*": "passthrough", "::1": stop }, ["0.0.0.0", "[::]", "localhost"]],
+    [
+      { "0.0.0.0/0": "passthrough", "::/0": "passthrough", "*.localhost": "passthrough", "127.0.0.1": stop },
+      ["0.0.0.0", "[::]", "app.localhost"],
+    ],
+  ])("%j", (routes, hosts) => {
+    const running = new AsyncDisposableStack();
+    let denying: TestWorker;
+    let port: number;
+    beforeAll(async () => {
+      denying = running.use(await start(routes));
+      ({ port } = running.use(await startHttpOrigin(ok("reached"))));
+    });
+    afterAll(() => running.disposeAsync());
+
+    test.each(hosts)("%s", async (host) => {
+      expect(await callEveryWay(denying, host, port)).toEqual(refusedEveryWay(host));
+    });
+  });
+
+  test("a route that names it counts, and without a deny it is reached", async () => {
+    await using origin = await startHttpOrigin(ok("reached"));
+    const at = `127.0.0.1:${origin.port}`;
+    await using named = await start({
+      "*": "passthrough",
+      "127.0.0.0/8": stop,
+      "0.0.0.0": at,
+      "::": at,
+      localhost: "passthrough",
+    });
+    await using open = await start({
+      "0.0.0.0/0": "passthrough",
+      localhost: "passthrough",
+      "*.localhost": "passthrough",
+      "127.0.0.0/8:1": stop,
+      "*": stop,
+    });
+    const reached = { fetch: "reached", connect: "reached", native: expect.arrayContaining(["reached"]) };
+    for (const host of ["0.0.0.0", "[::]", "localhost"])
+      expect(await callEveryWay(named, host, origin.port)).toEqual(reached);
+    for (const host of ["127.0.0.1", "localhost", "app.localhost"])
+      expect(await callEveryWay(open, host, origin.port)).toEqual(reached);
   });
 });
 

@@ -316,7 +316,7 @@ export interface HyperdriveEntry {
   user: string;
   /** Of this machine's copy. Write either this or `passwordEnv`. */
   password?: string;
-  /** The environment variable that has the password. It can also stand in a `.env` file beside this file. */
+  /** The environment variable that has the password. Best set for the process: wrangler makes a variable of a `.env` file a binding of the Worker, too. */
   passwordEnv?: string;
   /** `postgres` is `postgresql`. Default: the `app_protocol` of the service, or else `postgresql`. */
   scheme?: "postgresql" | "postgres" | "mysql";

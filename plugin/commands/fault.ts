@@ -58,17 +58,26 @@ Each may be followed by stream=upstream (default: downstream) and toxicity=0.5 (
         return FINE;
       }
       const faults = wanted.map(check);
-      for (const each of faults) await client.run({ do: "addRule", rule: { who, faults: [each] }, owner: OWNER });
+      let hint: string | undefined;
+      for (const each of faults)
+        ({ hint } = (await client.run({ do: "addRule", rule: { who, faults: [each] }, owner: OWNER })) as Added);
       const isReplaced = ({ fault: { type, stream } }: AddedFault): boolean =>
         faults.some((each) => each.type === type && each.stream === stream);
       await remove(client, before.filter(isReplaced));
       terminal.print(
         `In force on ${JSON.stringify(who)}:\n${(await faultsOn(client, who)).map(formatAdded).join("\n")}`,
       );
+      if (hint !== undefined)
+        terminal.printError(`miniflare-vpc: ${hint} This acts only on calls for a host of that name.`);
       return FINE;
     });
   },
 });
+
+/** What the session answers. `hint`: a sentence about a name that is probably another one. */
+interface Added {
+  hint?: string;
+}
 
 /** The owner of the rules, by which they are found again. */
 const OWNER = "miniflare-vpc fault";

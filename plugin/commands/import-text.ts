@@ -71,7 +71,7 @@ function passwordsOf(databases: readonly PlannedDatabase[]): string[] {
   if (names.length === 0) return [];
   return [
     "",
-    `The API returns no passwords: set ${names.join(" and ")}, in the environment or in a .env file beside the config.`,
+    `The API returns no passwords: set ${names.join(" and ")}, in the environment. wrangler makes a variable of a .env file a binding of the Worker, too.`,
   ];
 }
 

@@ -10,7 +10,7 @@ import { type Diagnostic, hasErrors, isDiagnostic } from "../diagnostics.ts";
 import type { ControlOptions } from "../control/control-options.ts";
 import type { UiRequest } from "../ui/ui-choice.ts";
 import type { FoundConfig } from "../wrangler-config/find-configs.ts";
-import { type LoadedTable, loadTable } from "../load.ts";
+import { loadTable } from "../load.ts";
 import type { VpcBinding } from "../model.ts";
 import type { SessionRecording } from "../recordings/recording-spec.ts";
 import {
@@ -92,8 +92,9 @@ export async function loadDevProject(request: DevRequest, lastGood?: DevProject)
   });
   const files = [...wranglerFiles, ...loaded.files];
   // The plugin knows only the bindings that it serves.
-  if (lastGood === undefined) notServed.push(...loaded.diagnostics.filter(({ code }) => UNSERVED.has(code)));
-  for (const worker of workers) worker.bindings = servedOf(worker, { loaded, lastGood });
+  if (lastGood === undefined)
+    notServed.push(...loaded.diagnostics.filter(({ code }) => code === "own-connection-string"));
+  for (const worker of workers) worker.bindings = worker.bindings.filter(isServed);
   if (broken.length > 0) return { project: lastGood, diagnostics: [...broken, ...notServed], files };
   if (!hasErrors(loaded.diagnostics)) {
     return { project: { workers, remoteBindings: loaded.remoteBindings }, diagnostics: notServed, files };
@@ -102,24 +103,9 @@ export async function loadDevProject(request: DevRequest, lastGood?: DevProject)
   return { project: { workers, remoteBindings: lastGood.remoteBindings }, diagnostics: notServed, files };
 }
 
-const UNSERVED = new Set(["no-hyperdrive-entry", "own-connection-string"]);
-
-/**
- * A Hyperdrive binding that has a connection string of its own, or no entry, is left to wrangler. One that was served at the
- * start stays: without it, wrangler would end.
- */
-function servedOf(
-  { workerName, bindings }: DevWorker,
-  { loaded, lastGood }: { loaded: LoadedTable; lastGood: DevProject | undefined },
-): VpcBinding[] {
-  const before = lastGood?.workers.find((worker) => worker.workerName === workerName)?.bindings ?? [];
-  return bindings.filter(
-    ({ bindingType, bindingName, ownString }) =>
-      bindingType !== "hyperdrive" ||
-      (ownString === undefined &&
-        (loaded.logins.has(bindingKey(workerName, bindingName)) ||
-          before.some((each) => each.bindingName === bindingName))),
-  );
+/** A Hyperdrive binding that has a connection string of its own is left to wrangler. */
+function isServed({ ownString }: VpcBinding): boolean {
+  return ownString === undefined;
 }
 
 interface SiblingsOptions {

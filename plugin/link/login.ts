@@ -13,7 +13,9 @@ export function loginOf(
     code: "password-not-set",
     text: `the variable ${quote(passwordEnv)}, which "passwordEnv" names, is not set`,
     at: [...at, "passwordEnv"],
-    notes: [`Set it: ${passwordEnv}=… npx miniflare-vpc dev. It can also stand in a .env file beside this file.`],
+    notes: [
+      `Set it: ${passwordEnv}=… npx miniflare-vpc dev. wrangler makes a variable of a .env file a binding of the Worker, too.`,
+    ],
   });
   return undefined;
 }

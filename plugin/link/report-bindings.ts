@@ -54,7 +54,7 @@ function missingEntry(
     case "hyperdrive": {
       const password = `"passwordEnv": ${quote(passwordVariable(bindingName))}`;
       const line = `${quote(id)}: { "service": "a key of services", "database": "app", "user": "app", ${password} }`;
-      const none = " and no connection string of its own";
+      const none = " and no connection string of its own, so every connection is refused";
       return { section: "hyperdrive", entries: hyperdrives, line, consequence: none };
     }
     default:

@@ -165,6 +165,7 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
       forgetDisposed(egress);
       return [];
     }
+    const isSame = isSameTable(next, force.lastGood);
     force.lastGood = next;
     if (
       !instance.isGenerated &&
@@ -173,8 +174,10 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
       log.warn('The vpc config now says "remote" for other bindings: restart to apply this.');
     }
     const changed = changedLogins(next.logins, loaded?.logins ?? new Map());
-    if (changed !== "") log.warn(`The vpc config now has another login for ${changed}: restart to apply this.`);
-    log.info(namesOf(next.files) ? `Applied ${namesOf(next.files)}` : "The vpc config was removed");
+    if (changed !== "") log.warn(`There is another login for ${changed} now: restart to apply it.`);
+    if (changed !== "" && isSame) return next.files;
+    const applied = namesOf(next.files) ? `Applied ${namesOf(next.files)}` : "The vpc config was removed";
+    log.info(changed === "" ? applied : `${applied}, except for that login`);
     return next.files;
   }
 
@@ -203,6 +206,11 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
     loginOf: (key) => loaded.logins.get(key) ?? NO_LOGIN,
     isRemote: (key) => loaded.remoteBindings.has(key),
   };
+}
+
+function isSameTable(...loaded: [LoadedTable, LoadedTable]): boolean {
+  const [now, before] = loaded.map(({ table }) => JSON.stringify({ ...table, generation: 0 }));
+  return now === before;
 }
 
 function load(instance: Instance): Promise<LoadedTable> {

@@ -62,7 +62,9 @@ export async function hyperdriveForNode(
   const port = await doors.openForNode(key);
   const host = "127.0.0.1";
   const { scheme, user, password, database } = encodeLogin(login);
-  const connectionString = `${scheme}://${user}:${password}@${host}:${port}/${database}`;
+  // In Workers, each has it. A client library of MySQL in Node warns about it.
+  const options = scheme === "postgresql" ? "?sslmode=disable" : "";
+  const connectionString = `${scheme}://${user}:${password}@${host}:${port}/${database}${options}`;
   return { connectionString, host, port, user: login.user, password: login.password, database: login.database };
 }
 

@@ -2,6 +2,7 @@
  * What a client says to a scenario, as JSON: the same for a test in workerd, one in Node, and the control server.
  */
 
+import type { RoutingTable } from "../../service-worker/routing/table.ts";
 import { makeJournalHar } from "../recordings/journal-har.ts";
 import { readAnswerFile } from "./answer-file.ts";
 import { type CallPattern, makeMatcher } from "./call.ts";
@@ -10,10 +11,11 @@ import type { Capture } from "./capture.ts";
 import { type Goal, formatGoal } from "./goals.ts";
 import type { ConnectionEntry, JournalEntry, RequestEntry } from "./journal.ts";
 import { describeRule } from "./nearest-rule.ts";
-import type { RuleSpec } from "./rule.ts";
+import type { RuleSpec, ScenarioRule } from "./rule.ts";
 import type { Scenario } from "./scenario.ts";
 import { type Expectation, verifyCalls, verifyOrder } from "./verify.ts";
 import { matchesWho, parseWho } from "./who.ts";
+import { hintAtBinding } from "./who-hint.ts";
 
 export type ScenarioCommand =
   /** The first command of a client: from now on, calls are observed. */
@@ -51,7 +53,7 @@ export async function runCommand(scenario: Scenario, command: ScenarioCommand): 
     case "attach":
       return { bindings: Object.values(scenario.context.table.bindings).map(({ bindingName }) => bindingName) };
     case "addRule":
-      return { id: scenario.addRule(command.rule, command.owner).id };
+      return describeAdded(scenario.addRule(command.rule, command.owner), scenario.context.table);
     case "removeRule":
       return { isRemoved: scenario.removeRules(({ id }) => id === command.id) };
     case "keepFunction":
@@ -109,6 +111,11 @@ export async function runCommand(scenario: Scenario, command: ScenarioCommand): 
       command satisfies never;
       throw new TypeError(`vpc: ${JSON.stringify((command as { do: unknown }).do)} is not a command.`);
   }
+}
+
+function describeAdded({ id, who, whoText }: ScenarioRule, table: RoutingTable): { id: string; hint?: string } {
+  const hint = who.type === "binding" ? undefined : hintAtBinding(whoText, table);
+  return { id, ...(hint !== undefined && { hint }) };
 }
 
 function dropFunctions(scenario: Scenario, ids: readonly string[]): boolean {

@@ -99,7 +99,7 @@ export function parseRule(
   const who = parseWho(spec.who, bindings);
   const call = makeMatcher(parseCall(spec.call));
   const effect = parseEffect(spec, parseTarget);
-  if (effect.type === "faults" && who.type === "binding") refuseWithoutEffect(effect.faults, who.bindingName, bindings);
+  if (who.type === "binding") refuseForConnections({ call, effect }, who.bindingName, bindings);
   return {
     who,
     whoText: spec.who,
@@ -141,19 +141,35 @@ export function parseFaults(values: unknown): Fault[] {
   });
 }
 
-/** @throws {TypeError} if a fault can never act on what the binding takes */
-function refuseWithoutEffect(faults: readonly Fault[], bindingName: string, bindings: Iterable<Binding>): void {
-  const fault = faults.find(isForHttpOnly);
+/** @throws {TypeError} if the binding takes only connect(), and the rule is about requests */
+function refuseForConnections(
+  { call, effect }: Pick<ScenarioRule, "call" | "effect">,
+  bindingName: string,
+  bindings: Iterable<Binding>,
+): void {
   const meant = [...bindings].filter((binding) => binding.bindingName === bindingName);
-  if (fault === undefined || !meant.every((binding) => binding.kind === "service" && binding.service.type === "tcp"))
-    return;
-  throw new TypeError(
-    `vpc: the fault ${JSON.stringify(fault.type)} acts on fetch() only, and ${JSON.stringify(bindingName)} takes only connect(). Use one of ${INSTEAD_OF_HTTP_ONLY.join(", ")}.`,
-  );
+  if (!meant.every(takesOnlyConnections)) return;
+  const refuse = (what: string, instead: string): never => {
+    throw new TypeError(
+      `vpc: ${what} acts on fetch() only, and ${JSON.stringify(bindingName)} takes only connect(). ${instead}`,
+    );
+  };
+  const fault = effect.type === "faults" ? effect.faults.find(isForHttpOnly) : undefined;
+  if (fault !== undefined)
+    refuse(`the fault ${JSON.stringify(fault.type)}`, `Use one of ${INSTEAD_OF_HTTP_ONLY.join(", ")}.`);
+  if (!servesKind({ effect }, "tcp")) refuse("respond", "Use connect, fail, to or fault.");
+  if (!call.isAny)
+    refuse(`a rule for ${JSON.stringify(call.text)}`, "Leave the call out: the rule is for each connection.");
+}
+
+/** @returns whether no request can ever come from it */
+function takesOnlyConnections(binding: Binding): boolean {
+  if (binding.kind === "unlinked") return binding.bindingType === "hyperdrive";
+  return binding.kind === "service" && (binding.service.type === "tcp" || binding.isHyperdrive === true);
 }
 
 /** Whether it can decide a call of this kind at all. */
-export function servesKind({ effect }: ScenarioRule, kind: "http" | "tcp"): boolean {
+export function servesKind({ effect }: Pick<ScenarioRule, "effect">, kind: "http" | "tcp"): boolean {
   switch (effect.type) {
     case "respond":
     case "respondBy":

@@ -25,20 +25,35 @@ export function findEnvironment(
   args: Pick<DevArgs, "env" | "envFiles">,
   { cwd, processEnv }: { cwd: string; processEnv: NodeJS.ProcessEnv },
 ): string | undefined {
-  const suffixes = args.env === undefined ? ["", ".local"] : ["", ".local", `.${args.env}`, `.${args.env}.local`];
-  const names = args.envFiles.length > 0 ? args.envFiles : suffixes.map((suffix) => `.env${suffix}`);
+  const names = args.envFiles.length > 0 ? args.envFiles : suffixesOf(args.env).map((suffix) => `.env${suffix}`);
   const inFiles = readEnvFiles(names.map((name) => path.resolve(cwd, name)));
   return pickEnvironment(args.env, { CLOUDFLARE_ENV: valueOf("CLOUDFLARE_ENV", { inFiles, processEnv }) });
 }
 
-/** @returns the value of a variable of the process, or of the `.env` files of a folder; undefined if it has none */
-export function findVariable(name: string, folder: string): string | undefined {
-  return valueOf(name, { inFiles: readEnvFiles(envFilesOf(folder)), processEnv: process.env }) || undefined;
+/** By the name of a variable: its value in the process, if a `.env` file had the same. wrangler puts those there when it starts. */
+const valuesFromFiles = new Map<string, string>();
+
+/**
+ * A value that wrangler has put into the process is that of the file, also after an edit of the file.
+ *
+ * @param env the environment, whose `.env.NAME` counts too
+ * @returns the value of a variable of the process, or of the `.env` files of a folder; undefined if it has none
+ */
+export function findVariable(name: string, folder: string, env?: string): string | undefined {
+  const inFiles = readEnvFiles(envFilesOf(folder, env));
+  const inProcess = process.env[name];
+  const inFile = valueOf(name, { inFiles, processEnv: { ...process.env, [name]: undefined } });
+  if (inProcess && inProcess === inFile) valuesFromFiles.set(name, inProcess);
+  return (inProcess && inProcess !== valuesFromFiles.get(name) ? inProcess : inFile) || undefined;
 }
 
 /** The files that `findVariable` reads, as absolute paths. The last one wins. */
-export function envFilesOf(folder: string): string[] {
-  return [path.join(folder, ".env"), path.join(folder, ".env.local")];
+export function envFilesOf(folder: string, env?: string): string[] {
+  return suffixesOf(env).map((suffix) => path.join(folder, `.env${suffix}`));
+}
+
+function suffixesOf(env: string | undefined): string[] {
+  return env === undefined ? ["", ".local"] : ["", ".local", `.${env}`, `.${env}.local`];
 }
 
 function readEnvFiles(files: readonly string[]): Record<string, string> {

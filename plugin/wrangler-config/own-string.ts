@@ -14,11 +14,15 @@ const VARIABLES = [
 /** Nothing ever connects there. Miniflare requires a scheme, a user, a password and a database. */
 export const STAND_IN_STRING = "postgresql://miniflare-vpc:miniflare-vpc@127.0.0.1:1/miniflare-vpc";
 
-/** @returns where a binding's own connection string is, in words; undefined if it has none */
-export function ownStringOf(bindingName: string, entry: Readonly<Record<string, unknown>>): string | undefined {
+/** @param env the environment. @returns where a binding's own connection string is, in words; undefined if it has none */
+export function ownStringOf(
+  bindingName: string,
+  entry: Readonly<Record<string, unknown>>,
+  env?: string,
+): string | undefined {
   for (const variable of VARIABLES.map((prefix) => `${prefix}${bindingName}`)) {
     // wrangler reads the .env files, too.
-    const value = findVariable(variable, process.cwd());
+    const value = findVariable(variable, process.cwd(), env);
     if (value === STAND_IN_STRING) return undefined;
     if (value) return `in the variable ${variable}`;
   }

@@ -172,7 +172,7 @@ export function readVpcEntries({ file, raw, locate }: WranglerConfig, env: strin
     }
     for (const [index, entry] of entries.entries()) {
       const place = [...at, key, index];
-      const binding = parseVpcEntry(key, entry);
+      const binding = parseVpcEntry(key, entry, env);
       if (isProblem(binding)) {
         leave(place, binding);
         continue;
@@ -225,7 +225,7 @@ const ID_KEYS = { vpc_services: ["service_id"], vpc_networks: ["tunnel_id", "net
 const TYPES = { vpc_services: "vpc-service", vpc_networks: "vpc-network", hyperdrive: "hyperdrive" } as const;
 
 /** @returns the binding, or why wrangler would refuse the entry */
-export function parseVpcEntry(key: (typeof VPC_KEYS)[number], entry: Json): VpcBinding | EntryProblem {
+export function parseVpcEntry(key: (typeof VPC_KEYS)[number], entry: Json, env?: string): VpcBinding | EntryProblem {
   const note = FORMS[key];
   if (!isPlainObject(entry))
     return { problem: `this entry of "${key}" is ${quote(entry)}, but must be an object`, note };
@@ -244,6 +244,6 @@ export function parseVpcEntry(key: (typeof VPC_KEYS)[number], entry: Json): VpcB
   if (others.length > 0) return { problem: `${binding} has both "${idKeys.join('" and "')}"`, note };
   const id = entry[idKey];
   if (typeof id !== "string") return { problem: `the "${idKey}" of ${binding} is ${quote(id)}`, note };
-  const ownString = key === "hyperdrive" ? ownStringOf(bindingName, entry) : undefined;
+  const ownString = key === "hyperdrive" ? ownStringOf(bindingName, entry, env) : undefined;
   return { bindingName, bindingType: TYPES[key], id, ...(ownString !== undefined && { ownString }) };
 }

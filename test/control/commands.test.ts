@@ -129,6 +129,17 @@ test.each([
   expect(shown).toEqual(expected);
 });
 
+test("fault says which binding a name may mean that nothing has", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { vpc } = await start(stack);
+  expect(await vpc.call("fault NETS latency=1")).toEqual({
+    exit: 0,
+    out: ['In force on "NETS":', "    latency  latency 1, jitter 0, downstream"],
+    err: ['miniflare-vpc: "NETS" is no binding. Did you mean "NET"? This acts only on calls for a host of that name.'],
+  });
+  expect((await vpc.call("fault later.internal latency=1")).err).toEqual([]);
+});
+
 test("fault adds, replaces and removes faults", async () => {
   await using stack = new AsyncDisposableStack();
   const { vpc, controlled } = await start(stack);

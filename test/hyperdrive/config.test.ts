@@ -55,7 +55,7 @@ test("a password in a variable, in a .env file, and nowhere", async () => {
   const without = await vpc.load(workers);
   expect(vpc.format(without)).toEqual([
     'vpc.jsonc:2:92: error: the variable "VPC_TEST_PASSWORD", which "passwordEnv" names, is not set [password-not-set]',
-    "    Set it: VPC_TEST_PASSWORD=… npx miniflare-vpc dev. It can also stand in a .env file beside this file.",
+    "    Set it: VPC_TEST_PASSWORD=… npx miniflare-vpc dev. wrangler makes a variable of a .env file a binding of the Worker, too.",
   ]);
   // It is read again when that file appears.
   expect(without.files.map((file) => file.slice(vpc.folder.length + 1))).toContain(".env");
@@ -74,7 +74,7 @@ test("a binding without an entry, an entry without a binding, and an entry in th
   expect(vpc.format(loaded)).toEqual([
     'vpc.jsonc:1:17: error: "DB" is a Hyperdrive binding, but its entry is under "services" [wrong-section]',
     '    Add an entry for it to "hyperdrive", whose "service" is the key of a tcp service.',
-    'vpc.jsonc:2:3: warning: the Hyperdrive binding "ORDERS" of Worker "app" has no entry and no connection string of its own [no-hyperdrive-entry]',
+    'vpc.jsonc:2:3: warning: the Hyperdrive binding "ORDERS" of Worker "app" has no entry and no connection string of its own, so every connection is refused [no-hyperdrive-entry]',
     '    Add "2": { "service": "a key of services", "database": "app", "user": "app", "passwordEnv": "ORDERS_PASSWORD" } to "hyperdrive". The key can also be "ORDERS".',
     'vpc.jsonc:2:19: warning: "ORDRES" matches no binding of this session [unmatched-key]',
     '    Did you mean "ORDERS"?',

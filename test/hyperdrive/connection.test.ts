@@ -2,7 +2,7 @@
 
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { connectVpc, latency } from "miniflare-vpc/test/node";
+import { connectVpc, httpStatus, latency } from "miniflare-vpc/test/node";
 import { expect, test } from "vitest";
 import type { VpcConfig } from "../../plugin/config.ts";
 import { closedPort, startTcpServer } from "../servers/tcp-server.ts";
@@ -176,6 +176,25 @@ test("a test directs and sees the connections of the binding", async () => {
   await expect.poll(() => worker.output()).toContain("fault latency");
 });
 
+async function expectRefusal(rule: PromiseLike<unknown>, what: string): Promise<void> {
+  await expect(rule).rejects.toThrow(TypeError);
+  await expect(rule).rejects.toThrow(`vpc: ${what} acts on fetch() only, and "DB" takes only connect().`);
+}
+
+test("a rule or a fault for requests is refused in words, as for a tcp service", async () => {
+  await using database = await startDatabase();
+  await using worker = await start(vpcConfig(database));
+  await using vpc = await connectVpc(worker.miniflare);
+  await expectRefusal(vpc.on("DB").respond({ text: "x" }), "respond");
+  await expectRefusal(
+    vpc.on("DB").respond(() => new Response("x")),
+    "respond",
+  );
+  await expectRefusal(vpc.on("DB", "GET /x").fail("dns_error"), 'a rule for "GET /x"');
+  await expectRefusal(vpc.on("DB").fault(httpStatus(500)), 'the fault "http_status"');
+  expect(await worker.call("ask", "hello")).toBe("you said hello");
+});
+
 test("the journal has no password that a client of PostgreSQL sends", async () => {
   await using database = await startDatabase();
   await using worker = await start(vpcConfig(database));
@@ -202,7 +221,7 @@ test("an edit leads the next connection elsewhere; another login needs a restart
   await expect.poll(() => worker.call("ask", "hello")).toBe("from another");
   expect(worker.output()).not.toContain("another login");
   await writeFile(file, JSON.stringify(vpcConfig(other, { hyperdrive: { DB: { ...entry, user: "someone" } } })));
-  await expect.poll(() => worker.output()).toContain("another login for DB: restart to apply this");
+  await expect.poll(() => worker.output()).toContain("There is another login for DB now: restart to apply it.");
   expect(await worker.call("login")).toContain("//app:");
   await worker.reload();
   expect(await worker.call("login")).toContain("//someone:");

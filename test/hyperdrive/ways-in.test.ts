@@ -63,7 +63,7 @@ test("getPlatformProxy: a client library of Node connects", { timeout: 60_000 },
   const { env, dispose } = await getPlatformProxy<{ DB: NodeHyperdrive }>({ configPath, persist: false });
   const { host, port, user, password, connectionString } = env.DB;
   expect({ database: env.DB.database, user, password }).toEqual(LOGIN);
-  expect(connectionString).toBe(`postgresql://app:p%40ss%2Fword@127.0.0.1:${port}/orders`);
+  expect(connectionString).toBe(`postgresql://app:p%40ss%2Fword@127.0.0.1:${port}/orders?sslmode=disable`);
   const socket = net.connect(port, host);
   socket.write("hello");
   expect(String(await once(socket, "data"))).toBe("you said hello");

@@ -43,7 +43,7 @@ test("a configuration and its service, in an empty folder, and again with what h
       'Next: add a "target" to each service, or routes to its network.',
       'Type "miniflare-vpc check" to see what is missing.',
       "",
-      "The API returns no passwords: set ORDERS_PASSWORD, in the environment or in a .env file beside the config.",
+      "The API returns no passwords: set ORDERS_PASSWORD, in the environment. wrangler makes a variable of a .env file a binding of the Worker, too.",
     ],
   });
   const written = await read();

@@ -221,6 +221,12 @@ test("a test's fault that acts on fetch() only is refused for a service that tak
   await expect(fault).rejects.toThrow(
     'vpc: the fault "http_status" acts on fetch() only, and "API" takes only connect(). Use one of down, failure, reset_peer, limit_data.',
   );
+  await expect(vpc.on("API").respond({ text: "x" })).rejects.toThrow(
+    'vpc: respond acts on fetch() only, and "API" takes only connect(). Use connect, fail, to or fault.',
+  );
+  await expect(vpc.on("API", "GET /x").fail("dns_error")).rejects.toThrow(
+    'vpc: a rule for "GET /x" acts on fetch() only, and "API" takes only connect().',
+  );
   await vpc.on("API").fault(failure("dns_error"));
   await vpc.on("NET").fault(httpStatus(503));
 });

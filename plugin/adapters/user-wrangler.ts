@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { threadId } from "node:worker_threads";
-import { ConfigError, formatDiagnostics, isDiagnostic } from "../diagnostics.ts";
+import { ConfigError, isDiagnostic } from "../diagnostics.ts";
 import { parseDevArgs } from "../wrangler-config/dev-args.ts";
 import { findConfigs } from "../wrangler-config/find-configs.ts";
 import { NEW_CONFIG } from "../wrangler-config/read-new-config.ts";
@@ -42,6 +42,7 @@ export interface UserConfig {
  * @param env the environment in use
  * @param isRedirected whether to follow a build tool's redirect to its output
  * @returns undefined if no config can be read; wrangler reports why
+ * @throws {ConfigError} if a `cloudflare.config.ts` can't be read, because wrangler then goes on without it
  */
 export function findUserConfig(
   configPath: string | undefined,
@@ -52,7 +53,7 @@ export function findUserConfig(
   if (source === undefined) return undefined;
   const config = readWranglerConfig(isRedirected ? source.file : source.userFile, env);
   if (!isDiagnostic(config)) return { config, userFile: source.userFile };
-  if (path.basename(source.userFile) === NEW_CONFIG) console.warn(formatDiagnostics([config]));
+  if (path.basename(source.userFile) === NEW_CONFIG) throw new ConfigError([config]);
   return undefined;
 }
 

@@ -12,7 +12,7 @@ import { type HclFile, readHcl } from "./read-hcl.ts";
 import { readJson } from "./read-json.ts";
 import { isGarbledTable, readWranglerOutput } from "./read-wrangler-output.ts";
 import type { ImportResult } from "./record.ts";
-import { splitJson } from "./split-json.ts";
+import { jsonIn, splitJson } from "./split-json.ts";
 
 export interface ImportFile {
   /** Absolute path, or a name in angle brackets for standard input. */
@@ -39,9 +39,10 @@ export function readImport(files: readonly ImportFile[], tunnelIds: readonly str
       result.diagnostics.push({ severity: "error", ...text, file });
       continue;
     }
+    const json = jsonIn(text);
     if (TERRAFORM.has(path.extname(file)) || /^\s*resource\s+"/m.test(text)) hcl.push({ file, folder, text });
-    else if (/^\s*[[{]/.test(text)) {
-      for (const part of splitJson(text)) {
+    else if (json !== undefined) {
+      for (const part of splitJson(json)) {
         const { document, diagnostics } = readText(new TextEncoder().encode(part), file);
         result.diagnostics.push(...diagnostics);
         if (document !== undefined) add(readJson(document));
@@ -67,10 +68,10 @@ function unknownFormat(file: string): Diagnostic {
   return {
     severity: "error",
     code: "unknown-import-format",
-    text: "this file contains no VPC Service record",
+    text: "this file contains neither a VPC Service record nor a Hyperdrive configuration",
     file,
     notes: [
-      'Import an API response, the output of "wrangler vpc service get" or "list", a Terraform file, or the output of "terraform show -json".',
+      'Import an API response, the output of "wrangler vpc service get" or "list" or of "wrangler hyperdrive get", a Terraform file, or the output of "terraform show -json".',
     ],
   };
 }

@@ -1,5 +1,7 @@
 /** Splits consecutive JSON documents, such as NDJSON or several responses pasted together, into one text each. */
 
+import { stripVTControlCharacters } from "node:util";
+
 import { createScanner } from "jsonc-parser";
 
 import { positionsOf } from "../read/locate.ts";
@@ -27,4 +29,22 @@ export function splitJson(text: string): string[] {
     const above = "\n".repeat(line - 1) + " ".repeat(column - 1);
     return above + text.slice(start, starts[index + 1]);
   });
+}
+
+/** The lines of wrangler's banner. In JSON, no line is like them. */
+const BANNER = /^\s*(?:⛅\S* wrangler .*|─+)\s*$/u;
+/** JSON as wrangler prints it. A TOML section starts in another way. */
+const START = /^(?:\{|\[\s*(?:\{|$))/;
+
+/**
+ * wrangler prints its banner to standard output too, before the JSON of `hyperdrive get`.
+ *
+ * @returns the text with blank lines in place of the banners and of what is above the first document, so that each place
+ * stays; undefined if it has no JSON
+ */
+export function jsonIn(text: string): string | undefined {
+  if (/^\s*[[{]/.test(text) && !text.includes("⛅")) return text;
+  const lines = text.split("\n").map((line) => (BANNER.test(stripVTControlCharacters(line)) ? "" : line));
+  const first = lines.findIndex((line) => START.test(line));
+  return first === -1 ? undefined : lines.map((line, index) => (index < first ? "" : line)).join("\n");
 }

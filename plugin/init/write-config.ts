@@ -41,11 +41,12 @@ export interface NewNetwork extends NewEntry {
 }
 
 export function writeConfig({ schema, services, networks, databases }: NewConfig): string {
+  const servers = serversOf(databases);
   const sections = [
     `  "$schema": ${JSON.stringify(schema)}`,
-    ...section("services", [...services.map(writeService), ...databases.map(writeDatabaseService)]),
+    ...section("services", [...services.map(writeService), ...servers.map(writeServer)]),
     ...section("networks", networks.map(writeNetwork)),
-    ...section("hyperdrive", databases.map(writeHyperdrive)),
+    ...section("hyperdrive", servers.flatMap(writeHyperdrive)),
   ];
   return `// Maps the private services of the wrangler config beside this file to addresses on this machine.
 // "miniflare-vpc init" wrote it as a start. Correct the targets, then run "miniflare-vpc check --probe".
@@ -64,29 +65,53 @@ function writeService({ id, uses, guess }: NewService): string {
     ${JSON.stringify(id)}: ${JSON.stringify(guess.target)}`;
 }
 
-/** The key of the service that a Hyperdrive entry leads to. */
-function serviceKeyOf({ bindingName }: NewDatabase): string {
-  return `${bindingName.toLowerCase()}-server`;
+/** The service of databases that are on the same server. */
+interface DatabaseServer {
+  key: string;
+  databases: [NewDatabase, ...NewDatabase[]];
 }
 
-function writeDatabaseService(database: NewDatabase): string {
-  const { uses, guess } = database;
-  return `    // ${oneLine(uses)}, by "hyperdrive": ${oneLine(guess.because)}
-    ${JSON.stringify(serviceKeyOf(database))}: ${JSON.stringify(guess.target)}`;
+/** Bindings of the same name, such as those of several environments, share a service if their targets are the same. */
+function serversOf(databases: readonly NewDatabase[]): DatabaseServer[] {
+  const servers = new Map<string, DatabaseServer>();
+  for (const database of databases) {
+    const name = `${database.bindingName.toLowerCase()}-server`;
+    let key = name;
+    for (let next = 2; ; next++) {
+      const known = servers.get(key);
+      if (known === undefined) {
+        servers.set(key, { key, databases: [database] });
+        break;
+      }
+      if (known.databases[0].guess.target === database.guess.target) {
+        known.databases.push(database);
+        break;
+      }
+      key = `${name}-${next}`;
+    }
+  }
+  return [...servers.values()];
 }
 
-function writeHyperdrive(database: NewDatabase): string {
+function writeServer({ key, databases }: DatabaseServer): string {
+  const [{ guess }] = databases;
+  const uses = databases.map((database) => oneLine(database.uses)).join(", ");
+  return `    // ${uses}, by "hyperdrive": ${oneLine(guess.because)}
+    ${JSON.stringify(key)}: ${JSON.stringify(guess.target)}`;
+}
+
+function writeHyperdrive({ key, databases }: DatabaseServer): string[] {
+  return databases.map((database) => writeDatabase(database, key));
+}
+
+function writeDatabase(database: NewDatabase, service: string): string {
   const variable = passwordVariable(database.bindingName);
   const scheme =
     /mysql|maria/i.test(database.bindingName) || database.guess.target.endsWith(":3306") ? "mysql" : "postgresql";
-  const value = {
-    service: serviceKeyOf(database),
-    database: "app",
-    user: "app",
-    passwordEnv: variable,
-    scheme,
-  };
-  const fields = Object.entries(value).map(([key, text]) => `      ${JSON.stringify(key)}: ${JSON.stringify(text)}`);
+  const value = { service, database: "app", user: "app", passwordEnv: variable, scheme };
+  const fields = Object.entries(value).map(
+    ([field, text]) => `      ${JSON.stringify(field)}: ${JSON.stringify(text)}`,
+  );
   return `    // ${oneLine(database.uses)}: correct the database and the user, and set the variable ${variable}.
     ${JSON.stringify(database.id)}: {
 ${fields.join(",\n")}

@@ -6,7 +6,7 @@
 import { findVariable } from "./find-environment.ts";
 
 /** wrangler's variables. Each ends with the binding's name, and the first one that is set counts. */
-const VARIABLES = [
+export const VARIABLES = [
   "CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_",
   "WRANGLER_HYPERDRIVE_LOCAL_CONNECTION_STRING_",
 ] as const;

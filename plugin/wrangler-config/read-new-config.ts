@@ -9,6 +9,7 @@ import path from "node:path";
 
 import { findWrangler } from "./find-wrangler.ts";
 import { messageOf } from "../system/error.ts";
+import { STAND_IN_STRING, VARIABLES } from "./own-string.ts";
 
 /** The file that wrangler reads instead of its config with `--experimental-new-config`. */
 export const NEW_CONFIG = "cloudflare.config.ts";
@@ -27,15 +28,30 @@ const MAX_TIME = 60_000;
 const MARK = "@@miniflare-vpc ";
 const READER = `
 const { createRequire } = require("node:module");
-const [, bin, env] = process.argv;
+const [, bin, env, standIn, ...prefixes] = process.argv;
 const { unstable_DevEnv: DevEnv } = createRequire(bin)("wrangler");
 const say = (answer) => process.stdout.write(${JSON.stringify(`\n${MARK}`)} + JSON.stringify(answer) + "\\n", () => process.exit());
-(async () => {
+const dev = { experimentalNewConfig: true, watch: false, generateTypes: false };
+async function read() {
   const devEnv = new DevEnv();
-  const dev = { experimentalNewConfig: true, watch: false, generateTypes: false };
-  await devEnv.config.set({ ...(env && { env }), dev }, true);
-  say({ config: devEnv.config.latestWranglerConfig });
-})().catch((error) => say({ message: String(error?.message ?? error) }));
+  try {
+    await devEnv.config.set({ ...(env && { env }), dev }, true);
+  } catch (error) {
+    // wrangler wants a connection string for each Hyperdrive binding, and names the variable of the first without one.
+    const [, variable] = /'([A-Z_]+_HYPERDRIVE_LOCAL_CONNECTION_STRING_[^']+)'/.exec(String(error?.message)) ?? [];
+    if (variable === undefined || process.env[variable]) throw error;
+    process.env[variable] = standIn;
+    return read();
+  }
+  const config = devEnv.config.latestWranglerConfig;
+  // wrangler writes the value of a variable into the config. It may be a secret, and the variable counts anyway.
+  for (const entry of config?.hyperdrive ?? []) {
+    const values = prefixes.map((prefix) => process.env[prefix + entry.binding]);
+    if (values.includes(entry.localConnectionString)) delete entry.localConnectionString;
+  }
+  return config;
+}
+read().then((config) => say({ config }), (error) => say({ message: String(error?.message ?? error) }));
 `;
 
 /** Keys that describe where wrangler found the config, which no config may have. */
@@ -79,13 +95,17 @@ function ask(file: string, env: string | undefined): ConfigAsWrangler {
   if (!canRead(wrangler.bin)) return TOO_OLD;
   // With the variable, wrangler adds the environment to the name, which the file has already chosen.
   const { CLOUDFLARE_ENV: _, ...variables } = process.env;
-  const { stdout, error } = spawnSync(process.execPath, ["-e", READER, wrangler.bin, env ?? ""], {
-    cwd,
-    encoding: "utf8",
-    timeout: MAX_TIME,
-    stdio: ["ignore", "pipe", "ignore"],
-    env: { ...variables, WRANGLER_SEND_METRICS: "false" },
-  });
+  const { stdout, error } = spawnSync(
+    process.execPath,
+    ["-e", READER, wrangler.bin, env ?? "", STAND_IN_STRING, ...VARIABLES],
+    {
+      cwd,
+      encoding: "utf8",
+      timeout: MAX_TIME,
+      stdio: ["ignore", "pipe", "ignore"],
+      env: { ...variables, WRANGLER_SEND_METRICS: "false" },
+    },
+  );
   if (error !== undefined) return { text: `wrangler could not be asked: ${messageOf(error)}`, notes: [] };
   const line = stdout.split("\n").findLast((each) => each.startsWith(MARK));
   const answer = line === undefined ? {} : (JSON.parse(line.slice(MARK.length)) as Answer);

@@ -2,11 +2,13 @@
 
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { parse } from "jsonc-parser";
 import { expect, test } from "vitest";
 import { createCallFolder } from "../commands/call.ts";
 import { SERVICE_ID, TUNNEL_ID } from "../setup/vpc-folder.ts";
 
 const ID = "0d1f6b5f2b6b4c3aa5f0c4d7b3c1e9aa";
+const OTHER_ID = ID.replace("0d", "1d");
 const WRANGLER = JSON.stringify({ name: "app", hyperdrive: [{ binding: "ORDERS", id: ID }] });
 
 /** As `wrangler hyperdrive get` prints it, and as `result` of the API has it. */
@@ -126,4 +128,41 @@ test("a database that is behind no VPC Service, and a vpc config that is not edi
     'passwordEnv = "DB_PASSWORD"',
     'scheme = "postgresql"',
   ]);
+});
+
+const BANNER = "\n ⛅️ wrangler 4.164.0 (update available 4.170.0)\n───────────────────────────────────────────────\n";
+
+test.each([
+  ["the whole output of wrangler", `${BANNER}${JSON.stringify(CONFIG, undefined, 2)}\n`, [ID]],
+  [
+    "two of them in one file, with Windows' line ends",
+    [CONFIG, { ...CONFIG, id: OTHER_ID }]
+      .map((config) => `${BANNER}${JSON.stringify(config, undefined, 2)}\n`)
+      .join("")
+      .replaceAll("\n", "\r\n"),
+    [ID, OTHER_ID],
+  ],
+  [
+    "what npm and PowerShell made of it",
+    `\n> app@1.0.0 get\n> wrangler\n Γ¢à∩╕Å wrangler\n${JSON.stringify(CONFIG)}`,
+    [ID],
+  ],
+])("wrangler hyperdrive get: %s", async (_, text, ids) => {
+  await using vpc = await createCallFolder({ "wrangler.json": WRANGLER, "hyperdrive.txt": text });
+  const { exit, err } = await vpc.call("import hyperdrive.txt");
+  expect({ exit, err }).toEqual({ exit: 0, err: [] });
+  const written = parse(await readFile(path.join(vpc.folder, "vpc.jsonc"), "utf8"));
+  expect(Object.keys(written.hyperdrive)).toEqual(ids);
+});
+
+test("an error in JSON under wrangler's banner is at its own line, and a text without JSON gets a hint", async () => {
+  await using vpc = await createCallFolder({
+    "wrangler.json": WRANGLER,
+    "broken.txt": `${BANNER}{\n  "id": \n}`,
+    "other.txt": `${BANNER}nothing\n`,
+  });
+  expect((await vpc.call("import broken.txt")).err[0]).toMatch(/^broken\.txt:[56]:\d+: error/);
+  const { exit, err } = await vpc.call("import other.txt");
+  expect(exit).toBe(1);
+  expect(err.join("\n")).toContain('or of "wrangler hyperdrive get"');
 });

@@ -237,3 +237,40 @@ test("the built command line writes a config that passes check", async () => {
   expect(stdout).toMatch(/^Wrote vpc\.jsonc:\n/);
   expect(JSON.parse(await check(vpc))).toMatchObject({ diagnostics: [] });
 });
+
+test("Hyperdrive bindings of the same name in several environments share their server", async () => {
+  const hyperdrive = (id: string): object => ({ hyperdrive: [{ binding: "DB", id }] });
+  const wrangler = { name: "app", ...hyperdrive("a1"), env: { production: hyperdrive("b1"), test: hyperdrive("a1") } };
+  await using vpc = await createFolder({
+    "wrangler.json": JSON.stringify(wrangler),
+    ".env": "DB_PASSWORD=secret",
+  });
+  expect((await call(vpc)).exit).toBe(0);
+  const text = await read(vpc, "vpc.jsonc");
+  expect(text).toContain(`  "services": {
+    // env.DB (top level, test), env.DB (production), by "hyperdrive": the name suggests PostgreSQL; nothing listens there yet
+    "db-server": "localhost:5432"
+  },`);
+  expect(text.match(/"service": "db-server"/g)).toHaveLength(2);
+  expect(JSON.parse(await check(vpc))).toMatchObject({ diagnostics: [] });
+});
+
+test("Hyperdrive bindings whose names differ in their letters' case have a server each if their targets differ", async () => {
+  const hyperdrive = [
+    { binding: "usersDb", id: "a1" },
+    { binding: "USERSDB", id: "b1" },
+  ];
+  await using vpc = await createFolder({
+    "wrangler.json": JSON.stringify({ name: "app", hyperdrive }),
+    "compose.yml": `services:
+  users: { ports: ["5433:5432"] }
+  usersdb: { ports: ["5434:5432"] }
+`,
+    ".env": "USERSDB_PASSWORD=secret",
+  });
+  expect((await call(vpc)).exit).toBe(0);
+  const text = await read(vpc, "vpc.jsonc");
+  expect(text).toContain('"usersdb-server": "localhost:5433"');
+  expect(text).toContain('"usersdb-server-2": "localhost:5434"');
+  expect(JSON.parse(await check(vpc))).toMatchObject({ diagnostics: [] });
+});

@@ -1,11 +1,15 @@
 /** A `cloudflare.config.ts`, read by wrangler's own reader, for the commands, `dev` and `getPlatformProxy`. */
 
-import { rmSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { getPlatformProxy } from "miniflare-vpc/wrangler";
 import { expect, test } from "vitest";
+import type { NodeHyperdrive } from "../../plugin/miniflare/hyperdrive-binding.ts";
 import { readWrangler } from "../../plugin/wrangler-config/read-wrangler.ts";
+import { siblingPid } from "../../plugin/wrangler-config/sibling.ts";
+import { ANSWER, DATABASE_WORKER, HYPERDRIVE_ID, startDatabase, vpcConfig } from "../hyperdrive/database-project.ts";
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";
+import type { TestServer } from "../servers/tcp-server.ts";
 import { MINIFLARE_VPC, run, serve } from "../wrangler/run.ts";
 import { createProject, type TemporaryProject } from "../wrangler/temporary-project.ts";
 
@@ -126,4 +130,76 @@ test("--config together with --experimental-new-config is an error, as for wrang
   const { exit, output } = await call(at, "dev -c wrangler.json --experimental-new-config");
   expect(exit).toBe(1);
   expect(output).toMatch(/wrangler refuses both together/);
+});
+
+const HYPERDRIVE = `export default {
+  worker: {
+    name: "shop",
+    compatibilityDate: "2026-08-01",
+    entrypoint: "./index.js",
+    env: {
+      DB: { type: "hyperdrive", id: "${HYPERDRIVE_ID}" },
+      OTHER: { type: "hyperdrive", id: "1d1f6b5f2b6b4c3aa5f0c4d7b3c1e9aa" },
+    },
+  },
+};`;
+
+function databaseAt(database: TestServer, files: Record<string, string | object> = {}): TemporaryProject {
+  const { services, hyperdrive } = vpcConfig(database) as Record<"services" | "hyperdrive", { DB?: object }>;
+  return createProject({
+    "cloudflare.config.ts": HYPERDRIVE,
+    "index.js": DATABASE_WORKER,
+    "vpc.jsonc": { services, hyperdrive: { ...hyperdrive, OTHER: hyperdrive.DB } },
+    ...files,
+  });
+}
+
+test("Hyperdrive bindings without a connection string, for every command", { timeout: 120_000 }, async () => {
+  await using database = await startDatabase();
+  using at = databaseAt(database);
+  expect(await call(at, "check")).toEqual({ exit: 0, output: "No problems in cloudflare.config.ts, vpc.jsonc.\n" });
+  const target = `localhost:${database.port}`;
+  expect(await call(at, "explain DB")).toMatchObject({ exit: 0, output: expect.stringContaining(target) });
+  expect(await call(at, "routes")).toMatchObject({ exit: 0, output: expect.stringContaining("DB of shop, OTHER of") });
+  rmSync(path.join(at.folder, "vpc.jsonc"));
+  expect(await call(at, "init")).toMatchObject({ exit: 0, output: expect.stringContaining("env.OTHER") });
+});
+
+test(
+  "dev serves a Hyperdrive binding, and leaves one with a connection string of its own",
+  { timeout: 120_000 },
+  async () => {
+    await using database = await startDatabase();
+    await using own = await startDatabase();
+    const variable = "CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_OTHER";
+    using at = databaseAt(database);
+    const env = { [variable]: `postgres://me:secret@127.0.0.1:${own.port}/mine` };
+    await using server = await serve(MINIFLARE_VPC, ["dev"], { project: at, env });
+    expect(JSON.parse(await server.get("/"))).toEqual(ANSWER);
+    expect(server.output()).toContain(`has a connection string of its own, in the variable ${variable}`);
+    const siblings = readdirSync(at.folder).filter((name) => siblingPid(name) !== undefined);
+    expect(siblings.length).toBeGreaterThan(0);
+    for (const name of siblings) expect(readFileSync(path.join(at.folder, name), "utf8")).not.toContain("secret@");
+  },
+);
+
+test("getPlatformProxy serves a Hyperdrive binding", { timeout: 120_000 }, async () => {
+  await using database = await startDatabase();
+  using at = databaseAt(database);
+  const configPath = path.join(at.folder, "cloudflare.config.ts");
+  const { env, dispose } = await getPlatformProxy<{ DB: NodeHyperdrive }>({ configPath, persist: false });
+  try {
+    expect(env.DB.database).toBe("orders");
+    expect(env.DB.connectionString).toContain("@127.0.0.1:");
+  } finally {
+    await dispose();
+  }
+});
+
+test("getPlatformProxy throws for one that can't be read", { timeout: 120_000 }, async () => {
+  using at = project();
+  at.write("cloudflare.config.ts", "throw new Error('not today');");
+  const configPath = path.join(at.folder, "cloudflare.config.ts");
+  const proxy = getPlatformProxy({ configPath, persist: false });
+  await expect(proxy).rejects.toThrow(/this wrangler config can't be read: .*not today/s);
 });

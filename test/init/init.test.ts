@@ -239,8 +239,12 @@ test("the built command line writes a config that passes check", async () => {
 });
 
 test("Hyperdrive bindings of the same name in several environments share their server", async () => {
-  const hyperdrive = (id: string): object => ({ hyperdrive: [{ binding: "DB", id }] });
-  const wrangler = { name: "app", ...hyperdrive("a1"), env: { production: hyperdrive("b1"), test: hyperdrive("a1") } };
+  const first = { hyperdrive: [{ binding: "DB", id: "a1" }] };
+  const wrangler = {
+    name: "app",
+    ...first,
+    env: { production: { hyperdrive: [{ binding: "DB", id: "b1" }] }, test: first },
+  };
   await using vpc = await createFolder({
     "wrangler.json": JSON.stringify(wrangler),
     ".env": "DB_PASSWORD=secret",

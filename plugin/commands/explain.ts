@@ -50,14 +50,13 @@ dev decides with the same code. explain dials nothing: "miniflare-vpc check --pr
   },
   async run({ flags, positionals }, terminal) {
     const { destination } = positionals;
-    const given = destination === undefined ? undefined : parseAsked(destination);
     const environment = await loadChosenEnvironment(flags, terminal);
     if (Array.isArray(environment)) {
       printProblems(environment, flags, terminal);
       return PROBLEMS;
     }
     const binding = findBinding(environment, { bindingName: positionals.binding, workerName: flags.worker });
-    const asked = askedOf(binding, given, environment);
+    const asked = askedOf(binding, destination, environment);
     const isElsewhere = environment.remoteBindings.has(binding.key) || binding.ownString !== undefined;
     const explanation = isElsewhere ? undefined : explainIn(environment, binding.key, asked);
     const subject = { binding, asked, explanation, login: environment.logins.get(binding.key) };
@@ -74,14 +73,14 @@ export function explainIn({ table }: Pick<ChosenEnvironment, "table">, bindingId
 /** @throws {UsageError} if the binding needs a destination and has none, or the other way round */
 function askedOf(
   { bindingName, bindingType, key }: EnvironmentBinding,
-  given: Asked | undefined,
+  destination: string | undefined,
   { table }: ChosenEnvironment,
 ): Asked {
   if (bindingType !== "hyperdrive") {
-    if (given !== undefined) return given;
+    if (destination !== undefined) return parseAsked(destination);
     throw new UsageError('<destination> is missing: the URL of a fetch(), or the "host:port" of a connect().');
   }
-  if (given !== undefined) {
+  if (destination !== undefined) {
     throw new UsageError(
       `${JSON.stringify(bindingName)} is a Hyperdrive binding, which leads to one database. Type "miniflare-vpc explain ${bindingName}".`,
     );

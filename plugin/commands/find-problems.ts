@@ -7,12 +7,13 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 
 import { type Diagnostic, formatLocation } from "../diagnostics.ts";
+import { NEW_CONFIG } from "../wrangler-config/read-new-config.ts";
 import { readPreviewBindings } from "../wrangler-config/read-wrangler.ts";
 import type { LoadedTable } from "../load.ts";
 import type { VpcModel } from "../model.ts";
 import { type Finding, placeOf, quote, reportTo } from "../read/document.ts";
 import { findIdleRest } from "./find-idle-rest.ts";
-import { findUnbound } from "./find-unbound.ts";
+import { findTwice, findUnbound } from "./find-unbound.ts";
 import { findUnread } from "./find-unread.ts";
 import { type Unreachable, findUnreachable } from "./find-unreachable.ts";
 import { type Environment, type Project, linkEnvironment, readEnvironment, readVpcConfigs } from "./read-project.ts";
@@ -125,10 +126,13 @@ function reportModel(
   const slips = new Set(diagnostics.filter(({ code }) => code === "unmatched-key").map(placeKey));
   const added: Diagnostic[] = [];
   const report = reportTo(added, model.document);
-  // A config that can't be read can have any binding.
-  const isComplete = !project.unreadable.some((file) => isBeside(path.dirname(file)));
+  // A config that can't be read can have any binding. So can the other modes of one that is a program.
+  const isComplete =
+    !project.unreadable.some((file) => isBeside(path.dirname(file))) &&
+    !beside.some(({ file }) => path.basename(file) === NEW_CONFIG);
   if (isComplete) {
-    for (const finding of [...findUnbound(model, bindings, where), ...findIdleRest(model, bindings)]) report(finding);
+    const found = [findTwice(model, bindings), findUnbound(model, bindings, where), findIdleRest(model, bindings)];
+    for (const finding of found.flat()) report(finding);
   }
   for (const entry of model.networks.values()) {
     if (entry.kind !== "entry") continue;

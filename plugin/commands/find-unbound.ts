@@ -1,10 +1,10 @@
 /** Finds entries of a vpc config that no binding of any environment leads to. */
 
 import { MESH_ID } from "../../service-worker/routing/table.ts";
-import { serviceKeysOf } from "../link/link-keys.ts";
+import { findShadowed, serviceKeysOf } from "../link/link-keys.ts";
 import { type Entry, type VpcBinding, type VpcModel, entryKey } from "../model.ts";
 import type { Finding } from "../read/document.ts";
-import { quote } from "../read/document.ts";
+import { placeOf, quote } from "../read/document.ts";
 
 /**
  * @param bindings the bindings of every Worker next to the config, in every environment
@@ -14,8 +14,12 @@ export function findUnbound(model: VpcModel, bindings: readonly VpcBinding[], wh
   // All kinds of bindings, because a key in the wrong section is already reported as an error.
   const bound = new Set(bindings.flatMap(({ id, bindingName }) => [entryKey(id), bindingName]));
   const isUnbound = ([key, entry]: [string, Entry<unknown>]): boolean => entry.kind !== "broken" && !bound.has(key);
-  const led = new Set(serviceKeysOf(model.hyperdrives));
-  const services = [...model.services].filter(isUnbound).filter(([key]) => !led.has(key));
+  const led = new Set(serviceKeysOf(model));
+  // A service that is not there is probably the wrong name of one that is.
+  const isUnclear =
+    [...model.hyperdrives.values()].some(({ kind }) => kind === "broken") &&
+    [...led].some((key) => !model.services.has(key));
+  const services = isUnclear ? [] : [...model.services].filter(isUnbound).filter(([key]) => !led.has(key));
   const hyperdrives = [...model.hyperdrives].filter(isUnbound);
   const isMeshBound = bindings.some(({ id }) => id === MESH_ID);
   const used = new Set(
@@ -48,4 +52,16 @@ export function findUnbound(model: VpcModel, bindings: readonly VpcBinding[], wh
       notes: [`This key is neither the id nor the name of a binding in ${where}. Correct or remove it.`],
     })),
   ];
+}
+
+/** Finds entries that have no effect: every binding of that name has another entry, under its id. */
+export function findTwice(model: VpcModel, bindings: readonly VpcBinding[]): Finding[] {
+  return findShadowed(model, bindings).map(({ bindingName, at, winner }) => ({
+    severity: "warning",
+    code: "entry-twice",
+    text: `${quote(bindingName)} has a second entry, under its id on ${placeOf(model.document, winner)}`,
+    at,
+    part: "key",
+    notes: ["The entry under the id wins; remove this one."],
+  }));
 }

@@ -15,7 +15,7 @@ import { formatTomlSection } from "../import/format-toml.ts";
 import { type PlannedRecord, planImport } from "../import/plan-import.ts";
 import { type ImportFile, readImport, tunnelIdsIn } from "../import/read-import.ts";
 import type { ImportResult } from "../import/record.ts";
-import { type VpcBinding, isUuid } from "../model.ts";
+import { entryKey, type VpcBinding, isUuid } from "../model.ts";
 import { isPlainObject, quote } from "../read/document.ts";
 import { CONFIG_NAMES, findMisnamed, readVpc, readVpcIn } from "../read/read-vpc.ts";
 import { type Command, FINE, PROBLEMS } from "./command.ts";
@@ -77,7 +77,9 @@ the API returns it, becomes an entry of "hyperdrive". It has no password, so the
       bindings: place.bindings,
     });
     const name = formatLocation({ file: target.file }, terminal.cwd);
-    const found = [...diagnostics, ...hintsOf(plan), ...missingCertificatesOf(plan, target.value, name)];
+    const allServices = [...Object.keys(services), ...plan.map(({ key }) => key)];
+    const lacking = missingServicesOf(planned, { services: allServices, file: target.file });
+    const found = [...diagnostics, ...lacking, ...hintsOf(plan), ...missingCertificatesOf(plan, target.value, name)];
     if (found.length > 0) terminal.printError(formatDiagnostics(found, terminal.cwd));
     const text = applyDatabases(applyPlan(target.text, target.value, plan), target.value, planned);
     const isChanged = text !== target.text && [...plan, ...planned].some(isWritten);
@@ -87,7 +89,7 @@ the API returns it, becomes an entry of "hyperdrive". It has no password, so the
       const names = positionals.file.map((each) => (each === "-" ? STANDARD_INPUT : quote(each)));
       terminal.print(`There is no VPC Service in ${names.join(", ")}, so there is nothing to import.`);
     }
-    if (plan.length + planned.length > 0) {
+    if (plan.length + planned.length > 0 || (found.length > 0 && !hasErrors(found))) {
       terminal.print(formatPlan(plan, planned, { name, isDryRun: flags["dry-run"] }));
     }
     return hasErrors(diagnostics) ? PROBLEMS : FINE;
@@ -97,6 +99,28 @@ the API returns it, becomes an entry of "hyperdrive". It has no password, so the
 function sectionOf(config: unknown, section: "services" | "hyperdrive"): Record<string, unknown> {
   const entries = isPlainObject(config) ? config[section] : undefined;
   return isPlainObject(entries) ? entries : {};
+}
+
+/** Warnings for Hyperdrive entries whose service the vpc config lacks: it can't start without it. */
+function missingServicesOf(
+  planned: readonly PlannedDatabase[],
+  { services, file }: { services: readonly string[]; file: string },
+): Diagnostic[] {
+  const known = new Set(services.map(entryKey));
+  const wanted = planned.flatMap((each) => {
+    const { serviceId, label } = each.database;
+    const isKnown = each.kind !== "added" || known.has(entryKey(each.value["service"] ?? serviceId));
+    return isKnown ? [] : [{ serviceId, label }];
+  });
+  return wanted.map(({ serviceId, label }) => ({
+    severity: "warning",
+    code: "missing-service",
+    text: `the Hyperdrive configuration ${quote(label)} leads to the service ${quote(serviceId)}, which "services" doesn't have`,
+    file,
+    notes: [
+      `Import it too: npx wrangler vpc service get ${serviceId} > service.txt. Or add ${quote(serviceId)}: "localhost:5432" to "services".`,
+    ],
+  }));
 }
 
 function isWritten({ kind }: PlannedRecord | PlannedDatabase): boolean {

@@ -51,8 +51,18 @@ const only =
 
 const network = only({ aliases: all, ipv4_address: all, ipv6_address: all });
 const port = only({ target: all, published: all, host_ip: all, protocol: all });
+/** Who logs in to which database. No password is read. */
+const login = only({
+  MARIADB_DATABASE: all,
+  MARIADB_USER: all,
+  MYSQL_DATABASE: all,
+  MYSQL_USER: all,
+  POSTGRES_DB: all,
+  POSTGRES_USER: all,
+});
 const service = only({
   container_name: all,
+  environment: login,
   expose: all,
   extends: all,
   hostname: all,

@@ -12,6 +12,7 @@ import { readCompose } from "../compose/read-compose.ts";
 import { toRoutes } from "../compose/to-routes.ts";
 import { type Diagnostic, hasErrors } from "../diagnostics.ts";
 import { type Whereabouts, makeWhereabouts } from "../system/whereabouts.ts";
+import { composeDatabase } from "./compose-database.ts";
 import type { ComposeCandidate } from "./guess-targets.ts";
 
 /** In order of preference. The first override file that exists is merged over the first of these. */
@@ -54,7 +55,9 @@ export async function findCompose(
   for (const { serviceName, ports, target } of toRoutes(parsed, { profiles, own: [], inside, report })) {
     if (ports === undefined || services.has(serviceName)) continue;
     const { host, port = ports.from } = target;
-    services.set(serviceName, { serviceName, host, port, containerPort: ports.from });
+    const map = project.services.get(serviceName);
+    const database = map && composeDatabase(map, ports.from);
+    services.set(serviceName, { serviceName, host, port, containerPort: ports.from, ...(database && { database }) });
   }
   return { files, isBroken: hasErrors(diagnostics), services: [...services.values()] };
 }

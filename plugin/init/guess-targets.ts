@@ -4,6 +4,7 @@
  */
 
 import { bracketHost, isProblem, parseHost } from "../../service-worker/routing/address.ts";
+import type { ComposeDatabase } from "./compose-database.ts";
 import { SCHEME_PORTS } from "../parse/scheme-ports.ts";
 
 export interface Guess {
@@ -28,7 +29,12 @@ export interface ComposeCandidate {
   port: number;
   /** In the container. */
   containerPort: number;
+  /** The database that it runs, if it is one. */
+  database?: ComposeDatabase;
 }
+
+/** Of a Hyperdrive binding. */
+export interface DatabaseGuess extends Guess, ComposeDatabase {}
 
 /** Protocols other than HTTP, by the words in a binding's name. */
 const PROTOCOLS: { words: string[]; port: number; what: string }[] = [
@@ -80,16 +86,29 @@ export function guessTargets(bindingNames: readonly string[], { ports, composeSe
   });
 }
 
-/** Guesses the database of a Hyperdrive binding: an address without a scheme, and PostgreSQL if its name doesn't say. */
-export function guessDatabase(bindingName: string, surroundings: Surroundings): Guess {
-  const isTcp = ({ target }: Guess): boolean => !target.startsWith("http:");
-  const guesses = [byName(bindingName, surroundings), byName("postgres", surroundings)];
-  return (
-    guesses.find((guess) => guess !== undefined && isTcp(guess)) ?? {
-      target: `localhost:${SCHEME_PORTS.postgres}`,
-      because: "PostgreSQL's port",
-    }
-  );
+/**
+ * Guesses the database of a Hyperdrive binding: an address without a scheme, and who logs in there. A database of the
+ * compose file counts even if no name is like the binding's; PostgreSQL if nothing says which.
+ */
+export function guessDatabase(bindingName: string, { ports, composeServices }: Surroundings): DatabaseGuess {
+  const words = wordsOf(bindingName);
+  const named = PROTOCOLS.find((protocol) => protocol.words.some((word) => words.has(word)))?.what;
+  const wanted = /mysql|maria/i.test(bindingName) ? "mysql" : undefined;
+  const [best] = composeServices
+    .flatMap((service) => {
+      const { database } = service;
+      if (database === undefined || (wanted !== undefined && database.scheme !== wanted)) return [];
+      return [{ service, database, score: scoreOf(service, { words, port: SCHEME_PORTS.postgres }) }];
+    })
+    .toSorted((a, b) => b.score - a.score);
+  if (best !== undefined) {
+    return { target: addressOf(best.service), because: reasonFor(best.service), ...best.database };
+  }
+  const scheme = wanted ?? "postgresql";
+  const [port, what] = scheme === "mysql" ? [SCHEME_PORTS.mysql, "MySQL"] : [SCHEME_PORTS.postgres, "PostgreSQL"];
+  const why = wanted !== undefined || named === what ? `the name suggests ${what}` : `${what}'s port`;
+  const because = `${why}; ${stateOf(port, ports)}`;
+  return { target: `localhost:${port}`, because, scheme, database: "app", user: "app" };
 }
 
 function byName(bindingName: string, { ports, composeServices }: Surroundings): Guess | undefined {
@@ -101,20 +120,27 @@ function byName(bindingName: string, { ports, composeServices }: Surroundings): 
     .toSorted((a, b) => b.score - a.score);
   const [best] = scored;
   if (best !== undefined) {
-    const { host, port, containerPort, serviceName } = best.service;
-    const isHttp = !PROTOCOLS.some((candidate) => candidate.port === containerPort);
-    const name = host === "127.0.0.1" ? "localhost" : bracketHost(host);
-    return {
-      target: `${isHttp ? "http://" : ""}${name}:${port}`,
-      because: isName(host)
-        ? `the compose service ${JSON.stringify(serviceName)} has this name here`
-        : `the compose service ${JSON.stringify(serviceName)} publishes it`,
-    };
+    const { containerPort, database } = best.service;
+    const isHttp = database === undefined && !PROTOCOLS.some((candidate) => candidate.port === containerPort);
+    return { target: `${isHttp ? "http://" : ""}${addressOf(best.service)}`, because: reasonFor(best.service) };
   }
   if (protocol === undefined) return undefined;
   const { port, what } = protocol;
-  const state = ports.includes(port) ? "something listens there now" : "nothing listens there yet";
-  return { target: `localhost:${port}`, because: `the name suggests ${what}; ${state}` };
+  return { target: `localhost:${port}`, because: `the name suggests ${what}; ${stateOf(port, ports)}` };
+}
+
+function stateOf(port: number, ports: readonly number[]): string {
+  return ports.includes(port) ? "something listens there now" : "nothing listens there yet";
+}
+
+/** `host:port`. */
+function addressOf({ host, port }: ComposeCandidate): string {
+  return `${host === "127.0.0.1" ? "localhost" : bracketHost(host)}:${port}`;
+}
+
+function reasonFor({ host, serviceName }: ComposeCandidate): string {
+  const how = isName(host) ? "has this name here" : "publishes it";
+  return `the compose service ${JSON.stringify(serviceName)} ${how}`;
 }
 
 /** From inside of its network, a service is reached by its name. */

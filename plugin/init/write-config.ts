@@ -4,7 +4,7 @@
  */
 
 import { passwordVariable } from "../parse/parse-hyperdrive.ts";
-import type { Guess } from "./guess-targets.ts";
+import type { DatabaseGuess, Guess } from "./guess-targets.ts";
 
 export interface NewConfig {
   /** The path of the JSON schema, relative to the file. */
@@ -28,7 +28,7 @@ export interface NewService extends NewEntry {
 /** Of a Hyperdrive binding. */
 export interface NewDatabase extends NewEntry {
   bindingName: string;
-  guess: Guess;
+  guess: DatabaseGuess;
 }
 
 export interface NewNetwork extends NewEntry {
@@ -106,9 +106,8 @@ function writeHyperdrive({ key, databases }: DatabaseServer): string[] {
 
 function writeDatabase(database: NewDatabase, service: string): string {
   const variable = passwordVariable(database.bindingName);
-  const scheme =
-    /mysql|maria/i.test(database.bindingName) || database.guess.target.endsWith(":3306") ? "mysql" : "postgresql";
-  const value = { service, database: "app", user: "app", passwordEnv: variable, scheme };
+  const { database: databaseName, user, scheme } = database.guess;
+  const value = { service, database: databaseName, user, passwordEnv: variable, scheme };
   const fields = Object.entries(value).map(
     ([field, text]) => `      ${JSON.stringify(field)}: ${JSON.stringify(text)}`,
   );

@@ -1,10 +1,11 @@
 /**
- * Checks the keys of a config against the bindings of a session: an entry in the wrong section, a typo,
- * two entries for one binding.
+ * Checks the keys of a config against the bindings of a session: an entry in the wrong section, a typo; and against
+ * those of all environments: two entries for one binding.
  */
 
 import { didYouMean } from "../diagnostics.ts";
-import { type Report, placeOf, quote } from "../read/document.ts";
+import { type Report, isPlainObject, quote } from "../read/document.ts";
+import type { Path } from "../read/locate.ts";
 import { MESH_ID } from "../../service-worker/routing/table.ts";
 import { type Entry, type VpcBinding, type VpcModel, entryKey, isUuid } from "../model.ts";
 
@@ -43,7 +44,6 @@ export function isRemote(model: VpcModel, binding: VpcBinding): boolean {
 
 /** @returns the bindings whose entry was found, but in the wrong section */
 export function checkKeys(model: VpcModel, bindings: readonly VpcBinding[], report: Report): Set<VpcBinding> {
-  for (const binding of bindings) checkTwice(model, binding, report);
   return new Set([
     ...checkSection("vpc-service", { model, bindings, report }),
     ...checkSection("vpc-network", { model, bindings, report }),
@@ -51,18 +51,29 @@ export function checkKeys(model: VpcModel, bindings: readonly VpcBinding[], repo
   ]);
 }
 
-function checkTwice(model: VpcModel, binding: VpcBinding, report: Report): void {
-  const entries = entriesIn(model, binding.bindingType);
-  const byId = entries.get(entryKey(binding.id));
-  const byName = entries.get(binding.bindingName);
-  if (byId === undefined || byName === undefined || byId === byName) return;
-  report({
-    severity: "warning",
-    code: "entry-twice",
-    text: `${quote(binding.bindingName)} has a second entry, under its id on ${placeOf(model.document, byId.at)}`,
-    at: byName.at,
-    part: "key",
-    notes: ["The entry under the id wins; remove this one."],
+/** An entry under the name of bindings that all have another one, under their id. */
+export interface Shadowed {
+  bindingName: string;
+  /** Of the entry under the name. */
+  at: Path;
+  /** Of the first entry under an id. */
+  winner: Path;
+}
+
+/** @param bindings of every Worker, in every environment: an entry under a name is right if it serves any of them */
+export function findShadowed(model: VpcModel, bindings: readonly VpcBinding[]): Shadowed[] {
+  const same = Map.groupBy(bindings, ({ bindingType, bindingName }) => `${bindingType} ${bindingName}`);
+  return [...same.values()].flatMap((each): Shadowed[] => {
+    const [first] = each;
+    if (first === undefined) return [];
+    const { bindingName, bindingType } = first;
+    const entries = entriesIn(model, bindingType);
+    const byName = entries.get(bindingName);
+    const byId = each.map(({ id }) => entries.get(entryKey(id)));
+    const [winner] = byId;
+    if (byName === undefined || winner === undefined) return [];
+    const isShadowed = byId.every((entry) => entry !== undefined && entry !== byName);
+    return isShadowed ? [{ bindingName, at: byName.at, winner: winner.at }] : [];
   });
 }
 
@@ -127,14 +138,16 @@ function keysOf(binding: VpcBinding): string[] {
 const NAME_SERVICE = 'Add an entry for it to "hyperdrive", whose "service" is the key of a tcp service.';
 
 /** The keys that need no binding of their own: the mesh, the networks of services, and the services of databases. */
-function usedWithoutBinding({ services, hyperdrives }: VpcModel, bindingType: VpcBinding["bindingType"]): string[] {
+function usedWithoutBinding(model: VpcModel, bindingType: VpcBinding["bindingType"]): string[] {
   switch (bindingType) {
     case "vpc-service":
-      return serviceKeysOf(hyperdrives);
+      return serviceKeysOf(model);
     case "vpc-network":
       return [
         MESH_ID,
-        ...[...services.values()].flatMap((entry) => (entry.kind === "entry" ? (entry.service.networkId ?? []) : [])),
+        ...[...model.services.values()].flatMap((entry) =>
+          entry.kind === "entry" ? (entry.service.networkId ?? []) : [],
+        ),
       ];
     case "hyperdrive":
       return [];
@@ -143,7 +156,15 @@ function usedWithoutBinding({ services, hyperdrives }: VpcModel, bindingType: Vp
   }
 }
 
-/** The services that Hyperdrive entries lead to. */
-export function serviceKeysOf(hyperdrives: VpcModel["hyperdrives"]): string[] {
-  return [...hyperdrives.values()].flatMap((entry) => (entry.kind === "entry" ? entry.serviceKey : []));
+/** The services that Hyperdrive entries lead to. What a broken entry names counts, too: its own mistake is reported. */
+export function serviceKeysOf({ hyperdrives, document }: Pick<VpcModel, "hyperdrives" | "document">): string[] {
+  return [...hyperdrives.values()].flatMap((entry) => {
+    if (entry.kind === "entry") return entry.serviceKey;
+    const written = valueAt(document.value, [...entry.at, "service"]);
+    return typeof written === "string" ? entryKey(written) : [];
+  });
+}
+
+function valueAt(value: unknown, at: Path): unknown {
+  return at.reduce<unknown>((inner, step) => (isPlainObject(inner) ? inner[step] : undefined), value);
 }

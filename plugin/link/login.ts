@@ -14,7 +14,7 @@ export function loginOf(
     text: `the variable ${quote(passwordEnv)}, which "passwordEnv" names, is not set`,
     at: [...at, "passwordEnv"],
     notes: [
-      `Set it: ${passwordEnv}=… npx miniflare-vpc dev. wrangler makes a variable of a .env file a binding of the Worker, too.`,
+      `Set it in the environment before the start: ${passwordEnv}=…. wrangler makes a variable of a .env file a binding of the Worker, too.`,
     ],
   });
   return undefined;

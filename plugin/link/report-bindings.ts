@@ -3,7 +3,7 @@
 import type { Report } from "../read/document.ts";
 import { quote } from "../read/document.ts";
 import type { VpcBinding, VpcModel } from "../model.ts";
-import { passwordVariable } from "../parse/parse-hyperdrive.ts";
+import { databaseServicesIn, passwordVariable } from "../parse/parse-hyperdrive.ts";
 import { findEntry } from "./link-keys.ts";
 
 interface Place {
@@ -52,8 +52,10 @@ function missingEntry(
       return { section: "networks", entries: networks, line, consequence };
     }
     case "hyperdrive": {
+      const [service = "a key of services", ...others] = databaseServicesIn(services);
       const password = `"passwordEnv": ${quote(passwordVariable(bindingName))}`;
-      const line = `${quote(id)}: { "service": "a key of services", "database": "app", "user": "app", ${password} }`;
+      const named = quote(others.length === 0 ? service : "a key of services");
+      const line = `${quote(id)}: { "service": ${named}, "database": "app", "user": "app", ${password} }`;
       const none = " and no connection string of its own, so every connection is refused";
       return { section: "hyperdrive", entries: hyperdrives, line, consequence: none };
     }

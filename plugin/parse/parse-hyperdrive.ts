@@ -153,19 +153,31 @@ function findService(
   // What is wrong with a broken one is reported.
   if (entry !== undefined) return undefined;
   const meant = didYouMean(wanted, services.keys());
-  const usable = [...services].filter(([, each]) => each.kind === "entry" && whyNoDatabase(each) === undefined);
-  const names = usable.map(([name]) => quote(name)).join(", ");
+  const usable = databaseServicesIn(services);
+  const names = usable.map(quote).join(", ");
+  // People write the address itself.
+  const isAddress = wanted.includes(":");
+  const added = isAddress
+    ? `"database": ${quote(wanted)} to "services", and write "service": "database"`
+    : `${quote(wanted)}: "localhost:5432" to "services"`;
   report({
     ...place,
     code: "unknown-service",
     text: `the service ${quote(wanted)} is not a key of "services"`,
     notes: [
       meant === undefined
-        ? `Add ${quote(wanted)}: "localhost:5432" to "services"${names === "" ? "" : `, or name one of ${names}`}.`
+        ? `Add ${added}${names === "" ? "" : `, or name one of ${names}`}.`
         : `Did you mean ${quote(meant)}?`,
     ],
   });
   return undefined;
+}
+
+/** The keys of the services that a database can be behind. */
+export function databaseServicesIn(services: Services): string[] {
+  return [...services].flatMap(([key, each]) =>
+    each.kind === "entry" && whyNoDatabase(each) === undefined ? [key] : [],
+  );
 }
 
 /** @returns why no database can be behind a service, as the rest of a sentence */

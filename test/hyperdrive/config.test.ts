@@ -55,7 +55,7 @@ test("a password in a variable, in a .env file, and nowhere", async () => {
   const without = await vpc.load(workers);
   expect(vpc.format(without)).toEqual([
     'vpc.jsonc:2:92: error: the variable "VPC_TEST_PASSWORD", which "passwordEnv" names, is not set [password-not-set]',
-    "    Set it: VPC_TEST_PASSWORD=… npx miniflare-vpc dev. wrangler makes a variable of a .env file a binding of the Worker, too.",
+    "    Set it in the environment before the start: VPC_TEST_PASSWORD=…. wrangler makes a variable of a .env file a binding of the Worker, too.",
   ]);
   // It is read again when that file appears.
   expect(without.files.map((file) => file.slice(vpc.folder.length + 1))).toContain(".env");

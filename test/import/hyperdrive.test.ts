@@ -109,8 +109,8 @@ test("a database that is behind no VPC Service, and a vpc config that is not edi
     "public.json": JSON.stringify({ ...CONFIG, origin }),
     "private.json": JSON.stringify(CONFIG),
   });
-  const { exit, err } = await vpc.call("import public.json");
-  expect(exit).toBe(0);
+  const { exit, err, out } = await vpc.call("import public.json");
+  expect({ exit, out }).toEqual({ exit: 0, out: ["vpc.jsonc: nothing to write"] });
   expect(err).toEqual([
     expect.stringContaining(
       'warning: the Hyperdrive configuration "orders-db" reaches its database without a VPC Service, so it was not imported [hyperdrive-not-imported]',
@@ -150,7 +150,8 @@ test.each([
 ])("wrangler hyperdrive get: %s", async (_, text, ids) => {
   await using vpc = await createCallFolder({ "wrangler.json": WRANGLER, "hyperdrive.txt": text });
   const { exit, err } = await vpc.call("import hyperdrive.txt");
-  expect({ exit, err }).toEqual({ exit: 0, err: [] });
+  expect(exit).toBe(0);
+  expect(err.filter((line) => line.includes("[")).every((line) => line.endsWith("[missing-service]"))).toBe(true);
   const written = parse(await readFile(path.join(vpc.folder, "vpc.jsonc"), "utf8"));
   expect(Object.keys(written.hyperdrive)).toEqual(ids);
 });
@@ -165,4 +166,18 @@ test("an error in JSON under wrangler's banner is at its own line, and a text wi
   const { exit, err } = await vpc.call("import other.txt");
   expect(exit).toBe(1);
   expect(err.join("\n")).toContain('or of "wrangler hyperdrive get"');
+});
+
+test("a configuration without its service: what else to import", async () => {
+  await using vpc = await createCallFolder({ "wrangler.json": WRANGLER, "hyperdrive.json": JSON.stringify(CONFIG) });
+  const { exit, err } = await vpc.call("import hyperdrive.json");
+  expect({ exit, err }).toEqual({
+    exit: 0,
+    err: [
+      expect.stringContaining(
+        `warning: the Hyperdrive configuration "orders-db" leads to the service "${SERVICE_ID}", which "services" doesn't have [missing-service]`,
+      ),
+      `    Import it too: npx wrangler vpc service get ${SERVICE_ID} > service.txt. Or add "${SERVICE_ID}": "localhost:5432" to "services".`,
+    ],
+  });
 });

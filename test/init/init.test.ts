@@ -278,3 +278,21 @@ test("Hyperdrive bindings whose names differ in their letters' case have a serve
   expect(text).toContain('"usersdb-server-2": "localhost:5434"');
   expect(JSON.parse(await check(vpc))).toMatchObject({ diagnostics: [] });
 });
+
+test("a Hyperdrive binding gets the database of a MySQL service of the compose file, and its login", async () => {
+  await using vpc = await createFolder({
+    "wrangler.json": JSON.stringify({ name: "app", hyperdrive: [{ binding: "DB", id: "a1" }] }),
+    "compose.yml": `services:
+  orders: { image: "mysql:8", ports: ["3307:3306"], environment: { MYSQL_DATABASE: shop, MYSQL_USER: shopper } }
+`,
+    ".env": "DB_PASSWORD=secret",
+  });
+  expect((await call(vpc)).exit).toBe(0);
+  const text = await read(vpc, "vpc.jsonc");
+  expect(text).toContain('"db-server": "localhost:3307"');
+  expect(text).toContain(`      "database": "shop",
+      "user": "shopper",
+      "passwordEnv": "DB_PASSWORD",
+      "scheme": "mysql"`);
+  expect(JSON.parse(await check(vpc))).toMatchObject({ diagnostics: [] });
+});

@@ -101,7 +101,9 @@ export function parseAsked(text: string): Asked {
       throw new UsageError(`the URL's scheme is "${scheme}:", but fetch() takes "http:" and "https:". ${advice}`);
     }
     if (!URL.canParse(text)) throw new UsageError(`${JSON.stringify(text)} is not a URL.`);
-    return { op: "fetch", url: new URL(text) };
+    const url = new URL(text);
+    refusePattern(url.hostname, text);
+    return { op: "fetch", url };
   }
   const parts = splitEndpoint(text);
   if (isProblem(parts)) {
@@ -111,7 +113,17 @@ export function parseAsked(text: string): Asked {
   }
   const endpoint = parseEndpoint(text);
   if (isProblem(endpoint)) throw new UsageError(`the address ${JSON.stringify(text)} ${endpoint.problem}.`);
+  refusePattern(endpoint.host.text, text);
   return { op: "connect", ...endpoint };
+}
+
+/** A route may be for many hosts, but a call has one. @throws {UsageError} */
+function refusePattern(host: string, text: string): void {
+  if (!host.includes("*")) return;
+  const example = text.replace(/(?:\*|%2a)\.?/gi, (star) => (star.endsWith(".") ? "www." : "www.example.com"));
+  throw new UsageError(
+    `${JSON.stringify(text)} has a "*", as a route may have it, but a Worker asks for one host. Type one, such as ${JSON.stringify(example)}.`,
+  );
 }
 
 /** The address that a client would dial for a URL such as `postgres://user:password@host/database`. */

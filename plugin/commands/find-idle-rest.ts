@@ -66,7 +66,7 @@ function reachedByServices(
 }
 
 /** Where a route leads doesn't matter here. */
-function toRoute({ text, match, ports }: RouteModel): Route {
+export function toRoute({ text, match, ports }: RouteModel): Route {
   return { text, match, ...(ports && { ports }), target: { type: "passthrough" }, origin: "" };
 }
 

@@ -8,6 +8,7 @@ import path from "node:path";
 
 import { type Diagnostic, formatLocation } from "../diagnostics.ts";
 import { NEW_CONFIG } from "../wrangler-config/read-new-config.ts";
+import { MESH_ID } from "../../service-worker/routing/table.ts";
 import { readPreviewBindings } from "../wrangler-config/read-wrangler.ts";
 import type { LoadedTable } from "../load.ts";
 import type { VpcModel } from "../model.ts";
@@ -15,7 +16,7 @@ import { type Finding, placeOf, quote, reportTo } from "../read/document.ts";
 import { findIdleRest } from "./find-idle-rest.ts";
 import { findTwice, findUnbound } from "./find-unbound.ts";
 import { findUnread } from "./find-unread.ts";
-import { type Unreachable, findUnreachable } from "./find-unreachable.ts";
+import { type Unreachable, findUnreachable, findUnreachableInMesh } from "./find-unreachable.ts";
 import { type Environment, type Project, linkEnvironment, readEnvironment, readVpcConfigs } from "./read-project.ts";
 
 export interface Findings {
@@ -134,9 +135,15 @@ function reportModel(
     const found = [findTwice(model, bindings), findUnbound(model, bindings, where), findIdleRest(model, bindings)];
     for (const finding of found.flat()) report(finding);
   }
-  for (const entry of model.networks.values()) {
+  for (const [key, entry] of model.networks) {
     if (entry.kind !== "entry") continue;
-    for (const unreachable of findUnreachable(entry.routes)) report(describeUnreachable(unreachable, model));
+    const isMesh = key === MESH_ID || bindings.some(({ id, bindingName }) => id === MESH_ID && bindingName === key);
+    const others = [...model.networks.values()].flatMap((other) =>
+      isMesh && other !== entry && other.kind === "entry" ? other.routes : [],
+    );
+    const inMesh = isMesh ? findUnreachableInMesh(entry.routes, others) : [];
+    for (const unreachable of [...findUnreachable(entry.routes), ...inMesh])
+      report(describeUnreachable(unreachable, model));
   }
   diagnostics.push(...added.filter((diagnostic) => !slips.has(placeKey(diagnostic))));
   // A binding of a preview is not in a session, but its key is not a typo.

@@ -4,7 +4,10 @@
  */
 
 import { isProblem, parseHost } from "../../service-worker/routing/address.ts";
+import { mergeRoutes } from "../link/merge-networks.ts";
 import { type RouteModel, matchKey } from "../model.ts";
+import { findOverlaps } from "../parse/port-ranges.ts";
+import { toRoute } from "./find-idle-rest.ts";
 
 export interface Unreachable {
   route: RouteModel;
@@ -16,7 +19,8 @@ export function findUnreachable(routes: readonly RouteModel[]): Unreachable[] {
   const found: Unreachable[] = [];
   const addresses: Addressed[] = [];
   const byDestination = Map.groupBy(routes, (route) => matchKey(route.match));
-  for (const same of byDestination.values()) {
+  for (const all of byDestination.values()) {
+    const same = withoutOverlaps(all);
     const [first] = same;
     if (first?.match.type === "cidr") addresses.push({ bits: bitsOf(first.match), routes: same });
     // Names, wildcards and `*` never cover each other: only routes of the same one compete, by port.
@@ -28,6 +32,26 @@ export function findUnreachable(routes: readonly RouteModel[]): Unreachable[] {
   addresses.sort((a, b) => (a.bits < b.bits ? -1 : 1));
   findFreePorts({ addresses, from: 0, to: addresses.length, depth: 0 }, found);
   return found;
+}
+
+/** An equal or partly overlapping route is an error of its own, so nothing more is said about it. */
+function withoutOverlaps(same: RouteModel[]): RouteModel[] {
+  const later = new Set(findOverlaps(same).map((overlap) => overlap.later));
+  return later.size === 0 ? same : withoutOverlaps(same.filter((route) => !later.has(route)));
+}
+
+/**
+ * Finds the routes of `cf1:network` itself that those of the other networks cover. What its own routes cover is left out.
+ *
+ * @param own the routes of its entry
+ */
+export function findUnreachableInMesh(own: readonly RouteModel[], others: readonly RouteModel[]): Unreachable[] {
+  const alone = new Set(findUnreachable(own).map(({ route }) => route));
+  const modelOf = new Map([...own, ...others].map((model) => [toRoute(model), model] as const));
+  const placed = [...modelOf].map(([route, { at }]) => ({ route, at }));
+  const { routes } = mergeRoutes(placed.slice(0, own.length), placed.slice(own.length));
+  const merged = routes.flatMap((route) => modelOf.get(route) ?? []);
+  return findUnreachable(merged).filter(({ route }) => own.includes(route) && !alone.has(route));
 }
 
 interface Ports {

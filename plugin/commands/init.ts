@@ -8,6 +8,7 @@ import path from "node:path";
 import { formatDiagnostics, formatLocation, hasErrors } from "../diagnostics.ts";
 import type { FoundCompose } from "../init/find-compose.ts";
 import { guessDatabase, guessTargets, isHttpLike } from "../init/guess-targets.ts";
+import type { Whereabouts } from "../system/whereabouts.ts";
 import { listeningPorts } from "../init/listening-ports.ts";
 import { type NewConfig, oneLine, writeConfig } from "../init/write-config.ts";
 import { MESH_ID } from "../../service-worker/routing/table.ts";
@@ -25,7 +26,7 @@ import { writeConfigFile } from "./write-config-file.ts";
 const MAX_EXAMPLES = 4;
 
 /** @param findPorts finds the ports of this machine that a program listens on */
-export function createInit(findPorts: () => Promise<number[]>): Command {
+export function createInit(findPorts: () => Promise<number[]>, whereabouts?: Whereabouts): Command {
   return defineCommand({
     name: "init",
     summary: "write a first vpc.jsonc for the bindings of the wrangler config",
@@ -62,7 +63,12 @@ compose file in the folder, if there is one. It never replaces a vpc config with
       const planning = [...byFolder].map(async ([folder, configs]) => ({
         folder,
         wrangler: configs.map(({ userFile }) => formatLocation({ file: userFile }, terminal.cwd)).join(" and "),
-        config: planConfig({ folder, ports, compose: await findCompose(folder), project: { ...project, configs } }),
+        config: planConfig({
+          folder,
+          ports,
+          compose: await findCompose(folder, whereabouts),
+          project: { ...project, configs },
+        }),
       }));
       const plans = await Promise.all(planning);
       // Every file is checked before the first one is written.
@@ -159,6 +165,7 @@ function planConfig({ folder, ports, compose, project }: Planning): NewConfig {
       id,
       uses,
       compose: id === MESH_ID && hasTunnel ? [] : composeFiles,
+      isInside: compose?.isInside ?? false,
       examples,
       isPublic: id === MESH_ID,
     })),

@@ -51,8 +51,8 @@ export async function addComposeRoutes(
     const at = [...entry.at, "compose"];
     const { profiles } = project;
     const { routes: own, composeFrom: from } = entry;
-    const inside = await findInside(services, { from, profiles, own, report, whereabouts });
-    const added = toRoutes(services, { profiles, own, inside, report }).map(
+    const reach = await findInside(services, { from, profiles, own, report, whereabouts, at: placeOf(at) });
+    const added = toRoutes(services, { profiles, own, ...reach, report }).map(
       ({ text, match, ports, target, at: place, serviceName }): RouteModel => {
         const origin = formatLocation(place);
         const route = { text, match, target: Object.assign({ at }, target), at, origin, composeService: serviceName };

@@ -23,6 +23,8 @@ export interface Routing {
   own: readonly Pick<Route, "match" | "ports">[];
   /** Services that are reached from inside of their network. */
   inside: ReadonlySet<ComposeService>;
+  /** Services whose names don't resolve in this container, which is reported already. */
+  unresolved: ReadonlySet<ComposeService>;
   report: ReportCompose;
 }
 
@@ -95,7 +97,8 @@ function routesOf(service: ComposeService, routing: Routing): ComposeRoute[] {
         target: { type: "address", host: LOCALHOST },
       }));
     case "own": {
-      if (!hasOwn(service, routing)) reportUnreachable(service, routing.report);
+      if (routing.unresolved.has(service)) reportOtherProtocols(service, routing.report);
+      else if (!hasOwn(service, routing)) reportUnreachable(service, routing.report);
       const published = service.ports.filter(isPublished);
       return hosts.flatMap((host) => published.flatMap((port) => routesTo(host, port, serviceName)));
     }

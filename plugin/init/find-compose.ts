@@ -30,6 +30,8 @@ export interface FoundCompose {
   /** Whether a vpc config that names them would have errors. */
   isBroken: boolean;
   services: ComposeCandidate[];
+  /** Whether this is a container in which the name of a service resolves. */
+  isInside: boolean;
 }
 
 /** @param folder absolute */
@@ -51,13 +53,15 @@ export async function findCompose(
   const parsed = [...project.services].map(([name, map]) => parseComposeService(name, map, report));
   const services = new Map<string, ComposeCandidate>();
   const { profiles } = project;
-  const inside = await findInside(parsed, { from: "auto", profiles, own: [], report, whereabouts });
-  for (const { serviceName, ports, target } of toRoutes(parsed, { profiles, own: [], inside, report })) {
+  const own: [] = [];
+  const at = { file: folder };
+  const reach = await findInside(parsed, { from: "auto", profiles, own, report, whereabouts, at });
+  for (const { serviceName, ports, target } of toRoutes(parsed, { profiles, own, ...reach, report })) {
     if (ports === undefined || services.has(serviceName)) continue;
     const { host, port = ports.from } = target;
     const map = project.services.get(serviceName);
     const database = map && composeDatabase(map, ports.from);
     services.set(serviceName, { serviceName, host, port, containerPort: ports.from, ...(database && { database }) });
   }
-  return { files, isBroken: hasErrors(diagnostics), services: [...services.values()] };
+  return { files, isBroken: hasErrors(diagnostics), services: [...services.values()], isInside: reach.inside.size > 0 };
 }

@@ -28,7 +28,9 @@ async function askSystem(): Promise<number[] | undefined> {
       const tables = await Promise.all(PROC_NET_FILES.map(readTable));
       return tables.every((table) => table === undefined)
         ? undefined
-        : tables.flatMap((table) => parseListeners(table ?? "").map(({ port }) => port));
+        : tables.flatMap((table) =>
+            parseListeners(table ?? "").flatMap(({ port, isAtLocalhost }) => (isAtLocalhost ? [port] : [])),
+          );
     }
     case "darwin": {
       const { status, stdout } = spawnSync("lsof", ["-nP", "-iTCP", "-sTCP:LISTEN", "-Fn"], { encoding: "utf8" });
@@ -51,7 +53,7 @@ async function readTable(file: string): Promise<string | undefined> {
 
 /** @param output has a line such as `n127.0.0.1:3000` for each socket, among other lines */
 export function parseLsof(output: string): number[] {
-  return Array.from(output.matchAll(/^n(?:\*|127\.[\d.]+|\[::1?\]|localhost):(\d+)$/gm), ([, port]) => Number(port));
+  return Array.from(output.matchAll(/^n(?:\*|127\.0\.0\.1|\[::1?\]|localhost):(\d+)$/gm), ([, port]) => Number(port));
 }
 
 async function dialUsualPorts(): Promise<number[]> {

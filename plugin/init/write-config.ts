@@ -34,6 +34,8 @@ export interface NewDatabase extends NewEntry {
 export interface NewNetwork extends NewEntry {
   /** Compose files, relative to the file. */
   compose: string[];
+  /** Whether their services are reached from inside of their network, where nothing has to be published. */
+  isInside: boolean;
   /** Targets of the example routes, which are commented out. */
   examples: string[];
   /** Whether it reaches public hosts in production. */
@@ -117,7 +119,7 @@ ${fields.join(",\n")}
     }`;
 }
 
-function writeNetwork({ id, uses, compose, examples, isPublic }: NewNetwork): string {
+function writeNetwork({ id, uses, compose, isInside, examples, isPublic }: NewNetwork): string {
   const [only, ...more] = compose.map((file) => JSON.stringify(`./${file}`));
   const composeValue = more.length === 0 ? only : `[${[only, ...more].join(", ")}]`;
   const lines = [
@@ -126,7 +128,9 @@ function writeNetwork({ id, uses, compose, examples, isPublic }: NewNetwork): st
     ...(composeValue === undefined
       ? []
       : [
-          "      // The Worker reaches each published service by its name and its container port.",
+          isInside
+            ? "      // This is a container of their network: the Worker reaches each service by its name and its port."
+            : "      // The Worker reaches each published service by its name and its container port.",
           `      "compose": ${composeValue},`,
         ]),
     `      "routes": {`,

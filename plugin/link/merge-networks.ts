@@ -37,12 +37,18 @@ export function mergeRoutes(
       left = left.filter((candidate) => !dropped.has(candidate));
       for (const { earlier, later, isEqual } of overlaps) {
         const isSame = isEqual && leadToSame(earlier.placed.route, later.placed.route);
-        if (!isSame && !isOwn.has(earlier.placed)) conflicts.push({ kept: earlier.placed, dropped: later.placed });
+        if (!isSame && !isOwn.has(earlier.placed) && !areInOneNetwork(earlier.placed, later.placed))
+          conflicts.push({ kept: earlier.placed, dropped: later.placed });
       }
     }
     routes.push(...left.map(({ placed }) => placed.route));
   }
   return { routes, conflicts };
+}
+
+/** Such a pair is an error of that network. */
+function areInOneNetwork(a: PlacedRoute, b: PlacedRoute): boolean {
+  return a.at[0] === b.at[0] && a.at[1] === b.at[1];
 }
 
 function rangeOf(placed: PlacedRoute): Pick<Route, "ports"> & { placed: PlacedRoute } {

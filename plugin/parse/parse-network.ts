@@ -61,21 +61,35 @@ export function parseNetwork(
     ca: parseCa({ value: value["ca"], at: [...at, "ca"] }, parsing),
     tlsMode: network.tls_settings?.cert_verification_mode ?? "verify_full",
     limits: parseLimits(network),
-    ...parseCompose({ value: network.compose, at: [...at, "compose"] }, parsing),
+    ...parseCompose({ value: network.compose, written: value["compose"], at: [...at, "compose"] }, parsing),
     resolvers: parseResolvers({ value: value["resolver_ips"], at: [...at, "resolver_ips"] }, parsing),
     routes: routes.flatMap(({ target, ...route }) => (target ? [{ ...route, target }] : [])),
   };
 }
 
 function parseCompose(
-  { value = [], at }: { value: Checked<ComposeEntry> | string | readonly string[] | undefined; at: Path },
+  {
+    value,
+    written,
+    at,
+  }: { written: unknown; value: Checked<ComposeEntry> | string | readonly string[] | undefined; at: Path },
   parsing: Parsing,
 ): Pick<NetworkModel, "compose" | "composeFrom"> {
-  if (isPlainObject(value)) {
-    const { files = [], from = "auto" } = value;
-    return { compose: parseComposeNames(files, [...at, "files"], parsing), composeFrom: from };
+  if (value === undefined) return { compose: [], composeFrom: "auto" };
+  const { files = [], from = "auto" } = isPlainObject(value) ? value : { files: value };
+  const place = isPlainObject(value) && value.files !== undefined ? [...at, "files"] : at;
+  // A value of another type is an error already.
+  const names = isPlainObject(written) ? written["files"] : written;
+  if (Array.isArray(names) && names.length === 0) {
+    parsing.report({
+      severity: "warning",
+      code: "compose-empty",
+      text: `"compose" names no file, so it adds no routes`,
+      at: place,
+      notes: ['Name a compose file, such as "./compose.yaml", or remove "compose".'],
+    });
   }
-  return { compose: parseComposeNames(value, at, parsing), composeFrom: "auto" };
+  return { compose: parseComposeNames(files, place, parsing), composeFrom: from };
 }
 
 function parseComposeNames(names: string | readonly string[], at: Path, parsing: Parsing): NetworkModel["compose"] {

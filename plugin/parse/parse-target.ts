@@ -54,13 +54,15 @@ export function parseTarget(value: unknown, at: Path, parsing: Parsing): ModelTa
       });
       return undefined;
     }
-    if (target.type === "address" && !value.includes(":") && didYouMean(value, ["passthrough"]) !== undefined) {
+    if (target.type === "address" && isLikePassthrough(target.host)) {
       report({
         severity: "warning",
         code: "target-like-keyword",
         text: `the target ${quote(value)} is read as a host name`,
         at,
-        notes: ['Did you mean "passthrough"?'],
+        notes: [
+          `Did you mean "passthrough"?${value.includes(":") ? " It keeps the scheme and the port that the Worker asks for." : ""}`,
+        ],
       });
     }
     return { ...target, at };
@@ -91,6 +93,11 @@ export function parseTarget(value: unknown, at: Path, parsing: Parsing): ModelTa
     notes: [typeof value === "number" ? `A port alone has no host; write "localhost:${value}".` : FORMS],
   });
   return undefined;
+}
+
+/** @param host in normal form */
+function isLikePassthrough(host: string): boolean {
+  return host === "passthrough" || didYouMean(host, ["passthrough"]) !== undefined;
 }
 
 /** Whether the value is a target that is an object, with or without mistakes. */

@@ -8,7 +8,7 @@ import { portOf } from "../../service-worker/routing/table.ts";
 import { formatTableTarget } from "../commands/format-target.ts";
 import { listTargets } from "../commands/list-targets.ts";
 import { type Probed, probeTargets } from "../commands/probe.ts";
-import type { NetworkBindingView, NetworkView, ProbeView, RouteView } from "./traffic-view.ts";
+import type { BindingView, NetworkBindingView, NetworkView, ProbeView, RouteView } from "./traffic-view.ts";
 
 export function viewNetwork(table: RoutingTable): NetworkView {
   return {
@@ -17,8 +17,13 @@ export function viewNetwork(table: RoutingTable): NetworkView {
 }
 
 function viewBinding(table: RoutingTable, key: string, binding: Binding): NetworkBindingView {
-  const { bindingName, workerName, kind } = binding;
-  return { binding: bindingName, worker: workerName, kind, ...leadsTo(table, key, binding) };
+  const { bindingName, workerName } = binding;
+  return { binding: bindingName, worker: workerName, kind: viewKind(binding), ...leadsTo(table, key, binding) };
+}
+
+/** The kind that a person knows: the record behind a Hyperdrive binding is a service, too. */
+export function viewKind(binding: Binding): BindingView["kind"] {
+  return binding.kind === "service" && binding.isHyperdrive === true ? "hyperdrive" : binding.kind;
 }
 
 function leadsTo(table: RoutingTable, key: string, binding: Binding): Pick<NetworkBindingView, "name" | "routes"> {

@@ -7,6 +7,7 @@ import { PROXY_ERROR_CODES } from "../../service-worker/routing/error-codes.ts";
 import type { RoutingTable } from "../../service-worker/routing/table.ts";
 import { DEFAULT_LIMITS, type JournalEntry } from "../scenario/journal.ts";
 import type { Scenario } from "../scenario/scenario.ts";
+import { viewKind } from "./network-view.ts";
 import type { SessionView } from "./traffic-view.ts";
 
 export interface Observation {
@@ -36,10 +37,10 @@ export function createObservation(scenario: Scenario): Observation {
     },
     describe: () => ({
       observedSince: since ?? Date.now(),
-      bindings: Object.values(scenario.context.table.bindings).map(({ bindingName, workerName, kind }) => ({
-        binding: bindingName,
-        worker: workerName,
-        kind,
+      bindings: Object.values(scenario.context.table.bindings).map((binding) => ({
+        binding: binding.bindingName,
+        worker: binding.workerName,
+        kind: viewKind(binding),
       })),
       limits: { entries: DEFAULT_LIMITS.entries, body: DEFAULT_LIMITS.body },
       codes: PROXY_ERROR_CODES,

@@ -56,7 +56,7 @@ export interface SessionView {
 export interface BindingView {
   binding: string;
   worker: string;
-  kind: "service" | "network" | "unlinked";
+  kind: "service" | "network" | "hyperdrive" | "unlinked";
 }
 
 /** A message of `GET api/feed`, as JSON. */

@@ -151,7 +151,7 @@ function explainUnlinked(binding: UnlinkedBinding, host: string): { reason: stri
         reason: `the vpc config has no entry for this ${isService ? "service" : "network"}`,
         hint: isService
           ? `Add "${id}": "http://localhost:PORT" to "services" in ${configFile}.`
-          : `Add "${id}": { "routes": { "${host}": "localhost:PORT" } } to "networks" in ${configFile}.`,
+          : `Add "${id}": { "routes": { "${host}": "localhost:PORT" } } to "networks" in ${configFile}.${id === MESH_ID ? PUBLIC_HOSTS : ""}`,
       };
     default:
       return binding.because satisfies never;
@@ -261,6 +261,8 @@ function isExact(match: Route["match"]): boolean {
   return match.type === "name";
 }
 
+const PUBLIC_HOSTS = ' For every public host, its "routes" take "*": "passthrough".';
+
 function refuseUnrouted(
   network: Network | undefined,
   binding: NetworkBinding | ServiceBinding,
@@ -269,10 +271,11 @@ function refuseUnrouted(
   const networkId = network?.networkId ?? networkIdOf(binding);
   const line = `"${host.text}": "localhost:${port}"`;
   // Differs from production: there, this network reaches public hosts without being asked to.
-  const orPublic = networkId === MESH_ID ? ' For every public host, add "*": "passthrough".' : "";
+  const orPublic = networkId === MESH_ID ? PUBLIC_HOSTS : "";
+  const orTarget = binding.kind === "service" ? ', or a "target" to the service' : "";
   const hint =
     network === undefined || network.origin === ""
-      ? `Add "${networkId}": { "routes": { ${line} } } to "networks" in ${binding.configFile}, or a "target" to the service.`
+      ? `Add "${networkId}": { "routes": { ${line} } } to "networks" in ${binding.configFile}${orTarget}.`
       : `Add ${line} to "routes" of the network at ${network.origin}.`;
   return {
     type: "refuse",

@@ -184,7 +184,7 @@ const cases: Record<string, Case> = {
       "vpc.jsonc": `{
   "services": { "USERS": "http://localhost:3001" },
   "networks": { "NET": {
-    "compose": "compose.yaml",
+    "compose": { "files": "compose.yaml", "from": "host" },
     "routes": { "db:5432": "localhost:1", "db:5433": "localhost:2", "10.0.0.4/32": "localhost:3", "10.0.0.4/31": "localhost:4" }
   } }
 }`,

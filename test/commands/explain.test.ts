@@ -132,7 +132,7 @@ const cases: Record<string, { exit: number; out: string[] }> = {
       "routes     0 of 5 match the host of usres.internl:80",
       "refused    ProxyError: destination_not_found",
       '           no route of network "cf1:network" matches usres.internl:80',
-      'to do      Add "cf1:network": { "routes": { "usres.internl": "localhost:80" } } to "networks" in FOLDER/vpc.jsonc, or a "target" to the service. For every public host, add "*": "passthrough".',
+      'to do      Add "cf1:network": { "routes": { "usres.internl": "localhost:80" } } to "networks" in FOLDER/vpc.jsonc. For every public host, its "routes" take "*": "passthrough".',
       '           Or did you mean "users.internal"?',
     ],
   },
@@ -359,6 +359,12 @@ const mistakes: Record<string, string> = {
   "explain NET users:x":
     'the address "users:x" has the port "x", which is not a number. Write "host:port" for a connect(), or a whole URL for a fetch().',
   "explain NET a..b:80": 'the address "a..b:80" has a host that has an empty label.',
+  "explain NET *:443":
+    '"*:443" has a "*", as a route may have it, but a Worker asks for one host. Type one, such as "www.example.com:443".',
+  "explain NET *.internal:80":
+    '"*.internal:80" has a "*", as a route may have it, but a Worker asks for one host. Type one, such as "www.internal:80".',
+  "explain NET https://*/":
+    '"https://*/" has a "*", as a route may have it, but a Worker asks for one host. Type one, such as "https://www.example.com/".',
   "explain NET http://": '"http://" is not a URL.',
   "explain NET ftp://a/":
     'the URL\'s scheme is "ftp:", but fetch() takes "http:" and "https:". For a connect(), write "a:21".',

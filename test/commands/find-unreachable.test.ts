@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 
-import { findUnreachable } from "../../plugin/commands/find-unreachable.ts";
+import { findUnreachable, findUnreachableInMesh } from "../../plugin/commands/find-unreachable.ts";
 import { type RouteModel, matchKey } from "../../plugin/model.ts";
 import { isProblem, parseHost } from "../../service-worker/routing/address.ts";
 import { findRoute, indexTable } from "../../service-worker/routing/route-index.ts";
@@ -34,8 +34,28 @@ test.each<[string[], Record<string, string[]>]>([
   [["::/0", "::/1", "8000::/1"], { "::/0": ["::/1", "8000::/1"] }],
   [["*", "*:80", "*.internal", "a", "0.0.0.0/0", "::/0"], {}],
   [["*", "*:1-65535", "*:80"], { "*": ["*:1-65535"] }],
+  // Equal or partly overlapping ones are errors.
+  [["*:443", "*:443-443", "a.b:443", "a.b:443-443", "10.0.0.0/8:443", "10.0.0.0/8:443-443"], {}],
+  [["a:80-90", "a:85-95", "a:80-90"], {}],
 ])("of %j: %j", (texts, expected) => {
   expect(unreachable(...texts)).toEqual(expected);
+});
+
+test.each<[own: string[], others: string[], Record<string, string[]>]>([
+  [["*"], ["*:1-65535"], { "*": ["*:1-65535"] }],
+  [["*", "*:443"], ["*:1-65535"], { "*": ["*:1-65535"] }],
+  [["*"], ["*:1-65534"], {}],
+  [["*"], ["*", "a", "0.0.0.0/0"], {}],
+  [["10.0.0.0/8"], ["10.0.0.0/9", "10.128.0.0/9"], { "10.0.0.0/8": ["10.0.0.0/9", "10.128.0.0/9"] }],
+  [["a:1-65535"], ["a"], {}],
+  // The network's own routes do it already.
+  [["a", "a:1-65535"], ["b"], {}],
+])("in cf1:network, of %j with the routes %j of others: %j", (own, others, expected) => {
+  const found = findUnreachableInMesh(
+    own.map(routeModel),
+    others.map((text) => routeModel(text)),
+  );
+  expect(Object.fromEntries(found.map(({ route, by }) => [route.text, by.map(({ text }) => text)]))).toEqual(expected);
 });
 
 /** A seeded generator, so that a failure can be reproduced. */

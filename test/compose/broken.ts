@@ -68,6 +68,26 @@ export const broken: ComposeCase[] = [
     diagnostics: ['vpc.json:1:31: warning: "compose.yaml" has no services, so it adds no routes [compose-empty]'],
   },
   {
+    title: "no compose file",
+    files: {},
+    compose: [],
+    expected: [],
+    diagnostics: [
+      'vpc.json:1:31: warning: "compose" names no file, so it adds no routes [compose-empty]',
+      '    Name a compose file, such as "./compose.yaml", or remove "compose".',
+    ],
+  },
+  {
+    title: "no compose file, in an object",
+    files: {},
+    compose: { files: [], from: "network" },
+    expected: [],
+    diagnostics: [
+      'vpc.json:1:40: warning: "compose" names no file, so it adds no routes [compose-empty]',
+      '    Name a compose file, such as "./compose.yaml", or remove "compose".',
+    ],
+  },
+  {
     title: "two compose files without services",
     files: { "a.yaml": "apiVersion: v1\n", "b.yaml": "name: b\n" },
     compose: ["a.yaml", "b.yaml"],

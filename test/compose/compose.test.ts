@@ -107,7 +107,6 @@ const FILE = "but must be the name of a compose file";
 const FORMS = `${FILE}, or an array of them`;
 
 test.each<[string, string[]]>([
-  ["[]", []],
   ["5", [`37: error: "compose" is 5, ${FORMS}`]],
   ['""', [`37: error: "compose" is "", ${FILE}`]],
   ['["a.yaml", 3, ""]', [`48: error: "compose[1]" is 3, ${FILE}`, `51: error: "compose[2]" is "", ${FILE}`]],

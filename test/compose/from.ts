@@ -29,6 +29,10 @@ const UNPUBLISHED = [
   'compose.yaml:7:3: warning: the service "api" publishes no port, so no route leads to it [compose-unpublished]',
   '    Add ports: ["127.0.0.1:8080:8080"] to it.',
 ];
+const NO_NAME = [
+  "vpc.json:1:31: warning: this is a container, and no service's name resolves in it now, so the services are looked for at the ports that they publish [compose-unresolved]",
+  '    Start the services and then this session, or write "compose": { "files": …, "from": "network" }. "from": "host" says that the ports are right.',
+];
 const UNRESOLVED = (at: string, name: string): string[] => [
   `compose.yaml:${at}: warning: the name "${name}" does not resolve in this container, so its service is looked for at the ports that it publishes [compose-unresolved]`,
   '    Start the service and then this session, or write "compose": { "files": …, "from": "network" }.',
@@ -52,7 +56,30 @@ export const from: ComposeCase[] = [
     files: PROJECT,
     whereabouts: inContainer(),
     expected: FROM_HOST,
-    diagnostics: UNPUBLISHED,
+    diagnostics: NO_NAME,
+  },
+  {
+    title: "in such a container, nothing is said if the user has routes of their own for all of them",
+    files: PROJECT,
+    routes: { db: "localhost:2", api: "localhost:3" },
+    whereabouts: inContainer(),
+    expected: ["db → localhost:2", "api → localhost:3", ...FROM_HOST.slice(1)],
+  },
+  {
+    title: "of a service whose name doesn't resolve, only that is said",
+    files: `services:
+  up: {}
+  bare: {}
+  random: { ports: ["80", "53:53/udp"] }
+`,
+    whereabouts: inContainer("up"),
+    expected: ["up → up"],
+    diagnostics: [
+      ...UNRESOLVED("3:3", "bare"),
+      ...UNRESOLVED("4:3", "random"),
+      'compose.yaml:4:27: warning: the service "random" publishes "53:53/udp", but a VPC binding speaks TCP only [compose-protocol]',
+      "    If the service also listens on TCP, publish that port too.",
+    ],
   },
   {
     title: "each service by its own name, not by that of another, or an alias",

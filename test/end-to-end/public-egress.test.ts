@@ -186,7 +186,7 @@ it("is for cf1:network alone, and never implied: an edit brings it and takes it 
   const ask = (binding: string): Promise<unknown> => worker.call("fetch", [binding, "http://www.example/"]);
   const REFUSED = "ProxyError: destination_not_found";
   await expect(ask("MESH")).rejects.toThrow(REFUSED);
-  expect(worker.output()).toContain('For every public host, add "*": "passthrough".');
+  expect(worker.output()).toContain('For every public host, its "routes" take "*": "passthrough".');
   await write({ "*": `127.0.0.1:${origin.port}` });
   await vi.waitFor(async () => expect(await ask("MESH")).toBe("public"), { timeout: 10_000 });
   await expect(ask("NET")).rejects.toThrow(REFUSED);

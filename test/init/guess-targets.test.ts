@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 
 import { type ComposeCandidate, guessTargets } from "../../plugin/init/guess-targets.ts";
 import { isListening, listeningPorts, parseLsof } from "../../plugin/init/listening-ports.ts";
+import { testOn } from "../setup/only-on.ts";
 import { parseListeners } from "../../plugin/system/proc-net.ts";
 import { closedPort, startTcpServer } from "../servers/tcp-server.ts";
 import { pretend } from "../setup/platform.ts";
@@ -93,7 +94,12 @@ function line(local: string, state: string): string {
   return `   0: ${local} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000  1000 0 1 1 0 100 0 0 10 0`;
 }
 
-test("/proc/net/tcp: listening ports that localhost reaches", () => {
+testOn("linux", "it listens on 127.0.0.2", "a port of another address of loopback is not listed", async () => {
+  await using other = await startTcpServer(() => undefined, { host: "127.0.0.2" });
+  expect(await listeningPorts()).not.toContain(other.port);
+});
+
+test("/proc/net/tcp: listening ports of loopback, and whether localhost reaches them", () => {
   expect(
     parseListeners(
       [
@@ -101,6 +107,8 @@ test("/proc/net/tcp: listening ports that localhost reaches", () => {
         line("0100007F:0BB9", "0A"),
         line("00000000:1538", "0A"),
         line("3500007F:0035", "0A"),
+        line("0200007F:0050", "0A"),
+        line("0000000000000000FFFF00000200007F:0051", "0A"),
         line("0100007F:0BBA", "01"),
         line("0A00A8C0:0BBB", "0A"),
         line("00000000000000000000000000000000:0BBC", "0A"),
@@ -109,14 +117,14 @@ test("/proc/net/tcp: listening ports that localhost reaches", () => {
         line("000080FE000000000000000001000000:0BBF", "0A"),
         "",
       ].join("\n"),
-    ).map(({ port }) => port),
-  ).toEqual([3001, 5432, 53, 3004, 3005, 3006]);
+    ).map(({ port, isAtLocalhost }) => (isAtLocalhost ? port : `not ${port}`)),
+  ).toEqual([3001, 5432, "not 53", "not 80", "not 81", 3004, 3005, 3006]);
 });
 
 test("lsof: listening ports that localhost reaches", () => {
   expect(
     parseLsof(
-      "p1\nf10\nn*:3000\nf11\nn127.0.0.1:3001\np2\nn[::1]:3002\nn[::]:3003\nn192.168.0.10:3004\nn[fe80::1]:3005\n",
+      "p1\nf10\nn*:3000\nf11\nn127.0.0.1:3001\nn127.0.0.2:80\np2\nn[::1]:3002\nn[::]:3003\nn192.168.0.10:3004\nn[fe80::1]:3005\n",
     ),
   ).toEqual([3000, 3001, 3002, 3003]);
 });

@@ -8,6 +8,9 @@ import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 
 import { runCommandLine } from "../../plugin/commands/dispatch.ts";
+import type { Diagnostic } from "../../plugin/diagnostics.ts";
+import type { Whereabouts } from "../../plugin/system/whereabouts.ts";
+import { ON_THE_HOST, inContainer } from "../setup/whereabouts.ts";
 import { createInit } from "../../plugin/commands/init.ts";
 import { SERVICE_ID, TUNNEL_ID, type VpcFolder, createFolder, hideFolder } from "../setup/vpc-folder.ts";
 
@@ -39,7 +42,12 @@ interface Called {
   err: string[];
 }
 
-async function call(vpc: VpcFolder, args: string[] = [], ports: number[] = []): Promise<Called> {
+async function call(
+  vpc: VpcFolder,
+  args: string[] = [],
+  ports: number[] = [],
+  whereabouts: Whereabouts = ON_THE_HOST,
+): Promise<Called> {
   const out: string[] = [];
   const err: string[] = [];
   const terminal = {
@@ -49,7 +57,7 @@ async function call(vpc: VpcFolder, args: string[] = [], ports: number[] = []): 
     printError: (text: string) => void err.push(...hideFolder(text, vpc.folder).split("\n")),
     paint: (_: unknown, text: string) => text,
   };
-  const commands = [createInit(() => Promise.resolve(ports))];
+  const commands = [createInit(() => Promise.resolve(ports), whereabouts)];
   const exit = await runCommandLine(["init", ...args], { commands, version: "1.2.3" }, terminal);
   return { exit, out, err };
 }
@@ -139,7 +147,19 @@ test("a compose file in the folder provides the targets and the routes", async (
       "compose": ["./compose.yml", "./docker-compose.override.yml"],
       "routes": {
 `);
-  expect(JSON.parse(await check(vpc))).toMatchObject({ diagnostics: [] });
+  // This machine may be a container.
+  const { diagnostics }: { diagnostics: Diagnostic[] } = JSON.parse(await check(vpc));
+  expect(diagnostics.filter(({ code }) => code !== "compose-unresolved")).toEqual([]);
+});
+
+test("in a container of their network, the comment says so", async () => {
+  const files = { "wrangler.toml": WRANGLER, "compose.yml": `services: { users: { expose: [80] } }` };
+  await using vpc = await createFolder(files);
+  expect((await call(vpc, [], [], inContainer("users"))).exit).toBe(0);
+  expect(await read(vpc, "vpc.jsonc")).toContain(`
+      // This is a container of their network: the Worker reaches each service by its name and its port.
+      "compose": "./compose.yml",
+`);
 });
 
 test("a broken compose file is ignored", async () => {

@@ -235,6 +235,17 @@ describe('a route for "*"', () => {
   });
 });
 
+test("two equal routes of one network are its own mistake, and no conflict in cf1:network", async () => {
+  await using vpc = await createFolder({
+    "vpc.jsonc": `{ "networks": {
+  "${TUNNEL_ID}": { "routes": { "*:443": "localhost:1", "*:443-443": "localhost:3" } } } }`,
+  });
+  const loaded = await vpc.load([vpc.worker("app", [networkBinding("MESH", MESH_ID)])]);
+  expect(vpc.format(loaded).filter((line) => !line.startsWith(" "))).toEqual([
+    expect.stringContaining('error: "*:443-443" is the same destination as "*:443"'),
+  ]);
+});
+
 describe("worker: targets", () => {
   test("are Workers of the session, also with the environment's name appended", async () => {
     await using vpc = await createFolder({

@@ -97,6 +97,16 @@ export const invalidTargets: InvalidConfig[] = [
       '    Did you mean "passthrough"?',
     ],
   },
+  ...["passthrough:8080", "https://passthrough", "http://pasthrough:80"].map((written) => ({
+    title: `passthrough with more: ${written}`,
+    config: `{ "networks": { "NET": { "routes": {
+  "*:3": ${JSON.stringify(written)}
+} } } }`,
+    expected: [
+      `vpc.jsonc:2:10: warning: the target ${JSON.stringify(written)} is read as a host name [target-like-keyword]`,
+      '    Did you mean "passthrough"? It keeps the scheme and the port that the Worker asks for.',
+    ],
+  })),
   {
     title: "remote as a route",
     config: `{ "networks": { "NET": { "routes": {

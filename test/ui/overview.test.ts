@@ -3,7 +3,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { flowsOf, measure, quantileOf } from "../../plugin/ui/app/chart-data.ts";
-import { layOut } from "../../plugin/ui/app/network-layout.ts";
+import { viewNetwork } from "../../plugin/ui/network-view.ts";
+import type { Binding, RoutingTable } from "../../service-worker/routing/table.ts";
+import { BINDING_KINDS, layOut } from "../../plugin/ui/app/network-layout.ts";
 import type { NetworkBindingView, ProbeView, TrafficRow } from "../../plugin/ui/traffic-view.ts";
 import { type HttpOrigin, startHttpOrigin } from "../servers/http-origin.ts";
 import { SERVICE, TUNNEL } from "../setup/test-worker.ts";
@@ -94,6 +96,21 @@ test("what is shared stands in the picture once", () => {
   expect(edges).toHaveLength(3 + 4 + 1 + 2);
   expect(nodes.every(({ y }) => y > 0 && y < height)).toBe(true);
   expect(nodes.find(({ lines }) => lines[0] === "a.internal")?.lines[1]).toBe("vpc.jsonc:1:1");
+});
+
+function serviceBinding(more: object): Binding {
+  const service = { type: "tcp", label: "db", origin: "", hosts: [], tcpPort: 5432, target: { type: "passthrough" } };
+  return { kind: "service", bindingName: "DB", workerName: "app", service, ...more } as unknown as Binding;
+}
+
+test("a Hyperdrive binding is named so, in the picture and before the first call", () => {
+  const table = {
+    bindings: { a: serviceBinding({}), b: serviceBinding({ isHyperdrive: true }) },
+    networks: [],
+  } as unknown as RoutingTable;
+  const kinds = viewNetwork(table).bindings.map(({ kind }) => kind);
+  expect(kinds).toEqual(["service", "hyperdrive"]);
+  expect(kinds.map((kind) => BINDING_KINDS[kind])).toEqual(["VPC Service", "Hyperdrive"]);
 });
 
 describe("of a session", () => {

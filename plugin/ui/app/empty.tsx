@@ -40,6 +40,7 @@ export function Empty({ store: { session, link, isPaused } }: { store: CallStore
 const KINDS: Record<BindingView["kind"], string> = {
   service: "VPC Service",
   network: "VPC Network",
+  hyperdrive: "Hyperdrive",
   unlinked: "without an entry in the vpc config,",
 };
 

@@ -80,6 +80,7 @@ export function layOut(bindings: readonly NetworkBindingView[]): PictureLayout {
 export const BINDING_KINDS: Record<NetworkBindingView["kind"], string> = {
   service: "VPC Service",
   network: "VPC Network",
+  hyperdrive: "Hyperdrive",
   unlinked: "not in the vpc config",
 };
 

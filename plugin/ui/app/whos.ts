@@ -11,7 +11,7 @@ export function whoseCall(
   { session }: Pick<Known, "session">,
 ): string {
   const kind = session?.bindings.find((each) => each.binding === binding && each.worker === worker)?.kind;
-  if (kind === "service") return binding;
+  if (kind === "service" || kind === "hyperdrive") return binding;
   return route ?? (URL.canParse(address) && address.includes("://") ? new URL(address).hostname : address);
 }
 

@@ -262,7 +262,7 @@ function describeTls(tls: Passage["tls"]): ExplainedRow {
     `${verify}: ${CHECKS[verify](tls.hostName)}`,
     ...describeTrust(tls),
     ...(client === undefined ? [] : [`presents ${client.cert} if the target asks for a client certificate`]),
-    ...missing.map((field) => `"${field}" is missing in "certificates": ${WITHOUT_CERTIFICATE[field]}`),
+    ...missing.map(({ field }) => `"${field}" is missing in "certificates": ${WITHOUT_CERTIFICATE[field]}`),
   ];
 }
 

@@ -15,6 +15,7 @@ import {
   type RoutingTable,
   type Scheme,
   type ServiceBinding,
+  type TlsPolicy,
   portOf,
 } from "../../service-worker/routing/table.ts";
 
@@ -38,7 +39,7 @@ export function listTargets(tables: readonly RoutingTable[]): ListedTarget[] {
   /** By address. */
   const listed = new Map<string, ListedTarget[]>();
   const found = tables.flatMap((table) => [...targetsOf(table)]);
-  // Targets with a known scheme come first, because probing them shows more; the same address without one joins them.
+  // Targets with a known scheme come first, because probing them shows more.
   for (const { origin, ...target } of found.toSorted((a, b) => rank(a) - rank(b))) {
     const address = addressOf(target.to);
     const there = listed.get(address) ?? [];
@@ -50,10 +51,11 @@ export function listTargets(tables: readonly RoutingTable[]): ListedTarget[] {
   return [...listed.values()].flat();
 }
 
-/** Whether the probe of another target at the same address shows the same: over TLS only with the same mode and roots. */
-function isProbedBy(other: ListedTarget, { scheme, tls }: Omit<Found, "origin">): boolean {
+/** Whether the probe of another target at the same address asks in the same way: for the same host, and with the same certificates. */
+function isProbedBy(other: ListedTarget, { scheme, hostName, tls }: Omit<Found, "origin">): boolean {
+  if (other.scheme !== scheme) return false;
   if (scheme === undefined) return true;
-  return other.scheme === scheme && (scheme === "http" || JSON.stringify(other.tls) === JSON.stringify(tls));
+  return other.hostName === hostName && (scheme === "http" || JSON.stringify(other.tls) === JSON.stringify(tls));
 }
 
 function addressOf(to: DialableTarget): string {
@@ -103,12 +105,17 @@ function* targetsOfService(
     const [first] = same;
     if (first === undefined) continue;
     const spoken = new Set(same.map(({ scheme }) => scheme));
-    const [scheme] = spoken.size === 1 ? spoken : [];
     const { to, tls, limits } = first;
+    const [scheme] = spoken.size === 1 ? spoken : needsTls(tls) && spoken.has("https") ? ["https" as const] : [];
     const hostName = service.hosts[0] ?? (to.type === "address" ? to.host : "localhost");
     const known = scheme === undefined || scheme === "tcp" ? {} : { scheme };
     yield { to, ...known, hostName, tls, limits, origin: service.origin };
   }
+}
+
+/** Whether TLS is what matters at a target that may speak plain HTTP, too. */
+function needsTls({ verify, authority, client }: TlsPolicy): boolean {
+  return verify !== "verify_full" || authority !== undefined || client !== undefined;
 }
 
 function isDialable(to: ForwardTarget): to is DialableTarget {

@@ -29,7 +29,7 @@ function formatTime({ time }: Probed): string {
 
 function describeAnswer({ outcome }: Probed): string[] {
   if (outcome.state !== "open") return [outcome.detail];
-  return outcome.status === undefined ? [] : [`HTTP ${outcome.status}`];
+  return [outcome.status === undefined ? "TCP only" : `HTTP ${outcome.status}`];
 }
 
 function describeCertificate({ certificate }: Probed): string[] {

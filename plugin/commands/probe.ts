@@ -82,14 +82,23 @@ async function probeTarget(listed: ListedTarget): Promise<Probed> {
     opened = { ...base(), ...(certificate && { certificate }) };
     return { ...opened, outcome: { state: "open", ...(await listen(socket, listed)) } };
   } catch (error) {
-    opened ??= base();
-    const failure = classify(error);
+    // Also of a target that accepted the connection and then failed.
+    opened = { ...opened, ...base() };
+    const failure = withDoubt(classify(error), listed);
     const { code, detail } = (await findOtherScheme(listed, failure)) ?? failure;
     const certificate = code === "tls_certificate_error" ? await readCertificate(listed) : undefined;
     return { ...opened, ...(certificate && { certificate }), outcome: { state: stateOf(code), code, detail } };
   } finally {
     socket?.destroy();
   }
+}
+
+/** A target that hangs up in the handshake may have refused the client certificate, as one that hangs up later. */
+function withDoubt(failure: EgressFailure, listed: ListedTarget): EgressFailure {
+  if (failure.code !== "connection_terminated" || listed.scheme !== "https") return failure;
+  const { client } = termsOf(listed).trust;
+  if (client === undefined || failure.detail.includes(client.file)) return failure;
+  return { ...failure, detail: `${failure.detail}; it may have refused the client certificate ${client.file}` };
 }
 
 async function open(listed: ListedTarget): Promise<net.Socket> {

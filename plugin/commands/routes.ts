@@ -150,10 +150,10 @@ function format({ services, networks, unlinked, remote, own, isStrict }: Arrange
 const STRICT =
   '"trust": "production": only public CAs, the Cloudflare Origin CA and authorities of records are trusted';
 
-/** The certificates that the record names by their ids. */
-function describeCertificates({ authority, client }: TlsPolicy): string[] {
+/** The certificates that the record names by their ids, and the files of "ca". */
+function describeCertificates({ ca, authority, client }: TlsPolicy): string[] {
   return [
-    ...describeTrust({ ...(authority !== undefined && { authority }) }),
+    ...describeTrust({ ca, ...(authority !== undefined && { authority }) }),
     ...(client === undefined ? [] : [`presents ${client.cert}`]),
   ];
 }
@@ -195,6 +195,7 @@ function toJson({ services, networks, unlinked, remote, own, isStrict }: Arrange
       origin,
       hosts,
       target: target && formatTableTarget(target),
+      ca: tls.ca.length > 0 ? tls.ca : undefined,
       authority: tls.authority,
       clientCertificate: tls.client?.cert,
       faults: faults.length > 0 ? faults : undefined,

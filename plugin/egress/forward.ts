@@ -21,6 +21,7 @@ import { type PooledRequest, distrustKept, dropKept, hasKept, requestThroughPool
 import { describeSwitch, relayInterim, relayResponse, relayUpgrade } from "./relay-answer.ts";
 import { afterPoll, canRepeat } from "./repeat.ts";
 import { describeBreakOff, describeNoResponse } from "./response-failure.ts";
+import { presentedBy } from "./tls-failure.ts";
 import { type PieceWatch, limitReading, limitWriting } from "./time-limits.ts";
 import { type TlsTerms, termsFor } from "./tls.ts";
 import { watchForEnd } from "./upgrade.ts";
@@ -98,8 +99,9 @@ function send(attempt: Attempt): void {
     }
     if (isStale) distrustKept(attempt);
     const isUpgrade = attempt.upgrade !== undefined;
-    const client = upstream.reusedSocket ? undefined : attempt.terms?.trust.client;
-    sendFailure(outgoing, describeNoResponse(error, { received, isUpgrade, client }));
+    const terms = upstream.reusedSocket ? undefined : attempt.terms;
+    const presented = terms && presentedBy(terms.trust.client, terms.tls);
+    sendFailure(outgoing, describeNoResponse(error, { received, isUpgrade, ...presented }));
   };
   const count = (chunk: Buffer): void => void (received += chunk.length);
   upstream.once("socket", (socket) => {

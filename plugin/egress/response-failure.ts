@@ -7,16 +7,14 @@ import type { IncomingMessage } from "node:http";
 import type { EgressFailure } from "../../service-worker/routing/egress-protocol.ts";
 import { hasCode } from "../system/error.ts";
 import { EgressError, classify, codeOf } from "./egress-error.ts";
-import { describeProtocolError, describeReset, isTlsError } from "./tls-failure.ts";
-import type { PresentedCertificate } from "../system/certificates.ts";
+import { type Presented, describeProtocolError, describeReset, isTlsError } from "./tls-failure.ts";
 
-interface NoResponse {
+/** `client`: in the handshake of this request. In TLS 1.3, the target can refuse it only now. */
+interface NoResponse extends Presented {
   /** Bytes of a response so far. */
   received: number;
   /** The request asked for an upgrade. */
   isUpgrade: boolean;
-  /** What the target got in the handshake of this request, if it asked for it. In TLS 1.3 it can refuse it only now. */
-  client?: PresentedCertificate | undefined;
 }
 
 export function describeNoResponse(error: unknown, state: NoResponse): EgressFailure {
@@ -33,14 +31,14 @@ export function describeNoResponse(error: unknown, state: NoResponse): EgressFai
   }
 }
 
-function withoutResponse(error: unknown, { received, client }: NoResponse): EgressFailure {
-  if (isTlsError(error)) return describeProtocolError(error, { client });
+function withoutResponse(error: unknown, { received, client, missingClient }: NoResponse): EgressFailure {
+  if (isTlsError(error)) return describeProtocolError(error, { client, missingClient });
   if (isConnecting(error) || !hasCode(error, "ECONNRESET", "EPIPE")) return classify(error);
   if (received > 0) {
     const detail = `the connection closed after ${bytes(received)}, in the middle of the response's head`;
     return { code: "http_response_incomplete", detail };
   }
-  if (client !== undefined) return describeReset(client);
+  if (client !== undefined) return describeReset({ client });
   // A reset comes from the system and names its system call. A clean end doesn't.
   if (error instanceof Error && "syscall" in error) return classify(error);
   return { code: "connection_terminated", detail: "the connection ended without a byte of a response" };

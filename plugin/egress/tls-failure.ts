@@ -65,14 +65,21 @@ const UNKNOWN_ISSUER: ReadonlySet<string> = new Set([
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
 ]);
 
-const OR_DISABLE = 'write "tls_settings": { "cert_verification_mode": "disabled" } if production has it.';
+const DISABLE = 'write "tls_settings": { "cert_verification_mode": "disabled" } if production has it.';
+
+/** @param advice a list of what else to do. With an authority of the record, "disabled" is refused, as in production. */
+function adviseOn(advice: readonly string[], { authority }: Pick<TlsPolicy, "authority">): string {
+  const all = authority === undefined ? [...advice, DISABLE] : advice;
+  const hint = all.join(", or ");
+  return `${hint.slice(0, 1).toUpperCase()}${hint.slice(1)}${hint.endsWith(".") ? "" : "."}`;
+}
 
 /** @param file what to name in the vpc config */
 function toTrust(file: string, { authority, trust }: Pick<TlsPolicy, "authority" | "trust">): string {
   if (authority !== undefined)
-    return `Put ${file} into ${authority}, which stands for the "certificate_authority" of the record, or`;
-  if (trust === undefined) return `Name ${file} in "ca" of the vpc config, or`;
-  return 'With "trust": "production", only public CAs and the Cloudflare Origin CA count. Give the record a "certificate_authority", as production needs it too, or';
+    return `put ${file} into ${authority}, which stands for the "certificate_authority" of the record`;
+  if (trust === undefined) return `name ${file} in "ca" of the vpc config`;
+  return 'with "trust": "production", only public CAs and the Cloudflare Origin CA count: reach it as a VPC Service whose record has a "certificate_authority", as production needs it too (a VPC Network can\'t have one)';
 }
 
 function explainChain(
@@ -85,7 +92,10 @@ function explainChain(
   if (UNKNOWN_ISSUER.has(problem)) {
     return {
       detail: `${own} was issued by ${JSON.stringify(issuer?.CN ?? issuer?.O ?? "nobody")}, and no trusted root vouches for it`,
-      hint: `${toTrust("the PEM file of its root", policy)} make the target send its intermediate certificates, or ${OR_DISABLE}`,
+      hint: adviseOn(
+        [toTrust("the PEM file of its root", policy), "make the target send its intermediate certificates"],
+        policy,
+      ),
     };
   }
   switch (problem) {
@@ -93,7 +103,7 @@ function explainChain(
       const isOwn = Date.parse(to) < Date.now();
       return {
         detail: isOwn ? `${own} expired on ${to}` : `a certificate that vouches for the target's has expired`,
-        hint: `Renew it, or ${OR_DISABLE}`,
+        hint: adviseOn(["renew it"], policy),
       };
     }
     case "CERT_NOT_YET_VALID": {
@@ -108,12 +118,12 @@ function explainChain(
     case SELF_SIGNED:
       return {
         detail: `${own} is self-signed and not trusted here`,
-        hint: `${toTrust("its PEM file", policy)} ${OR_DISABLE}`,
+        hint: adviseOn([toTrust("its PEM file", policy)], policy),
       };
     case "CERT_REVOKED":
-      return { detail: `${own} was revoked`, hint: `Replace it, or ${OR_DISABLE}` };
+      return { detail: `${own} was revoked`, hint: adviseOn(["replace it"], policy) };
     default:
-      return { detail: `${own} was not accepted: ${problem}`, hint: `Replace it, or ${OR_DISABLE}` };
+      return { detail: `${own} was not accepted: ${problem}`, hint: adviseOn(["replace it"], policy) };
   }
 }
 
@@ -126,13 +136,25 @@ export function isTlsError(error: unknown): error is TlsError {
   return error.code.startsWith("ERR_SSL_") || error.code === "EPROTO";
 }
 
+/** What a target gets if it asks for a client certificate. */
+export interface Presented {
+  client?: PresentedCertificate | undefined;
+  /** The record's "client_certificate", if "certificates" doesn't have it: then none is presented. */
+  missingClient?: string | undefined;
+}
+
+/** What a policy presents. */
+export function presentedBy(client: PresentedCertificate | undefined, { missing = [] }: TlsPolicy): Presented {
+  return { client, missingClient: missing.find(({ field }) => field === "client_certificate")?.id };
+}
+
 /**
  * @param error of a handshake, or of the connection later on
  * @param presented `client`: what the target got if it asked; `isAsked`: the target is known to have asked
  */
 export function describeProtocolError(
   error: TlsError,
-  presented: { client?: PresentedCertificate | undefined; isAsked?: boolean } = {},
+  presented: Presented & { isAsked?: boolean } = {},
 ): EgressFailure {
   const detail = typeof error.reason === "string" ? error.reason : error.message;
   const explained = explainClient(error.code, presented) ?? explainProtocol(error.code);
@@ -148,11 +170,11 @@ export function describeHangUp(): EgressFailure {
   };
 }
 
-/** The target ended or reset the connection in place of a TLS alert or an answer. @param client undefined: it asked for one, and got none */
-export function describeReset(client: PresentedCertificate | undefined): EgressFailure {
+/** The target ended or reset the connection in place of a TLS alert or an answer. Without a `client`, it asked for one, and got none. */
+export function describeReset({ client, missingClient }: Presented): EgressFailure {
   const hint =
     client === undefined
-      ? `It asked for a client certificate and got none. ${PRESENT_ONE}`
+      ? `It asked for a client certificate and got none. ${toPresent(missingClient)}`
       : `If it checks client certificates, it may have refused ${nameOf(client)}. Look into its log.`;
   return { code: "connection_terminated", detail: "the target closed the connection before it answered", hint };
 }
@@ -173,13 +195,16 @@ const REFUSALS: Record<string, (client: PresentedCertificate) => string> = {
   ACCESS_DENIED: () => "it has no access",
 };
 
-const PRESENT_ONE =
-  'Give the record of a VPC Service a "client_certificate", and name its files in "certificates" of the vpc config.';
+function toPresent(missing: string | undefined): string {
+  return missing === undefined
+    ? 'Give the record of a VPC Service a "client_certificate", and name its files in "certificates" of the vpc config.'
+    : `"certificates" of the vpc config doesn't have the record's "client_certificate". Add "${missing}": { "cert": "./client.pem", "key": "./client.key" }.`;
+}
 
 /** @returns undefined if the alert is not about a client certificate */
 function explainClient(
   code: string,
-  { client, isAsked = false }: { client?: PresentedCertificate | undefined; isAsked?: boolean },
+  { client, missingClient, isAsked = false }: Presented & { isAsked?: boolean },
 ): { detail: string; hint: string } | undefined {
   // OpenSSL names an alert in different ways: ERR_SSL_SSLV3_ALERT_…, ERR_SSL_TLSV13_ALERT_…, ERR_SSL_SSL/TLS_ALERT_….
   const [, alert = ""] = /_ALERT_(.+)$/.exec(code) ?? [];
@@ -187,7 +212,9 @@ function explainClient(
     // In TLS 1.2, the alert for a missing certificate is one of two that can mean anything.
     const isMissing =
       alert === "CERTIFICATE_REQUIRED" || (isAsked && (alert === "HANDSHAKE_FAILURE" || alert === "BAD_CERTIFICATE"));
-    return isMissing ? { detail: "the target requires a client certificate", hint: PRESENT_ONE } : undefined;
+    return isMissing
+      ? { detail: "the target requires a client certificate", hint: toPresent(missingClient) }
+      : undefined;
   }
   // A target that has asked has also chosen a cipher, so only the certificate can be missing.
   const isMissing = isAsked && alert === "HANDSHAKE_FAILURE";

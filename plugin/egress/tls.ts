@@ -12,6 +12,7 @@ import { hasCode } from "../system/error.ts";
 import { type DialTarget, type DialWatch, dial, timeoutError } from "./dial.ts";
 import { EgressError } from "./egress-error.ts";
 import {
+  type Presented,
   describeChainProblem,
   describeHangUp,
   describeHostMismatch,
@@ -20,6 +21,7 @@ import {
   isOnlyCommon,
   isTlsError,
   lacksRoot,
+  presentedBy,
 } from "./tls-failure.ts";
 import { type Trust, addSystemRoots, trustOf } from "./trust.ts";
 
@@ -116,7 +118,7 @@ async function shakeHands(
     watch?.secured(socket);
   } catch (error) {
     socket.destroy();
-    throw explain(error, { trust: terms.trust, isAsked });
+    throw explain(error, { presented: presentedBy(terms.trust.client, terms.tls), isAsked });
   } finally {
     clearTimeout(timer);
     socket.off("end", look).off("error", look);
@@ -149,12 +151,12 @@ function checkCertificate(socket: tls.TLSSocket, policy: EgressTls): void {
 class RootlessError extends EgressError {}
 
 /** Recognizes what `classify` can't: the target ended the connection during the handshake, or wants another client certificate. */
-function explain(error: unknown, { trust: { client }, isAsked }: { trust: Trust; isAsked: boolean }): unknown {
-  if (isTlsError(error)) return new EgressError(describeProtocolError(error, { client, isAsked }));
+function explain(error: unknown, { presented, isAsked }: { presented: Presented; isAsked: boolean }): unknown {
+  if (isTlsError(error)) return new EgressError(describeProtocolError(error, { ...presented, isAsked }));
   if (!hasCode(error, "ECONNRESET") || !(error instanceof Error)) return error;
   // A reset comes from the system and names its system call. A clean end doesn't.
   if (!("syscall" in error) && !isAsked) return new EgressError(describeHangUp());
-  return client === undefined && !isAsked ? error : new EgressError(describeReset(client));
+  return presented.client === undefined && !isAsked ? error : new EgressError(describeReset(presented));
 }
 
 /** Whether the target has asked for a client certificate in this handshake: then it has named its signature algorithms (RFC 8446 §4.3.2). */

@@ -42,7 +42,12 @@ let count = 0;
 /** Milliseconds between two looks at the files, so that not every request pays for one. */
 const FRESH = 50;
 
-/** @throws {EgressError} `tls_certificate_error` for a file that can't be read or doesn't hold what it should */
+/**
+ * If an edit breaks a file, what the files held before stays in force until all of them fit again: a certificate is often
+ * replaced before its key.
+ *
+ * @throws {EgressError} `tls_certificate_error` for a file that can't be read or doesn't hold what it should, if it never did
+ */
 export function trustOf(policy: TlsPolicy): Trust {
   const { verify, ca, trust: mode, authority, client } = policy;
   const isChecked = verify !== "disabled";
@@ -57,8 +62,24 @@ export function trustOf(policy: TlsPolicy): Trust {
     known.lookedAt = lookedAt;
     return known.trust;
   }
+  let trust: Trust;
+  try {
+    trust = readTrust(policy, isChecked);
+  } catch (error) {
+    if (known === undefined || !(error instanceof EgressError)) throw error;
+    warnOnce(`miniflare-vpc: ${error.failure.detail}; what it held before stays in force.`);
+    Object.assign(known, { lookedAt, stamps });
+    return known.trust;
+  }
+  readings.set(list, { lookedAt, stamps, trust });
+  return trust;
+}
+
+/** @throws {EgressError} `tls_certificate_error` */
+function readTrust(policy: TlsPolicy, isChecked: boolean): Trust {
+  const { client } = policy;
   const presented = client && readClient(client);
-  const trust: Trust = {
+  return {
     key: String(++count),
     context: createContext({
       ...(isChecked && { ca: rootsOf(policy) }),
@@ -67,8 +88,6 @@ export function trustOf(policy: TlsPolicy): Trust {
     lacksSystemRoots: isChecked && usesSystemRoots(policy) && systemRoots === undefined,
     ...(client && presented && { client: describeClient(client.cert, presented) }),
   };
-  readings.set(list, { lookedAt, stamps, trust });
-  return trust;
 }
 
 /** The files that matter, some of which need not exist. */
@@ -188,9 +207,13 @@ function readOptionalRoots(file: string | undefined): string[] {
   if (Array.isArray(read)) return read;
   const warning = `miniflare-vpc: mkcert's root certificate ${file} ${read.text}; certificates from mkcert are not trusted.`;
   // Most machines don't have one.
-  if (!read.isMissing && !warned.has(warning)) console.warn(warning);
-  warned.add(warning);
+  if (!read.isMissing) warnOnce(warning);
   return [];
+}
+
+function warnOnce(warning: string): void {
+  if (!warned.has(warning)) console.warn(warning);
+  warned.add(warning);
 }
 
 /** Reads a file that the config names. @throws {EgressError} */

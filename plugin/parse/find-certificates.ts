@@ -14,6 +14,8 @@ interface Named {
   /** Of the record's entry. */
   at: Path;
   type?: "http" | "tcp" | undefined;
+  /** The record has "http_port" only, so that its calls are plain HTTP. */
+  isPlain?: boolean;
   target: ModelTarget | undefined;
 }
 
@@ -37,12 +39,13 @@ export function findCertificates(
   const roots = find("certificate_authority", authority, { ...named, parsing });
   const presented = tls?.client_certificate ?? undefined;
   const client = find("client_certificate", presented, { ...named, parsing });
-  const isUnknown = (id: string | undefined): boolean =>
-    id !== undefined && parsing.certificates?.has(entryKey(id)) === false;
-  const missing: Field[] = [
-    ...(isUnknown(authority) ? (["certificate_authority"] as const) : []),
-    ...(isUnknown(presented) ? (["client_certificate"] as const) : []),
-  ];
+  const wanted = [
+    { field: "certificate_authority", id: authority },
+    { field: "client_certificate", id: presented },
+  ] as const;
+  const missing = wanted.flatMap(({ field, id }) =>
+    id !== undefined && parsing.certificates?.has(entryKey(id)) === false ? [{ field, id }] : [],
+  );
   return {
     ...(roots?.kind === "authority" && { authority: roots.file }),
     ...(client?.kind === "client" && { client: { cert: client.cert, key: client.key } }),
@@ -60,7 +63,7 @@ type Field = keyof typeof FIELDS;
 function find(
   field: Field,
   id: string | undefined,
-  { at, type, target, parsing }: Named & { parsing: RecordParsing },
+  { at, type, isPlain = false, target, parsing }: Named & { parsing: RecordParsing },
 ): CertificateModel | undefined {
   const { document, report, certificates } = parsing;
   if (id === undefined || certificates === undefined) return undefined;
@@ -76,7 +79,7 @@ function find(
       ...place,
       notes: [`Write ${quote(id)}: ${example}.`],
     });
-  } else if (type !== "tcp" && mayUseTls(target)) {
+  } else if (type !== "tcp" && (!isPlain || speaksTlsOnly(target)) && mayUseTls(target)) {
     const line = `${quote(id)}: ${example}`;
     const hasSection = isPlainObject(document.value) && document.value["certificates"] !== undefined;
     report({
@@ -88,6 +91,11 @@ function find(
     });
   }
   return undefined;
+}
+
+/** Whether the target speaks TLS whatever the URL's scheme is. */
+function speaksTlsOnly(target: ModelTarget | undefined): boolean {
+  return target?.type === "address" && target.scheme === "https";
 }
 
 /** Whether certificates can be exchanged: not with a plain HTTP target, nor with one that is called without a connection. */

@@ -3,12 +3,13 @@
  * certificate.
  */
 
+import { X509Certificate } from "node:crypto";
 import path from "node:path";
 
 import { type CertificateModel, entryKey, isUuid } from "../model.ts";
 import { type Parsing, isPlainObject, placeOf, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
-import { readCertificates, readClientCertificate } from "../system/certificates.ts";
+import { findKeyProblem, readCertificates, readClientCertificate } from "../system/certificates.ts";
 import { checkFields } from "./check-fields.ts";
 import { authorityFields, clientCertificateFields } from "./config-schema.ts";
 import { isFileName } from "./file-name.ts";
@@ -105,7 +106,19 @@ function parseAuthority(value: Record<string, unknown>, { at, fileOf }: Named, p
   const file = fileOf("ca", entry.ca);
   if (file === undefined) return BROKEN;
   const read = readCertificates(file);
-  if (Array.isArray(read)) return { kind: "authority", file };
+  if (Array.isArray(read)) {
+    const dates = read.map((pem) => new X509Certificate(pem).validTo);
+    if (dates.every((date) => Date.parse(date) < Date.now())) {
+      parsing.report({
+        severity: "warning",
+        code: "certificate-expired",
+        text: `the authority ${quote(entry.ca)} expired on ${dates[0]}`,
+        at: [...at, "ca"],
+        notes: ["No target's certificate is accepted with it. Renew it."],
+      });
+    }
+    return { kind: "authority", file };
+  }
   parsing.report({
     code: read.code,
     text: `the authority ${quote(entry.ca)} ${read.text}`,
@@ -126,12 +139,23 @@ function parseClient(value: Record<string, unknown>, { at, fileOf }: Named, pars
   if (cert === undefined || key === undefined) return BROKEN;
   const read = readClientCertificate({ cert, key });
   if ("part" in read) {
-    const { part, code, text, advice } = read;
-    const what = part === "cert" ? "the client certificate" : "the private key";
-    parsing.report({ code, text: `${what} ${quote(entry[part])} ${text}`, at: [...at, part], notes: [advice] });
+    const ofKey = read.part === "cert" ? findKeyProblem(key) : undefined;
+    for (const { part, code, text, advice } of ofKey === undefined ? [read] : [read, ofKey]) {
+      const what = part === "cert" ? "the client certificate" : "the private key";
+      parsing.report({ code, text: `${what} ${quote(entry[part])} ${text}`, at: [...at, part], notes: [advice] });
+    }
     return BROKEN;
   }
-  const expires = read.leaf.validTo;
+  const { validFrom: begins, validTo: expires } = read.leaf;
+  if (Date.parse(begins) > Date.now()) {
+    parsing.report({
+      severity: "warning",
+      code: "certificate-not-yet-valid",
+      text: `the client certificate ${quote(entry.cert)} isn't valid before ${begins}`,
+      at: [...at, "cert"],
+      notes: ["A target that checks it refuses it until then. Check this machine's clock."],
+    });
+  }
   if (Date.parse(expires) < Date.now()) {
     parsing.report({
       severity: "warning",

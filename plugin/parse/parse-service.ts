@@ -152,7 +152,11 @@ function parseRecord({ key, value, at }: RecordSource, { report, ...others }: Re
   const target = record.target === undefined ? undefined : parseTarget(record.target, [...at, "target"], parsing);
   const host = parseHostOf(record, { value, at }, parsing);
   checkPortFields(record, at, parsing);
-  const certificates = findCertificates(record.tls_settings, { at, type: record.type, target }, parsing);
+  const certificates = findCertificates(
+    record.tls_settings,
+    { at, type: record.type, isPlain: hasPlainPortOnly(record), target },
+    parsing,
+  );
   if (target !== undefined) checkTargetServes(record.type, target, parsing);
   const tcpPort = record.type === "tcp" ? tcpPortOf(record, { value, at, host }, parsing) : undefined;
   if (isBroken || host === undefined || record.type === undefined) return undefined;
@@ -237,6 +241,10 @@ function checkTargetServes(type: ServiceEntry["type"] | undefined, target: Model
     note = "Write the target as a function, or as { fetch(request) { … } }.";
   }
   if (text !== undefined) report({ code: "wrong-target", text, at: target.at, notes: [note] });
+}
+
+function hasPlainPortOnly({ type, http_port: http, https_port: https }: Partial<ServiceRecord>): boolean {
+  return type === "http" && typeof http === "number" && typeof https !== "number";
 }
 
 function httpPortsOf(record: ServiceRecord): Pick<Service, "httpPort" | "httpsPort"> {

@@ -54,7 +54,7 @@ function isMixed(text: string): boolean {
 export function hideSecrets(text: string): string {
   return text
     .replaceAll(/(:\/\/[^\s/"@:]*):[^\s/"@]+@/g, "$1:…@")
-    .replaceAll(/(-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----)[^"]*/g, "$1…")
+    .replaceAll(/(-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----)(?! to )[^"]*/g, "$1…")
     .replaceAll(QUOTED, (quoted, inner: string) =>
       (inner.replaceAll(/^[a-z]+:\/\/|\\[nrt]|\s/gi, "").match(RUNS) ?? []).some(isBase64) ? `"${HIDDEN}"` : quoted,
     )

@@ -50,7 +50,7 @@ export interface PresentedCertificate {
 
 export interface ClientProblem {
   part: "cert" | "key";
-  code: "ca-not-found" | "ca-invalid" | "key-not-found" | "key-invalid" | "key-encrypted" | "key-mismatch";
+  code: "cert-not-found" | "cert-invalid" | "key-not-found" | "key-invalid" | "key-encrypted" | "key-mismatch";
   /** As a clause that follows the file's name. */
   text: string;
   /** What to do about it. */
@@ -64,8 +64,10 @@ const ADVICE_ON_KEY = "A PEM file has a block from -----BEGIN PRIVATE KEY----- t
 export function readClientCertificate(files: { cert: string; key: string }): ClientCertificate | ClientProblem {
   const certificates = readCertificates(files.cert);
   if (!Array.isArray(certificates)) {
-    const advice = certificates.code === "ca-invalid" ? ADVICE_ON_CERTIFICATE : `Its full path is ${files.cert}.`;
-    return { part: "cert", code: certificates.code, text: certificates.text, advice };
+    const { text } = certificates;
+    return certificates.code === "ca-invalid"
+      ? { part: "cert", code: "cert-invalid", text, advice: ADVICE_ON_CERTIFICATE }
+      : { part: "cert", code: "cert-not-found", text, advice: `Its full path is ${files.cert}.` };
   }
   const key = readPrivateKey(files.key);
   if ("code" in key) return { part: "key", ...key };
@@ -82,6 +84,12 @@ export function readClientCertificate(files: { cert: string; key: string }): Cli
     };
   }
   return { cert: certificates.join(""), key: key.pem, leaf };
+}
+
+/** What is wrong with a private key alone. */
+export function findKeyProblem(file: string): ClientProblem | undefined {
+  const key = readPrivateKey(file);
+  return "code" in key ? { part: "key", ...key } : undefined;
 }
 
 /** RFC 7468 §10 and §11, and the older forms of OpenSSL. */

@@ -94,7 +94,7 @@ export interface TlsPolicy {
   /** The certificate for a target that asks for one. Absolute paths of PEM files, which only Node reads. */
   client?: { cert: string; key: string };
   /** The certificates of the record that the vpc config has no files for. Only for display. */
-  missing?: ("certificate_authority" | "client_certificate")[];
+  missing?: { field: "certificate_authority" | "client_certificate"; id: string }[];
   /** Only public CAs and the Cloudflare Origin CA are trusted, or the authority; `ca` is empty. */
   trust?: "production";
 }

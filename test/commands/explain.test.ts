@@ -809,3 +809,17 @@ test("a recording that is made, or falls back, shows what is asked", async () =>
     vi.unstubAllEnvs();
   }
 });
+
+test("routes shows the roots of a service itself", async () => {
+  await using vpc = await createCallFolder({
+    "wrangler.json": JSON.stringify({ name: "api", vpc_services: [{ binding: "USERS", service_id: SERVICE_ID }] }),
+    "corp.pem": makeAuthority("Corp").cert,
+    "vpc.json": JSON.stringify({ services: { USERS: { target: "https://localhost:8443", ca: ["corp.pem"] } } }),
+  });
+  expect(narrow((await vpc.call("routes")).out).join("\n")).toContain(
+    "→ https://localhost:8443, also trusts FOLDER/corp.pem  FOLDER/vpc.json:1:",
+  );
+  expect(JSON.parse((await vpc.call("routes --json")).out.join("\n"))).toMatchObject({
+    services: [{ ca: ["FOLDER/corp.pem"] }],
+  });
+});

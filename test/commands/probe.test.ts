@@ -71,15 +71,16 @@ test("every target, its status and its certificate", async () => {
   const lines = out.slice(3, -1).map((line) => line.trim().replace(/ {2,}/g, "  "));
   expect(lines.toSorted()).toEqual(
     [
-      `http://127.0.0.1:${plain.port}  open N ms  HTTP 404  (FOLDER/vpc.json:3:17 and 1 more)`,
+      `http://127.0.0.1:${plain.port}  open N ms  HTTP 404  (FOLDER/vpc.json:3:17)`,
+      `127.0.0.1:${plain.port}  open N ms  TCP only  (FOLDER/vpc.json:8:5)`,
       `https://127.0.0.1:${secure.port}  open N ms  HTTP 204, certificate of secure.internal, expires 2040-01-02  (FOLDER/vpc.json:5:5)`,
       `https://127.0.0.1:${untrusted.port}  failed N ms  the target's certificate is self-signed and not trusted here, certificate of untrusted.internal, expires 2040-01-02  (FOLDER/vpc.json:6:5)`,
-      `127.0.0.1:${tcp.port}  open N ms  (FOLDER/vpc.json:7:5 and 1 more)`,
+      `127.0.0.1:${tcp.port}  open N ms  TCP only  (FOLDER/vpc.json:7:5 and 1 more)`,
       `http://127.0.0.1:${mute.port}  failed N ms  it accepted the connection and closed it without an answer to HEAD /  (FOLDER/vpc.json:9:5)`,
       `127.0.0.1:${closed}  refused N ms  connect ECONNREFUSED 127.0.0.1:${closed}  (FOLDER/vpc.json:10:5)`,
     ].toSorted(),
   );
-  expect(out.at(-1)).toBe("No answer from 3 of 6 targets.");
+  expect(out.at(-1)).toBe("No answer from 3 of 7 targets.");
   expect(plain.requests).toEqual([`HEAD / HTTP/1.1\r\nhost: 127.0.0.1\r\nConnection: close\r\n\r\n`]);
   expect(secure.handshakes.map(({ serverName }) => serverName)).toEqual(["secure.internal"]);
 });
@@ -244,56 +245,61 @@ test("a target is probed with the settings of the route that leads to it, and on
       `${target}  failed N ms  the target's certificate was issued by "Corporate root", and no trusted root vouches for it, corp  (FOLDER/vpc.json:5:5)`,
       `${target}  open N ms  HTTP 204, corp  (FOLDER/vpc.json:6:5 and 1 more)`,
       `${target}  open N ms  HTTP 204, corp  (FOLDER/vpc.json:8:5)`,
-      `https://127.0.0.1:${served.port}  open N ms  HTTP 204, served  (FOLDER/vpc.json:2:17 and 1 more)`,
+      `https://127.0.0.1:${served.port}  open N ms  HTTP 204, served  (FOLDER/vpc.json:2:17)`,
+      `127.0.0.1:${served.port}  open N ms  TCP only  (FOLDER/vpc.json:9:5)`,
       `http://127.0.0.1:${silent.port}  timed out N ms  it accepted the connection, but did not answer HEAD / within 100 ms  (FOLDER/vpc.json:10:5)`,
     ].toSorted(),
   );
-  expect(out.at(-1)).toBe("No answer from 2 of 5 targets.");
+  expect(out.at(-1)).toBe("No answer from 2 of 6 targets.");
 });
 
-test("a target that requires a client certificate, with the right one, another one and none", async () => {
-  process.env["CAROOT"] = "/none";
-  const corp = makeAuthority("Corporate root");
-  const [right, wrong] = [corp.issue("app"), makeAuthority("Stranger").issue("mallory")];
-  const answer = "HTTP/1.1 204 No Content\r\n\r\n";
-  const mutual = { ca: corp.cert, requestCert: true, rejectUnauthorized: true, answer };
-  await using origin = await startTlsOrigin({ ...corp.issue("corp.internal"), ...mutual });
-  const ids = ["b0d4e3f2-9c8b-4d7a-8e6f-1a2b3c4d5e6f", "c1e5f4a3-0d9c-4e8b-9f70-2b3c4d5e6f70", null];
-  const names = ["RIGHT", "WRONG", "NONE"];
-  await using vpc = await createCallFolder({
-    "wrangler.json": JSON.stringify({
-      name: "api",
-      vpc_services: names.map((binding) => ({ binding, service_id: binding })),
-    }),
-    "right.pem": right.cert + right.key,
-    "wrong.pem": wrong.cert + wrong.key,
-    "vpc.json": JSON.stringify({
-      certificates: {
-        [String(ids[0])]: { cert: "right.pem", key: "right.pem" },
-        [String(ids[1])]: { cert: "wrong.pem", key: "wrong.pem" },
-      },
-      services: Object.fromEntries(
-        names.map((name, index) => [
-          name,
-          {
-            target: `https://127.0.0.1:${origin.port}`,
-            tls_settings: { cert_verification_mode: "disabled", client_certificate: ids[index] },
-          },
-        ]),
+test.each(["TLSv1.2", "TLSv1.3"] as const)(
+  "a target that requires a client certificate, with the right one, another one and none: %s",
+  async (maxVersion) => {
+    process.env["CAROOT"] = "/none";
+    const corp = makeAuthority("Corporate root");
+    const [right, wrong] = [corp.issue("app"), makeAuthority("Stranger").issue("mallory")];
+    const answer = "HTTP/1.1 204 No Content\r\n\r\n";
+    const mutual = { ca: corp.cert, requestCert: true, rejectUnauthorized: true, answer, maxVersion };
+    await using origin = await startTlsOrigin({ ...corp.issue("corp.internal"), ...mutual });
+    const ids = ["b0d4e3f2-9c8b-4d7a-8e6f-1a2b3c4d5e6f", "c1e5f4a3-0d9c-4e8b-9f70-2b3c4d5e6f70", null];
+    const names = ["RIGHT", "WRONG", "NONE"];
+    await using vpc = await createCallFolder({
+      "wrangler.json": JSON.stringify({
+        name: "api",
+        vpc_services: names.map((binding) => ({ binding, service_id: binding })),
+      }),
+      "right.pem": right.cert + right.key,
+      "wrong.pem": wrong.cert + wrong.key,
+      "vpc.json": JSON.stringify({
+        certificates: {
+          [String(ids[0])]: { cert: "right.pem", key: "right.pem" },
+          [String(ids[1])]: { cert: "wrong.pem", key: "wrong.pem" },
+        },
+        services: Object.fromEntries(
+          names.map((name, index) => [
+            name,
+            {
+              // Without a scheme, the settings say that TLS matters.
+              target: `127.0.0.1:${origin.port}`,
+              tls_settings: { cert_verification_mode: "disabled", client_certificate: ids[index] },
+            },
+          ]),
+        ),
+      }),
+    });
+    const { exit, out } = await probe(vpc);
+    expect(exit).toBe(1);
+    const outcomes = out.filter((line) => line.includes("127.0.0.1")).map((line) => line.trim().replace(/^\S+ +/, ""));
+    expect(outcomes).toEqual([
+      expect.stringMatching(/^open +N ms  HTTP 204, certificate of corp\.internal, /),
+      expect.stringMatching(
+        /^failed +N ms  (?:it accepted the connection and closed it without an answer to HEAD \/|the target closed the connection before it answered); it may have refused the client certificate .*wrong\.pem(?:, certificate of |  \()/,
       ),
-    }),
-  });
-  const { exit, out } = await probe(vpc);
-  expect(exit).toBe(1);
-  const outcomes = out.filter((line) => line.includes("127.0.0.1")).map((line) => line.trim().replace(/^\S+ +/, ""));
-  expect(outcomes).toEqual([
-    expect.stringMatching(/^open +N ms  HTTP 204, certificate of corp\.internal, /),
-    expect.stringMatching(
-      /^failed +N ms  it accepted the connection and closed it without an answer to HEAD \/; it may have refused the client certificate .*wrong\.pem, certificate of /,
-    ),
-    expect.stringMatching(/^failed +N ms  the target requires a client certificate, certificate of /),
-  ]);
-});
+      expect.stringMatching(/^failed +N ms  the target requires a client certificate(?:, certificate of |  \()/),
+    ]);
+  },
+);
 
 test("all targets answer; a record with one port determines the scheme; progress is reported", async () => {
   await using plain = await startHttpOrigin("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
@@ -308,10 +314,45 @@ test("all targets answer; a record with one port determines the scheme; progress
   const progress: string[] = [];
   const { exit, out } = await vpc.call("check --probe", { onProgress: (text) => progress.push(text) });
   expect(exit).toBe(0);
-  expect(out.at(-2)).toMatch(/^ {4}http:\/\/127\.0\.0\.1:\d+ {2}open {7}\d+ ms {2}HTTP 200 {2}\(/);
+  expect(out.at(-3)).toMatch(/^ {4}http:\/\/127\.0\.0\.1:\d+ {2}open +\d+ ms {2}HTTP 200 {2}\(/);
   expect(out.at(-1)).toBe("Every target answers.");
   expect(plain.requests[0]).toMatch(/^HEAD \/ .*\r\nhost: users\.internal\r\n/);
-  expect(progress).toEqual(["dialling targets: 0 of 1", "dialling targets: 1 of 1", ""]);
+  expect(progress).toEqual(["dialling targets: 0 of 2", "dialling targets: 1 of 2", "dialling targets: 2 of 2", ""]);
+});
+
+test("two services and a route at one address, each asked for in its own way", async () => {
+  const answer = "HTTP/1.1 204 No Content\r\n\r\n";
+  await using origin = await startTlsOrigin({
+    ...selfSign("a.internal", { names: ["a.internal", "b.internal"] }),
+    answer,
+  });
+  const record = (name: string): object => ({
+    name,
+    type: "http",
+    host: { hostname: `${name}.internal`, resolver_network: { tunnel_id: TUNNEL_ID } },
+    tls_settings: { cert_verification_mode: "disabled" },
+    target: `https://127.0.0.1:${origin.port}`,
+  });
+  await using vpc = await createCallFolder({
+    "wrangler.json": JSON.stringify({
+      name: "api",
+      vpc_services: ["A", "B"].map((binding) => ({ binding, service_id: binding })),
+      vpc_networks: [{ binding: "NET", network_id: "NET" }],
+    }),
+    "vpc.json": JSON.stringify({
+      services: { A: record("a"), B: record("b") },
+      networks: { NET: { routes: { "foo.internal": `127.0.0.1:${origin.port}` } } },
+    }),
+  });
+  const { out } = await probe(vpc);
+  const lines = out.filter((line) => line.includes("127.0.0.1")).map((line) => line.trim().replace(/ +N ms.*/, ""));
+  expect(lines).toEqual([
+    `https://127.0.0.1:${origin.port}  open`,
+    `https://127.0.0.1:${origin.port}  open`,
+    `127.0.0.1:${origin.port}          open`,
+  ]);
+  expect(new Set(origin.handshakes.map(({ serverName }) => serverName))).toEqual(new Set(["a.internal", "b.internal"]));
+  expect(origin.handshakes).toHaveLength(2);
 });
 
 test("a target that never answers times out", async () => {

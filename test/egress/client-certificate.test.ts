@@ -7,7 +7,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { describeNoResponse } from "../../plugin/egress/response-failure.ts";
 import type { EgressOrder, EgressTls } from "../../service-worker/routing/egress-protocol.ts";
@@ -18,6 +18,7 @@ import { ask, httpTo } from "./ask.ts";
 
 const folder = mkdtempSync(path.join(os.tmpdir(), "mvpc-client-"));
 afterAll(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => void vi.restoreAllMocks());
 beforeEach(() => {
   // This machine may have mkcert's root.
   process.env["CAROOT"] = path.join(folder, "no-mkcert");
@@ -121,6 +122,16 @@ describe.each(VERSIONS)("%s", (maxVersion) => {
       hint: 'Give the record of a VPC Service a "client_certificate", and name its files in "certificates" of the vpc config.',
     });
     expect(origin.requests).toEqual([]);
+  });
+
+  test("the one of the record is missing in certificates, and one is required", async () => {
+    await using origin = await startMutual({ maxVersion, rejectUnauthorized: true });
+    const missing = [{ field: "client_certificate" as const, id: "b0d4e3f2-9c8b-4d7a-8e6f-1a2b3c4d5e6f" }];
+    expect((await ask({ order: over(origin.port, undefined, { missing }) })).failure).toEqual({
+      code: "tls_protocol_error",
+      detail: "the target requires a client certificate",
+      hint: `"certificates" of the vpc config doesn't have the record's "client_certificate". Add "b0d4e3f2-9c8b-4d7a-8e6f-1a2b3c4d5e6f": { "cert": "./client.pem", "key": "./client.key" }.`,
+    });
   });
 
   // Node's server sends no alert if it refuses a certificate: it closes the connection, in TLS 1.3 after the handshake.
@@ -245,17 +256,32 @@ describe("files that an edit broke", () => {
     ["half a key", "key", server.key.replace(/^M.*$/m, "MIIB"), /contains a private key that can't be read/, /BEGIN/],
   ];
 
-  test.each(broken)("%s", async (title, part, text, words, hint) => {
+  test.each(broken)("%s, from the start", async (title, part, text, words, hint) => {
     await using origin = await startMutual();
     const client = await save(title, root.issue("dave"));
-    expect((await ask({ order: over(origin.port, client) })).body).toBe("dave");
     await (text === undefined ? rm(client[part]) : writeFile(client[part], text));
-    await expect
-      .poll(async () => (await ask({ order: over(origin.port, client) })).failure)
-      .toEqual({
-        code: "tls_certificate_error",
-        detail: expect.stringMatching(words),
-        hint: expect.stringMatching(hint),
-      });
+    expect((await ask({ order: over(origin.port, client) })).failure).toEqual({
+      code: "tls_certificate_error",
+      detail: expect.stringMatching(words),
+      hint: expect.stringMatching(hint),
+    });
   });
+
+  test.each(broken)(
+    "%s: what was there before stays in force until all of it fits again",
+    async (title, part, text, words) => {
+      const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+      await using origin = await startMutual();
+      const client = await save(`later ${title}`, root.issue("dave"));
+      const body = async (): Promise<string> => (await ask({ order: over(origin.port, client) })).body;
+      expect(await body()).toBe("dave");
+      await (text === undefined ? rm(client[part]) : writeFile(client[part], text));
+      await expect.poll(async () => [await body(), warn.mock.calls.length]).toEqual(["dave", 1]);
+      expect(warn.mock.calls[0]?.[0]).toMatch(
+        new RegExp(`${words.source.replace(/\$$/, "")}.*; what it held before stays in force\\.$`),
+      );
+      await save(`later ${title}`, root.issue("erin"));
+      await expect.poll(body).toBe("erin");
+    },
+  );
 });

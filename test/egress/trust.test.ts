@@ -66,7 +66,7 @@ const policies: [title: string, policy: Omit<TlsPolicy, "verify">, trusted: Root
     ["extra", "mkcert", "ca", "authority"],
     /^Put the PEM file of its root into .*authority\.pem, which stands for the "certificate_authority" of the record/,
   ],
-  ["under production", { ca: [], trust: "production" }, ["public"], /Give the record a "certificate_authority"/],
+  ["under production", { ca: [], trust: "production" }, ["public"], /whose record has a "certificate_authority"/],
   [
     "with an authority, under production",
     { ca: [], authority, trust: "production" },
@@ -82,7 +82,11 @@ test.each(policies)("%s", async (_, policy, trusted, hint) => {
     const expected = trusted.includes(name) ? { body: "done", failure: undefined } : { body: "", failure: refused };
     for (const verify of ["verify_full", "verify_ca"] as const) {
       const order = { ...httpTo(origin.port), tls: { hostName: HOST, verify, ...policy } };
-      expect({ name, ...(await ask({ order })) }).toMatchObject({ name, ...expected });
+      const answer = await ask({ order });
+      expect({ name, ...answer }).toMatchObject({ name, ...expected });
+      // With an authority of the record, "disabled" is refused.
+      const isAdvised = answer.failure?.hint?.includes("disabled") ?? false;
+      expect(isAdvised).toBe(answer.failure !== undefined && policy.authority === undefined);
     }
   }
 });
@@ -111,4 +115,12 @@ test("an authority whose file is broken by an edit, and then mended", async () =
   });
   await writeFile(file, roots.authority.cert);
   await expect.poll(async () => (await ask({ order })).body).toBe("done");
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  await rm(file);
+  await expect
+    .poll(async () => [(await ask({ order })).body, warn.mock.calls])
+    .toEqual([
+      "done",
+      [[`miniflare-vpc: the root certificate ${file} does not exist; what it held before stays in force.`]],
+    ]);
 });

@@ -5,7 +5,7 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 
 import type { TlsPolicy } from "../../service-worker/routing/table.ts";
-import { makeAuthority } from "../servers/tls-certificates.ts";
+import { makeAuthority, selfSign } from "../servers/tls-certificates.ts";
 import {
   SERVICE_ID,
   TUNNEL_ID,
@@ -23,7 +23,11 @@ const corp = makeAuthority("Corp");
 const client = corp.issue("app");
 const other = corp.issue("other");
 const old = corp.issue("old", { notBefore: new Date(Date.now() - 3 * DAY), notAfter: new Date(Date.now() - DAY) });
+const early = corp.issue("early", { notBefore: new Date(Date.now() + DAY), notAfter: new Date(Date.now() + 3 * DAY) });
+const gone = selfSign("Gone", { notBefore: new Date(Date.now() - 3 * DAY), notAfter: new Date(Date.now() - DAY) });
 const FILES = {
+  "certs/early.pem": early.cert + early.key,
+  "certs/gone.pem": gone.cert,
   "certs/corp.pem": corp.cert,
   "certs/client.pem": client.cert,
   "certs/client.key": client.key,
@@ -99,6 +103,12 @@ describe("a certificate that is missing", () => {
     ["with a target that may speak TLS", `{ ${record}, ${TLS}, "target": "localhost:1" }`, 2],
     ["with a Unix socket", `{ ${record}, ${TLS}, "target": "unix:/tmp/s" }`, 2],
     ["with a recording of a target", `{ ${record}, ${TLS}, "target": { "har": "a.har", "target": "localhost:1" } }`, 2],
+    ["with a plain HTTP port only", `{ ${record}, "http_port": 80, ${TLS}, "target": "localhost:1" }`, 0],
+    [
+      "with a plain HTTP port only, and a TLS target",
+      `{ ${record}, "http_port": 80, ${TLS}, "target": "https://localhost:1" }`,
+      2,
+    ],
     ["with plain HTTP", `{ ${record}, ${TLS}, "target": "http://localhost:1" }`, 0],
     ["with a stand-in", `{ ${record}, ${TLS}, "target": { "respond": {} } }`, 0],
     [
@@ -177,8 +187,10 @@ const mistakes: [title: string, entry: string, expected: string[]][] = [
     "no such files",
     `{ "cert": "gone.pem", "key": "gone.key" }`,
     [
-      'vpc.jsonc:2:53: error: the client certificate "gone.pem" does not exist [ca-not-found]',
+      'vpc.jsonc:2:53: error: the client certificate "gone.pem" does not exist [cert-not-found]',
       "    Its full path is FOLDER/gone.pem.",
+      'vpc.jsonc:2:72: error: the private key "gone.key" does not exist [key-not-found]',
+      "    Its full path is FOLDER/gone.key.",
     ],
   ],
   [
@@ -193,8 +205,10 @@ const mistakes: [title: string, entry: string, expected: string[]][] = [
     "the files the other way round",
     `{ "cert": "certs/client.key", "key": "certs/client.pem" }`,
     [
-      'vpc.jsonc:2:53: error: the client certificate "certs/client.key" contains no certificate in PEM form [ca-invalid]',
+      'vpc.jsonc:2:53: error: the client certificate "certs/client.key" contains no certificate in PEM form [cert-invalid]',
       "    A PEM file has blocks from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----.",
+      'vpc.jsonc:2:80: error: the private key "certs/client.pem" contains no private key in PEM form [key-invalid]',
+      "    A PEM file has a block from -----BEGIN PRIVATE KEY----- to -----END PRIVATE KEY-----.",
     ],
   ],
   [
@@ -224,6 +238,16 @@ const mistakes: [title: string, entry: string, expected: string[]][] = [
     ],
   ],
   [
+    "not valid yet",
+    `{ "cert": "certs/early.pem", "key": "certs/early.pem" }`,
+    [
+      expect.stringMatching(
+        /^vpc\.jsonc:2:53: warning: the client certificate "certs\/early\.pem" isn't valid before \w{3} .* GMT \[certificate-not-yet-valid\]$/,
+      ) as string,
+      "    A target that checks it refuses it until then. Check this machine's clock.",
+    ],
+  ],
+  [
     "an authority, for a client certificate",
     `{ "ca": "certs/corp.pem" }`,
     [
@@ -250,6 +274,19 @@ test.each(mistakes)("a mistake: %s", async (_, entry, expected) => {
     "client_certificate": "${CLIENT}" } } } }`,
   });
   expect(vpc.format(await vpc.load([vpc.worker("app", [serviceBinding("API")])]))).toEqual(expected);
+});
+
+test("an authority that has expired", async () => {
+  await using vpc = await createFolder({
+    ...FILES,
+    "vpc.jsonc": `{ "certificates": { "${AUTHORITY}": { "ca": "certs/gone.pem" } },
+  "services": { "API": { "target": "localhost:1",
+    "tls_settings": { "cert_verification_mode": "verify_full", "certificate_authority": "${AUTHORITY}" } } } }`,
+  });
+  expect(vpc.format(await vpc.load([vpc.worker("app", [serviceBinding("API")])]))).toEqual([
+    expect.stringMatching(/: warning: the authority "certs\/gone\.pem" expired on .* GMT \[certificate-expired\]$/),
+    "    No target's certificate is accepted with it. Renew it.",
+  ]);
 });
 
 test("ids that are no uuids, or stand there twice, and a mode that doesn't exist", async () => {

@@ -5,6 +5,7 @@ const config: ViteUserConfig = defineConfig({
     // Recordings, the traffic page and the seed of faults go by it; a test that is about CI sets it.
     env: { CI: "" },
     globalSetup: ["test/setup/node-version.ts", "test/setup/temporary-folder.ts"],
+    setupFiles: ["test/setup/patience.ts"],
     include: ["test/**/*.test.ts"],
     // They need Debian's servers and its Chromium: `npm run test:servers`, `npm run test:browser`. They install what they test: `npm run test:fixtures`.
     exclude: ["test/server-suites/**", "test/browser/**", "test/fixtures/**"],

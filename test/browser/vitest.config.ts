@@ -7,6 +7,7 @@ const config: ViteUserConfig = defineConfig({
     // Recordings, the traffic page and the seed of faults go by it; a test that is about CI sets it.
     env: { CI: "" },
     globalSetup: ["test/setup/node-version.ts", "test/setup/temporary-folder.ts"],
+    setupFiles: ["test/setup/patience.ts"],
     include: ["test/browser/**/*.test.ts"],
     maxWorkers: 1,
     // What is waited for comes late on a busy machine. A test has time for several waits, each of which ends with what it waited for.

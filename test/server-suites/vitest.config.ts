@@ -7,6 +7,7 @@ const config: ViteUserConfig = defineConfig({
     // Recordings, the traffic page and the seed of faults go by it; a test that is about CI sets it.
     env: { CI: "" },
     globalSetup: ["test/setup/node-version.ts"],
+    setupFiles: ["test/setup/patience.ts"],
     include: ["test/server-suites/**/*.test.ts"],
     maxWorkers: 1,
     testTimeout: 30_000,

@@ -40,9 +40,17 @@ async function askFollower({ FOLLOWER }: ServiceWorkerEnv): Promise<void> {
 
 /** There is one in the whole runtime. */
 export class TableFollower extends DurableObject<ServiceWorkerEnv> {
+  #asking: Promise<void> | undefined;
+
+  /** Calls that come together share one question: thousands at once would not all get through to the proxy. */
   async catchUp(): Promise<void> {
-    await takeNewer(this.#caller, { isPatient: false });
     if (isFollowing) return;
+    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
+    await this.#asking;
+  }
+
+  async #ask(): Promise<void> {
+    await takeNewer(this.#caller, { isPatient: false });
     isFollowing = true;
     void follow(this.#caller);
   }

@@ -3,18 +3,17 @@
  * session's folders and its socket.
  */
 
-import { once } from "node:events";
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
-import { chmod, readFile, readdir, rename, writeFile } from "node:fs/promises";
+import { readFile, readdir, rename, writeFile } from "node:fs/promises";
 import type http from "node:http";
-import type { AddressInfo } from "node:net";
 import path from "node:path";
 
 import { privateDirectories } from "../egress/private-directory.ts";
+import { type PrivatePlace, listenPrivately } from "../system/listen.ts";
 
 /** Where to send requests, and the token that their paths begin with. */
-export type ControlAddress = { token: string } & ({ socketPath: string } | { host: string; port: number });
+export type ControlAddress = { token: string } & PrivatePlace;
 
 export interface AnnouncedSession {
   /** Absolute paths without links. */
@@ -38,12 +37,7 @@ export async function announce(
 ): Promise<Announcement> {
   const base = path.join(privateDirectory, `${PREFIX}${randomBytes(3).toString("hex")}`);
   const socketPath = `${base}.sock`;
-  const isWindows = process.platform === "win32";
-  if (isWindows) server.listen(0, "127.0.0.1");
-  else server.listen(socketPath);
-  await once(server, "listening");
-  if (!isWindows) await chmod(socketPath, 0o600);
-  const place = isWindows ? { host: "127.0.0.1", port: (server.address() as AddressInfo).port } : { socketPath };
+  const place = await listenPrivately(server, socketPath);
   const session: AnnouncedSession = { folders, address: { ...place, token: secret }, startedAt: Date.now() };
   // Nobody reads half of it.
   await writeFile(`${base}.new`, JSON.stringify(session), { mode: 0o600 });

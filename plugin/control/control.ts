@@ -8,16 +8,11 @@
 import { randomBytes } from "node:crypto";
 
 import type { Scenario } from "../scenario/scenario.ts";
+import { listenOnLoopback } from "../system/listen.ts";
 import { type Announcement, announce } from "./announcement.ts";
 import { answerClient } from "./clients.ts";
 import { type ControlOptions, TOKEN_VARIABLE } from "./control-options.ts";
-import {
-  type LoopbackServer,
-  closeServer,
-  createLoopbackServer,
-  listenOnLoopback,
-  makeToken,
-} from "./loopback-server.ts";
+import { type LoopbackServer, closeServer, createLoopbackServer, makeToken } from "./loopback-server.ts";
 import { answerOwn } from "./own-api.ts";
 import { answerToxiproxy } from "./toxiproxy.ts";
 import { type Traffic, createTraffic } from "./traffic.ts";

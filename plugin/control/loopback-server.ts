@@ -6,9 +6,8 @@
  */
 
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
-import { once } from "node:events";
 import { randomBytes } from "node:crypto";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 import { responseOn } from "../egress/upgrade.ts";
@@ -73,17 +72,6 @@ export function createLoopbackServer(options: LoopbackServerOptions): LoopbackSe
   server.on("connection", (socket) => socket.unref());
   server.unref();
   return Object.assign(server, { sockets });
-}
-
-/**
- * @param port 0: any free one
- * @returns the port
- * @throws the system's error if it can't be used
- */
-export async function listenOnLoopback(server: http.Server, port: number): Promise<number> {
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
-  return (server.address() as AddressInfo).port;
 }
 
 export function closeServer(server: LoopbackServer): void {

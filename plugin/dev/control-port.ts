@@ -9,6 +9,7 @@ import { TOKEN_VARIABLE } from "../control/control-options.ts";
 import { UsageError } from "../commands/usage-error.ts";
 import { MAX_PORT } from "../parse/port-ranges.ts";
 import { hasCode, messageOf } from "../system/error.ts";
+import { listenOnLoopback } from "../system/listen.ts";
 import type { UiRequest } from "../ui/ui-choice.ts";
 import type { UiArgs } from "../wrangler-config/dev-args.ts";
 
@@ -50,8 +51,7 @@ export function readUi({ isOn, port: text }: UiArgs): UiRequest {
 export async function whyTaken(port: number, flag: "--control" | "--ui-port"): Promise<string | undefined> {
   const server = net.createServer();
   try {
-    server.listen(port, "127.0.0.1");
-    await once(server, "listening");
+    await listenOnLoopback(server, port);
     server.close();
     await once(server, "close");
     return undefined;

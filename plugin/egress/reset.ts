@@ -4,10 +4,10 @@
  */
 
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { once } from "node:events";
-import net, { type AddressInfo } from "node:net";
+import net from "node:net";
 
 import type { EgressReset } from "../../service-worker/routing/egress-protocol.ts";
+import { listenOnLoopback } from "../system/listen.ts";
 
 /** Milliseconds. */
 const GIVE_UP = 10_000;
@@ -24,11 +24,10 @@ export async function listenToReset(): Promise<EgressReset> {
       return undefined;
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const port = await listenOnLoopback(server, 0);
   server.unref();
   setTimeout(() => server.close(), GIVE_UP).unref();
-  return { port: (server.address() as AddressInfo).port, token };
+  return { port, token };
 }
 
 function isToken(data: Buffer, token: string): boolean {

@@ -10,17 +10,15 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { chmod } from "node:fs/promises";
 import http from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import path from "node:path";
 import type { Duplex } from "node:stream";
 
 import { SECRET_HEADER } from "../../service-worker/routing/egress-protocol.ts";
 import type { VpcFunctionTarget } from "../config.ts";
 import { sendRawFailure } from "./egress-error.ts";
+import { formatPlace, listenPrivately } from "../system/listen.ts";
 import { isSecret } from "../system/secret.ts";
 import { MAX_HEADER_SIZE } from "./forward.ts";
 import { createNodeSockets } from "./node-sockets.ts";
@@ -62,7 +60,7 @@ async function start(): Promise<EgressProxy> {
   const nodeSockets = createNodeSockets();
   const server = createServer(secret, { functions, standIns, feeds, scenarios, testFunctions, nodeSockets });
   const privateDirectory = await makePrivateDirectory();
-  const address = await listen(server, path.join(privateDirectory, EGRESS_SOCKET));
+  const address = formatPlace(await listenPrivately(server, path.join(privateDirectory, EGRESS_SOCKET)));
   return {
     address,
     secret,
@@ -74,23 +72,6 @@ async function start(): Promise<EgressProxy> {
     nodeSockets,
     privateDirectory,
   };
-}
-
-/**
- * Connections that wait while this process is busy; the system may allow fewer. A Unix socket refuses those beyond at once
- * (EAGAIN), and Node's default of 511 is less than what one request of a Worker can begin.
- */
-const BACKLOG = 16_384;
-
-async function listen(server: http.Server, socketPath: string): Promise<string> {
-  const isWindows = process.platform === "win32";
-  if (isWindows) server.listen({ port: 0, host: "127.0.0.1", backlog: BACKLOG });
-  else server.listen({ path: socketPath, backlog: BACKLOG });
-  await once(server, "listening");
-  server.unref();
-  if (isWindows) return `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  await chmod(socketPath, 0o600);
-  return `unix:${socketPath}`;
 }
 
 function createServer(secret: string, known: Known): http.Server {

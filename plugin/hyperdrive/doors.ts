@@ -3,12 +3,11 @@
  * is a port of loopback, and so it is for Node, whose client libraries take no other address. Never keeps the process alive.
  */
 
-import { once } from "node:events";
-import { chmod } from "node:fs/promises";
-import net, { type AddressInfo } from "node:net";
+import net from "node:net";
 import path from "node:path";
 
 import type { EgressProxy } from "../egress/server.ts";
+import { formatPlace, listenOnLoopback, listenPrivately } from "../system/listen.ts";
 import { type DoorContext, type DoorOf, receiveConnection } from "./connection.ts";
 
 export interface HyperdriveDoors {
@@ -30,24 +29,25 @@ export async function openDoors(
   const servers: net.Server[] = [];
   const addresses = new Map<string, string>();
   const forNode = new Map<string, Promise<number>>();
-  const open = async (door: DoorOf, socketPath: string | undefined): Promise<string> => {
+  const serverOf = (door: DoorOf): net.Server => {
     const server = net.createServer({ allowHalfOpen: true }, (inbound) => {
       inbound.unref();
       void receiveConnection(inbound, door, context);
     });
+    server.unref();
     servers.push(server);
-    return await listen(server, socketPath);
+    return server;
   };
   for (const door of bindings) {
     const socketPath = path.join(privateDirectory, `db-${++opened}.sock`);
-    addresses.set(door.bindingId, await open(door, process.platform === "win32" ? undefined : socketPath));
+    addresses.set(door.bindingId, formatPlace(await listenPrivately(serverOf(door), socketPath)));
   }
   return {
     addresses,
     openForNode(bindingId) {
       const door = bindings.find((each) => each.bindingId === bindingId);
       if (door === undefined) throw new Error(`miniflare-vpc: no Hyperdrive binding ${bindingId}`);
-      const known = forNode.get(bindingId) ?? open(door, undefined).then((address) => Number(address.split(":")[1]));
+      const known = forNode.get(bindingId) ?? listenOnLoopback(serverOf(door), 0);
       forNode.set(bindingId, known);
       return known;
     },
@@ -55,15 +55,4 @@ export async function openDoors(
       for (const server of servers) server.close();
     },
   };
-}
-
-/** @param socketPath undefined: any free port of loopback */
-async function listen(server: net.Server, socketPath: string | undefined): Promise<string> {
-  if (socketPath === undefined) server.listen(0, "127.0.0.1");
-  else server.listen(socketPath);
-  await once(server, "listening");
-  server.unref();
-  if (socketPath === undefined) return `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  await chmod(socketPath, 0o600);
-  return `unix:${socketPath}`;
 }

@@ -4,9 +4,10 @@
  *   browser ── http://127.0.0.1:PORT/<token>/ ──▶ files | API ──▶ scenario
  */
 
-import { closeServer, createLoopbackServer, listenOnLoopback, makeToken } from "../control/loopback-server.ts";
+import { closeServer, createLoopbackServer, makeToken } from "../control/loopback-server.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import { hasCode } from "../system/error.ts";
+import { listenOnLoopback } from "../system/listen.ts";
 import { createObservation } from "./observation.ts";
 import { createPageApi } from "./page-api.ts";
 import { pageHeaders, createFilesApi } from "./page-files.ts";

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startPostgres } from "../../fixtures/private-services/postgres.ts";
 import { closedPort } from "../servers/tcp-server.ts";
+import { testOneSession } from "./postgres-cases.ts";
 import { type Scenarios, startScenarios } from "./start-scenarios.ts";
 
 describe.each(["pg", "postgres"])("%s", (library) => {
@@ -20,25 +21,7 @@ describe.each(["pg", "postgres"])("%s", (library) => {
   });
   afterAll(() => stack.disposeAsync());
 
-  test("a query with a parameter", async () => {
-    expect(await worker.run("query")).toEqual([{ sum: 42, database: "postgres" }]);
-  });
-
-  test("a prepared statement, used twice", async () => {
-    expect(await worker.run("prepared")).toEqual({ answers: [2, 4], prepared: 1 });
-  });
-
-  test("a rolled back transaction and a committed one", async () => {
-    expect(await worker.run("transaction")).toBe(1);
-  });
-
-  test("2 MB of rows", async () => {
-    expect(await worker.run("large", { rows: "2000" })).toEqual({ rows: 2000, length: 2_000_000 });
-  });
-
-  test("an error of the database, after which the connection still works", async () => {
-    expect(await worker.run("sqlError")).toEqual({ code: "42703", next: 1 });
-  });
+  testOneSession(() => worker);
 
   test.each([
     ["down.internal", "connection_refused"],

@@ -1,6 +1,7 @@
 /** Hyperdrive bindings in a Worker, with Debian's PostgreSQL and MariaDB, and a password that must be encoded in a URL. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { testSessions } from "../clients/postgres-cases.ts";
 import { type Scenarios, startHyperdrive } from "../clients/start-scenarios.ts";
 import { closedPort } from "../servers/tcp-server.ts";
 import { startMariadb } from "./servers/mariadb.ts";
@@ -21,21 +22,7 @@ describe.each(["pg", "postgres"])("%s", (library) => {
   }, START);
   afterAll(() => stack.disposeAsync());
 
-  test("a query with a parameter", async () => {
-    expect(await worker.run("query")).toEqual([{ sum: 42, database: "postgres" }]);
-  });
-
-  test("a prepared statement, used twice", async () => {
-    expect(await worker.run("prepared")).toEqual({ answers: [2, 4], prepared: 1 });
-  });
-
-  test("other connections don't see an open transaction", async () => {
-    expect(await worker.run("isolation")).toEqual({ during: [0, 0, 0], after: 1 });
-  });
-
-  test("five connections at once", async () => {
-    expect(await worker.run("concurrent")).toEqual({ size: 5, backends: 5 });
-  });
+  testSessions(() => worker);
 
   test("20 MB of rows, and a parameter of 8 MB", async () => {
     expect(await worker.run("large", { rows: "20000" })).toEqual({ rows: 20_000, length: 20_000_000 });

@@ -1,6 +1,7 @@
 /** Pools of `pg` and `postgres` in a Worker, with Debian's PostgreSQL. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { testSessions } from "../clients/postgres-cases.ts";
 import { startScenarios, type Scenarios } from "../clients/start-scenarios.ts";
 import { startDebianPostgres } from "./servers/postgres.ts";
 
@@ -20,21 +21,7 @@ describe.each([
   });
   afterAll(() => stack.disposeAsync());
 
-  test("a query with a parameter", async () => {
-    expect(await worker.run("query")).toEqual([{ sum: 42, database: "postgres" }]);
-  });
-
-  test("a prepared statement, used twice", async () => {
-    expect(await worker.run("prepared")).toEqual({ answers: [2, 4], prepared: 1 });
-  });
-
-  test("other connections don't see an open transaction", async () => {
-    expect(await worker.run("isolation")).toEqual({ during: [0, 0, 0], after: 1 });
-  });
-
-  test("five connections at once", async () => {
-    expect(await worker.run("concurrent")).toEqual({ size: 5, backends: 5 });
-  });
+  testSessions(() => worker);
 
   test("20 MB of rows", async () => {
     expect(await worker.run("large", { rows: "20000" })).toEqual({ rows: 20_000, length: 20_000_000 });

@@ -8,7 +8,7 @@ import { isPlainObject, placeOf, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import type { Checked } from "./check-fields.ts";
 import type { ServiceTlsSettings } from "../config.ts";
-import { AUTHORITY_EXAMPLE, CLIENT_EXAMPLE, type RecordParsing, WITHOUT_CERTIFICATE } from "./parse-certificates.ts";
+import { CERTIFICATE_EXAMPLES, type RecordParsing, WITHOUT_CERTIFICATE } from "./parse-certificates.ts";
 
 interface Named {
   /** Of the record's entry. */
@@ -53,12 +53,12 @@ export function findCertificates(
   };
 }
 
-const FIELDS = {
-  certificate_authority: { kind: "authority", example: AUTHORITY_EXAMPLE },
-  client_certificate: { kind: "client", example: CLIENT_EXAMPLE },
+const KINDS = {
+  certificate_authority: "authority",
+  client_certificate: "client",
 } as const;
 
-type Field = keyof typeof FIELDS;
+type Field = keyof typeof KINDS;
 
 function find(
   field: Field,
@@ -69,7 +69,8 @@ function find(
   if (id === undefined || certificates === undefined) return undefined;
   const found = certificates.get(entryKey(id));
   const place = { at: [...at, "tls_settings", field], part: "key" } as const;
-  const { kind, example } = FIELDS[field];
+  const kind = KINDS[field];
+  const example = CERTIFICATE_EXAMPLES[field];
   if (found !== undefined) {
     if (found.kind === kind || found.kind === "broken") return found;
     const other = found.kind === "authority" ? "an authority" : "a client certificate";

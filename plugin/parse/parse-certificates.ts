@@ -7,12 +7,13 @@ import { X509Certificate } from "node:crypto";
 import path from "node:path";
 
 import { type CertificateModel, entryKey, isUuid } from "../model.ts";
-import { type Parsing, isPlainObject, placeOf, quote } from "../read/document.ts";
+import { type Parsing, isPlainObject, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import { findKeyProblem, readCertificates, readClientCertificate } from "../system/certificates.ts";
 import { checkFields } from "./check-fields.ts";
 import { authorityFields, clientCertificateFields } from "./config-schema.ts";
 import { isFileName } from "./file-name.ts";
+import { reportSameId } from "./same-id.ts";
 
 /** What parsing a record needs of the rest of its config. */
 export interface RecordParsing extends Parsing {
@@ -21,13 +22,17 @@ export interface RecordParsing extends Parsing {
 }
 
 /** As they are written in notes. */
-export const CLIENT_EXAMPLE = '{ "cert": "./client.pem", "key": "./client.key" }';
-export const AUTHORITY_EXAMPLE = '{ "ca": "./authority.pem" }';
+const CLIENT_EXAMPLE = '{ "cert": "./client.pem", "key": "./client.key" }';
+const AUTHORITY_EXAMPLE = '{ "ca": "./authority.pem" }';
 /** What happens if "certificates" doesn't have what a field of a record names. */
 export const WITHOUT_CERTIFICATE = {
   certificate_authority: "the usual roots are trusted in its place",
   client_certificate: "no client certificate is presented",
 } as const;
+export const CERTIFICATE_EXAMPLES: Record<keyof typeof WITHOUT_CERTIFICATE, string> = {
+  certificate_authority: AUTHORITY_EXAMPLE,
+  client_certificate: CLIENT_EXAMPLE,
+};
 
 /** @returns by `entryKey` */
 export function parseCertificates(
@@ -41,13 +46,7 @@ export function parseCertificates(
     const at = ["certificates", id];
     const earlier = parsed.get(entryKey(id));
     if (earlier !== undefined) {
-      parsing.report({
-        code: "duplicate-entry",
-        text: `${quote(id)} has the same id as the entry on ${placeOf(parsing.document, earlier.at)}`,
-        at,
-        part: "key",
-        notes: ["Ids are case-insensitive; remove one of them."],
-      });
+      reportSameId({ key: id, at, earlier: earlier.at }, parsing);
     } else if (isUuid(id)) parsed.set(entryKey(id), { at, ...parseCertificate(value, at, parsing) });
     else {
       parsing.report({

@@ -8,7 +8,7 @@ import { configFields } from "./config-schema.ts";
 import { copyData } from "./copy-data.ts";
 import type { VpcConfig } from "../config.ts";
 import type { Diagnostic } from "../diagnostics.ts";
-import { type Parsing, type VpcDocument, isPlainObject, placeOf, quote, reportTo } from "../read/document.ts";
+import { type Parsing, type VpcDocument, isPlainObject, quote, reportTo } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import { DEFAULT_SETTINGS, type Entry, type Settings, type VpcModel, entryKey } from "../model.ts";
 import { parseCa } from "./parse-ca.ts";
@@ -17,6 +17,7 @@ import { parseHyperdrive } from "./parse-hyperdrive.ts";
 import { parseLimits } from "./parse-limits.ts";
 import { parseNetwork } from "./parse-network.ts";
 import { parseService } from "./parse-service.ts";
+import { reportSameId } from "./same-id.ts";
 
 export function emptyModel(document: VpcDocument, { isReadable }: { isReadable: boolean }): VpcModel {
   return {
@@ -117,15 +118,7 @@ function parseSection<T>({ section, entries, parse }: Section<T>, parsing: Parsi
     if (value === undefined) continue;
     const at = [section, key];
     const earlier = parsed.get(entryKey(key));
-    if (earlier !== undefined) {
-      parsing.report({
-        code: "duplicate-entry",
-        text: `${quote(key)} has the same id as the entry on ${placeOf(parsing.document, earlier.at)}`,
-        at,
-        part: "key",
-        notes: ["Ids are case-insensitive; remove one of them."],
-      });
-    }
+    if (earlier !== undefined) reportSameId({ key, at, earlier: earlier.at }, parsing);
     const entry = parse({ key, value, at }, parsing);
     if (earlier === undefined) parsed.set(entryKey(key), entry);
   }

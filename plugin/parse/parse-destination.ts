@@ -137,10 +137,9 @@ function formatBytes(bytes: readonly number[]): string {
   return "text" in host ? host.text : groups.join(":");
 }
 
-/** @param text a destination as the user wrote it. @returns whether it is for what no other route holds */
+/** @param text of a route, which is a destination without a mistake. @returns whether it is for what no other route holds */
 export function isForRest(text: string): boolean {
-  const destination = parseDestination(text);
-  return !isProblem(destination) && destination.match.type === "any";
+  return text === "*" || text.startsWith("*:");
 }
 
 /** Formats a destination in its normal form, for messages. */

@@ -137,12 +137,14 @@ function reportModel(
   }
   for (const [key, entry] of model.networks) {
     if (entry.kind !== "entry") continue;
+    const alone = findUnreachable(entry.routes);
+    for (const unreachable of alone) report(describeUnreachable(unreachable, model));
     const isMesh = key === MESH_ID || bindings.some(({ id, bindingName }) => id === MESH_ID && bindingName === key);
+    if (!isMesh) continue;
     const others = [...model.networks.values()].flatMap((other) =>
-      isMesh && other !== entry && other.kind === "entry" ? other.routes : [],
+      other !== entry && other.kind === "entry" ? other.routes : [],
     );
-    const inMesh = isMesh ? findUnreachableInMesh(entry.routes, others) : [];
-    for (const unreachable of [...findUnreachable(entry.routes), ...inMesh])
+    for (const unreachable of findUnreachableInMesh(entry.routes, others, alone))
       report(describeUnreachable(unreachable, model));
   }
   diagnostics.push(...added.filter((diagnostic) => !slips.has(placeKey(diagnostic))));

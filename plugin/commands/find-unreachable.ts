@@ -44,14 +44,19 @@ function withoutOverlaps(same: RouteModel[]): RouteModel[] {
  * Finds the routes of `cf1:network` itself that those of the other networks cover. What its own routes cover is left out.
  *
  * @param own the routes of its entry
+ * @param alone what `findUnreachable` finds of them
  */
-export function findUnreachableInMesh(own: readonly RouteModel[], others: readonly RouteModel[]): Unreachable[] {
-  const alone = new Set(findUnreachable(own).map(({ route }) => route));
+export function findUnreachableInMesh(
+  own: readonly RouteModel[],
+  others: readonly RouteModel[],
+  alone: readonly Unreachable[],
+): Unreachable[] {
+  const candidates = new Set(own).difference(new Set(alone.map(({ route }) => route)));
   const modelOf = new Map([...own, ...others].map((model) => [toRoute(model), model] as const));
   const placed = [...modelOf].map(([route, { at }]) => ({ route, at }));
   const { routes } = mergeRoutes(placed.slice(0, own.length), placed.slice(own.length));
   const merged = routes.flatMap((route) => modelOf.get(route) ?? []);
-  return findUnreachable(merged).filter(({ route }) => own.includes(route) && !alone.has(route));
+  return findUnreachable(merged).filter(({ route }) => candidates.has(route));
 }
 
 interface Ports {

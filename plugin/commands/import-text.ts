@@ -6,11 +6,10 @@ import type { Diagnostic } from "../diagnostics.ts";
 import { formatJson } from "../import/format-json.ts";
 import type { PlannedDatabase } from "../import/database.ts";
 import type { Edit, PlannedRecord } from "../import/plan-import.ts";
-import type { CertificateField } from "../import/record.ts";
 import { isPlainObject } from "../read/document.ts";
 import { formatPath } from "../read/locate.ts";
 import { entryKey } from "../model.ts";
-import { AUTHORITY_EXAMPLE, CLIENT_EXAMPLE } from "../parse/parse-certificates.ts";
+import { CERTIFICATE_EXAMPLES } from "../parse/parse-certificates.ts";
 
 const LAYOUT = { indent: "        ", unit: "  ", lineEnd: "\n" };
 
@@ -38,31 +37,13 @@ export function formatPlan(
         'Type "miniflare-vpc check" to see what is missing.',
       ]
     : [];
-  const lines = [
-    ...plan.flatMap((planned) => linesOf(planned, isDryRun)),
-    ...databases.flatMap((planned) => databaseLinesOf(planned, isDryRun)),
-  ];
+  const lines = [...plan, ...databases].flatMap((planned) => linesOf(planned, isDryRun));
   return [head, ...lines, ...next, ...passwordsOf(databases)].join("\n");
 }
 
 function countOf(plan: readonly { kind: string }[], one: string, many: string): string | undefined {
   const count = plan.filter(({ kind }) => kind === "added" || kind === "changed").length;
   return count === 0 ? undefined : `${count} ${count === 1 ? one : many}`;
-}
-
-function databaseLinesOf(planned: PlannedDatabase, isDryRun: boolean): string[] {
-  const { key, kind, database } = planned;
-  const name = `${JSON.stringify(key)}  ${database.label}`;
-  switch (kind) {
-    case "added":
-      return [`    added    ${name}`, ...(isDryRun ? [`        ${formatJson(planned.value, LAYOUT)}`] : [])];
-    case "changed":
-      return [`    changed  ${name}`, ...planned.edits.map((edit) => `        ${describeEdit(edit)}`)];
-    case "same":
-      return [`    same     ${name}`];
-    default:
-      return kind satisfies never;
-  }
 }
 
 /** The API never returns a password. */
@@ -79,9 +60,14 @@ function isHomeless(planned: PlannedRecord): boolean {
   return planned.kind === "added";
 }
 
-function linesOf(planned: PlannedRecord, isDryRun: boolean): string[] {
-  const { key, record } = planned;
-  const name = `${JSON.stringify(key)}${record.label === key ? "" : `  ${record.label}`}`;
+function nameOf(planned: PlannedRecord | PlannedDatabase): string {
+  const key = JSON.stringify(planned.key);
+  if ("database" in planned) return `${key}  ${planned.database.label}`;
+  return planned.record.label === planned.key ? key : `${key}  ${planned.record.label}`;
+}
+
+function linesOf(planned: PlannedRecord | PlannedDatabase, isDryRun: boolean): string[] {
+  const name = nameOf(planned);
   switch (planned.kind) {
     case "added":
       return [`    added    ${name}`, ...(isDryRun ? [`        ${formatJson(planned.value, LAYOUT)}`] : [])];
@@ -119,16 +105,11 @@ export function missingCertificatesOf(plan: readonly PlannedRecord[], config: un
       if (known.has(entryKey(id))) return [];
       const named = JSON.stringify(id);
       const text = `${JSON.stringify(field)} is ${named}, which "certificates" doesn't have`;
-      const note = `Say what it is on this machine: add ${named}: ${CERTIFICATES[field]} to "certificates" in ${file}.`;
+      const note = `Say what it is on this machine: add ${named}: ${CERTIFICATE_EXAMPLES[field]} to "certificates" in ${file}.`;
       return [{ severity: "warning", code: "missing-certificate", text, ...at, notes: [note] }];
     }),
   );
 }
-
-const CERTIFICATES: Record<CertificateField, string> = {
-  certificate_authority: AUTHORITY_EXAMPLE,
-  client_certificate: CLIENT_EXAMPLE,
-};
 
 /** Warnings for records that have no service_id. */
 export function hintsOf(plan: readonly PlannedRecord[]): Diagnostic[] {

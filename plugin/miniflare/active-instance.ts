@@ -165,7 +165,7 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
       forgetDisposed(egress);
       return [];
     }
-    const isSame = isSameTable(next, force.lastGood);
+    const before = force.lastGood;
     force.lastGood = next;
     if (
       !instance.isGenerated &&
@@ -175,7 +175,7 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
     }
     const changed = changedLogins(next.logins, loaded?.logins ?? new Map());
     if (changed !== "") log.warn(`There is another login for ${changed} now: restart to apply it.`);
-    if (changed !== "" && isSame) return next.files;
+    if (changed !== "" && isSameTable(next, before)) return next.files;
     const applied = namesOf(next.files) ? `Applied ${namesOf(next.files)}` : "The vpc config was removed";
     log.info(changed === "" ? applied : `${applied}, except for that login`);
     return next.files;

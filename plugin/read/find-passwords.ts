@@ -1,7 +1,7 @@
 /** Looks up the passwords of Hyperdrive entries that stand in variables. */
 
 import type { VpcModel } from "../model.ts";
-import { envFilesOf, findVariable } from "../wrangler-config/find-environment.ts";
+import { envFilesOf, readVariables } from "../wrangler-config/find-environment.ts";
 
 /**
  * Completes the model.
@@ -11,6 +11,8 @@ import { envFilesOf, findVariable } from "../wrangler-config/find-environment.ts
 export function findPasswords({ hyperdrives, document: { folder } }: VpcModel): string[] {
   const entries = [...hyperdrives.values()].filter((entry) => entry.kind === "entry");
   const asking = entries.filter(({ passwordEnv }) => passwordEnv !== undefined);
-  for (const entry of asking) entry.password = findVariable(entry.passwordEnv ?? "", folder);
-  return asking.length > 0 ? envFilesOf(folder) : [];
+  if (asking.length === 0) return [];
+  const valueOf = readVariables(folder);
+  for (const entry of asking) entry.password = valueOf(entry.passwordEnv ?? "");
+  return envFilesOf(folder);
 }

@@ -15,6 +15,7 @@ const LONGEST_PATH = 1024;
  */
 const BEGINNING = String.raw`(?:MI[GHI]|MH[cQ]|MEc|MC4|LS0tLS)`;
 const BASE64 = "[A-Za-z0-9+/=_-]";
+const KEY_AT_START = new RegExp(`^${BEGINNING}`);
 const KEY_ANYWHERE = new RegExp(`${BEGINNING}${BASE64}{${SHORTEST_KEY - 6},}`, "g");
 /** Without slashes, which also part the folders of a path. */
 const BLOB_ANYWHERE = /[A-Za-z0-9+=_-]{64,}/g;
@@ -41,7 +42,7 @@ function isBase64(text: string): boolean {
   if (text.length < SHORTEST_KEY) return false;
   if (/^[0-9a-f]+$/i.test(text)) return true;
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text) || text.startsWith("/")) return false;
-  if (new RegExp(`^${BEGINNING}`).test(text)) return true;
+  if (KEY_AT_START.test(text)) return true;
   return isMixed(text) && text.split("/").some((segment) => segment.length >= 24);
 }
 

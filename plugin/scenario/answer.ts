@@ -14,15 +14,17 @@ const { setTimeout } = globalThis;
 export interface PlainAnswer {
   /** 200 to 599. Default: 200. */
   status?: number;
-  /** A list: as many fields of this name. */
+  /** A list stands for several fields of one name. Default: a `content-type` that fits the body. */
   headers?: Record<string, string | string[]>;
+  /** The body, as JSON. */
   json?: unknown;
+  /** The body. */
   text?: string;
-  /** Base64. */
+  /** The body, as base64. */
   bytes?: string;
-  /** Path of a file, relative to the folder of the config, or to the working directory of a test. */
+  /** The file with the body, relative to the vpc config, or to the working directory of a test. It is read for each answer. */
   file?: string;
-  /** Milliseconds to wait before the answer. */
+  /** Milliseconds to wait before the answer. Default: 0. */
   delay?: number;
 }
 

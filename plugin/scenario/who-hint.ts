@@ -1,6 +1,6 @@
 /** Says which binding a user may have meant with a name that is taken for a destination. Pure. */
 
-import type { RoutingTable } from "../../service-worker/routing/table.ts";
+import type { Binding, RoutingTable } from "../../service-worker/routing/table.ts";
 import { didYouMean } from "../did-you-mean.ts";
 
 /**
@@ -9,20 +9,31 @@ import { didYouMean } from "../did-you-mean.ts";
  */
 export function hintAtBinding(text: string, table: RoutingTable): string | undefined {
   const bindings = Object.values(table.bindings);
-  const services = bindings.filter((binding) => binding.kind === "service");
-  const hosts = new Set([
-    ...services.flatMap(({ service }) => service.hosts),
-    ...table.networks.flatMap(({ routes }) => routes.map(({ match }) => (match.type === "name" ? match.name : ""))),
-  ]);
-  if (hosts.has(text.toLowerCase())) return undefined;
-  const ofService = services.filter(({ service, serviceId }) => service.label === text || serviceId === text);
-  const names = [...new Set(ofService.map(({ bindingName }) => bindingName))];
-  if (names.length > 0) {
-    const known = names.length === 1 ? `its binding is ${names.join()}` : `its bindings are ${names.join(" and ")}`;
-    return `${JSON.stringify(text)} is a service of the vpc config, not a binding; ${known}.`;
-  }
+  const hint = hintAtService(text, bindings) ?? hintAtName(text, bindings);
+  // Last, because a table may have thousands of hosts, and a test adds rules often.
+  return hint === undefined || isKnownHost(text.toLowerCase(), table) ? undefined : hint;
+}
+
+function hintAtService(text: string, bindings: readonly Binding[]): string | undefined {
+  const meant = bindings.filter(
+    (binding) => binding.kind === "service" && (binding.service.label === text || binding.serviceId === text),
+  );
+  const names = [...new Set(meant.map(({ bindingName }) => bindingName))];
+  if (names.length === 0) return undefined;
+  const known = names.length === 1 ? `its binding is ${names.join()}` : `its bindings are ${names.join(" and ")}`;
+  return `${JSON.stringify(text)} is a service of the vpc config, not a binding; ${known}.`;
+}
+
+function hintAtName(text: string, bindings: readonly Binding[]): string | undefined {
   const near = didYouMean(text, new Set(bindings.map(({ bindingName }) => bindingName)));
   return near === undefined
     ? undefined
     : `${JSON.stringify(text)} is no binding. Did you mean ${JSON.stringify(near)}?`;
+}
+
+function isKnownHost(host: string, { bindings, networks }: RoutingTable): boolean {
+  return (
+    Object.values(bindings).some((binding) => binding.kind === "service" && binding.service.hosts.includes(host)) ||
+    networks.some(({ routes }) => routes.some(({ match }) => match.type === "name" && match.name === host))
+  );
 }

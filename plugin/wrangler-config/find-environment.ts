@@ -34,20 +34,23 @@ export function findEnvironment(
 const valuesFromFiles = new Map<string, string>();
 
 /**
- * A value that wrangler has put into the process is that of the file, also after an edit of the file.
+ * Reads the `.env` files of a folder once. A value that wrangler has put into the process is that of the file, also after an
+ * edit of the file.
  *
  * @param env the environment, whose `.env.NAME` counts too
- * @returns the value of a variable of the process, or of the `.env` files of a folder; undefined if it has none
+ * @returns gives the value of a variable of the process, or of the files; undefined if it has none
  */
-export function findVariable(name: string, folder: string, env?: string): string | undefined {
+export function readVariables(folder: string, env?: string): (name: string) => string | undefined {
   const inFiles = readEnvFiles(envFilesOf(folder, env));
-  const inProcess = process.env[name];
-  const inFile = valueOf(name, { inFiles, processEnv: { ...process.env, [name]: undefined } });
-  if (inProcess && inProcess === inFile) valuesFromFiles.set(name, inProcess);
-  return (inProcess && inProcess !== valuesFromFiles.get(name) ? inProcess : inFile) || undefined;
+  return (name) => {
+    const inProcess = process.env[name];
+    const inFile = valueOf(name, { inFiles, processEnv: { ...process.env, [name]: undefined } });
+    if (inProcess && inProcess === inFile) valuesFromFiles.set(name, inProcess);
+    return (inProcess && inProcess !== valuesFromFiles.get(name) ? inProcess : inFile) || undefined;
+  };
 }
 
-/** The files that `findVariable` reads, as absolute paths. The last one wins. */
+/** The files that `readVariables` reads, as absolute paths. The last one wins. */
 export function envFilesOf(folder: string, env?: string): string[] {
   return suffixesOf(env).map((suffix) => path.join(folder, `.env${suffix}`));
 }

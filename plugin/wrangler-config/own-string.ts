@@ -3,7 +3,7 @@
  * that we give to hosts that demand one before any plugin runs. It has no login: the plugin replaces all of it.
  */
 
-import { findVariable } from "./find-environment.ts";
+import { readVariables } from "./find-environment.ts";
 
 /** wrangler's variables. Each ends with the binding's name, and the first one that is set counts. */
 export const VARIABLES = [
@@ -20,9 +20,10 @@ export function ownStringOf(
   entry: Readonly<Record<string, unknown>>,
   env?: string,
 ): string | undefined {
+  // wrangler reads the .env files, too.
+  const valueOf = readVariables(process.cwd(), env);
   for (const variable of VARIABLES.map((prefix) => `${prefix}${bindingName}`)) {
-    // wrangler reads the .env files, too.
-    const value = findVariable(variable, process.cwd(), env);
+    const value = valueOf(variable);
     if (value === STAND_IN_STRING) return undefined;
     if (value) return `in the variable ${variable}`;
   }

@@ -51,9 +51,11 @@ test.each<[own: string[], others: string[], Record<string, string[]>]>([
   // The network's own routes do it already.
   [["a", "a:1-65535"], ["b"], {}],
 ])("in cf1:network, of %j with the routes %j of others: %j", (own, others, expected) => {
+  const routes = own.map(routeModel);
   const found = findUnreachableInMesh(
-    own.map(routeModel),
+    routes,
     others.map((text) => routeModel(text)),
+    findUnreachable(routes),
   );
   expect(Object.fromEntries(found.map(({ route, by }) => [route.text, by.map(({ text }) => text)]))).toEqual(expected);
 });

@@ -9,7 +9,7 @@ import { type Asked, type Explanation, explain } from "../../service-worker/rout
 import { indexTable } from "../../service-worker/routing/route-index.ts";
 import { portOfScheme } from "../parse/scheme-ports.ts";
 import { splitScheme } from "../parse/split-address.ts";
-import { knownTargets } from "../miniflare/services.ts";
+import { knownTargets } from "../miniflare/known-targets.ts";
 import { type Command, FINE, PROBLEMS } from "./command.ts";
 import { defineCommand } from "./define-command.ts";
 import { CONFIG_FLAG, ENV_FLAG, JSON_FLAG, WORKER_FLAG } from "./config-flags.ts";

@@ -4,13 +4,13 @@
  */
 
 import type { Service, Void, Worker_Binding as WorkerBinding } from "miniflare";
-import { formatEndpoint, isLiteralHost } from "../../service-worker/routing/address.ts";
 import { ORDER_HEADER, SECRET_HEADER } from "../../service-worker/routing/egress-protocol.ts";
 import { TEST_BINDING } from "../../service-worker/routing/test-protocol.ts";
 import { findOwnHosts } from "../system/own-hosts.ts";
-import type { RoutingTable, Target } from "../../service-worker/routing/table.ts";
+import type { RoutingTable } from "../../service-worker/routing/table.ts";
 import type { EgressProxy } from "../egress/server.ts";
 import { type TargetKey, targetKey } from "../../service-worker/routing/forward-target.ts";
+import { knownTargets } from "./known-targets.ts";
 
 export const SERVICE_WORKER = "miniflare-vpc";
 /** The entrypoint of the service worker for code in Node. */
@@ -116,38 +116,6 @@ export function buildServices(options: ServiceOptions): Service[] {
   ];
   return services;
 }
-
-/**
- * The address of every target that is known before a request comes, by the name of its binding. The egress
- * proxy handles names other than localhost, because workerd prints a native stack for a name that doesn't resolve.
- */
-export function knownTargets(table: RoutingTable): Map<TargetKey, string> {
-  const known = new Map<TargetKey, string>();
-  for (const { target, keptPort } of targetsOf(table)) {
-    const port = target.port ?? keptPort;
-    if (port === undefined || target.scheme === "https" || !isLiteralHost(target.host)) continue;
-    const to = { type: "address", host: target.host, port } as const;
-    known.set(targetKey(to), formatEndpoint(to.host, to.port));
-  }
-  return known;
-}
-
-/** `keptPort`: the destination's port, if there is only one. */
-function* targetsOf(table: RoutingTable): Generator<{ target: AddressTarget; keptPort: number | undefined }> {
-  for (const binding of Object.values(table.bindings)) {
-    if (binding.kind !== "service" || binding.service.type === "tcp") continue;
-    const { target, httpPort } = binding.service;
-    if (target?.type === "address") yield { target, keptPort: httpPort };
-  }
-  for (const network of table.networks) {
-    for (const { target, ports } of network.routes) {
-      if (target.type !== "address") continue;
-      yield { target, keptPort: ports !== undefined && ports.from === ports.to ? ports.from : undefined };
-    }
-  }
-}
-
-type AddressTarget = Target & { type: "address" };
 
 function serviceName(key: TargetKey): string {
   return `miniflare-vpc:${key}`;

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { explain } from "../../service-worker/routing/explain.ts";
 import { indexTable } from "../../service-worker/routing/route-index.ts";
-import { knownTargets } from "../../plugin/miniflare/services.ts";
+import { knownTargets } from "../../plugin/miniflare/known-targets.ts";
 import { pretend } from "../setup/platform.ts";
 import { type VpcFolder, createFolder, networkBinding } from "../setup/vpc-folder.ts";
 

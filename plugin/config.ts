@@ -6,7 +6,7 @@
 import type { Duplex } from "node:stream";
 
 import type { ProxyErrorCode } from "../service-worker/routing/error-codes.ts";
-import type { PlainAnswer } from "./scenario/answer.ts";
+import type { PlainAnswer as VpcAnswer } from "./scenario/answer.ts";
 
 /** The private networks behind a Worker's VPC bindings, as they are on this machine. Its limits apply to every binding. */
 export interface VpcConfig extends VpcLimits {
@@ -87,8 +87,7 @@ export interface VpcRespond {
   respond: VpcAnswer | VpcAnswerWhen[];
 }
 
-/** An answer, with at most one of `json`, `text`, `bytes` and `file`. `{id}` in a text is the path's parameter `:id`. */
-export type VpcAnswer = PlainAnswer;
+export type { VpcAnswer };
 
 /** An answer to some requests. */
 export interface VpcAnswerWhen extends VpcAnswer {

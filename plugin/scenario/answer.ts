@@ -10,7 +10,7 @@ import { type PlacedMistake, findUnknown, placeUnknown, refuseMistakes } from ".
 // A test may replace the global one.
 const { setTimeout } = globalThis;
 
-/** As it travels, and as `respond` in a vpc config writes it. */
+/** An answer as it travels, and as `respond` in a vpc config writes it, with at most one of `json`, `text`, `bytes` and `file`. `{id}` in a text is the path's parameter `:id`. */
 export interface PlainAnswer {
   /** 200 to 599. Default: 200. */
   status?: number;

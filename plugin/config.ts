@@ -6,7 +6,6 @@
 import type { Duplex } from "node:stream";
 
 import type { ProxyErrorCode } from "../service-worker/routing/error-codes.ts";
-import type { PlainAnswer as VpcAnswer } from "./scenario/answer.ts";
 
 /** The private networks behind a Worker's VPC bindings, as they are on this machine. Its limits apply to every binding. */
 export interface VpcConfig extends VpcLimits {
@@ -87,7 +86,23 @@ export interface VpcRespond {
   respond: VpcAnswer | VpcAnswerWhen[];
 }
 
-export type { VpcAnswer };
+/** An answer, with at most one of `json`, `text`, `bytes` and `file`. `{id}` in a text is the path's parameter `:id`. */
+export interface VpcAnswer {
+  /** 200 to 599. Default: 200. */
+  status?: number;
+  /** A list stands for several fields of one name. Default: a `content-type` that fits the body. */
+  headers?: Record<string, string | string[]>;
+  /** The body, as JSON. */
+  json?: unknown;
+  /** The body. */
+  text?: string;
+  /** The body, as base64. */
+  bytes?: string;
+  /** The file with the body, relative to this file. It is read for each answer. */
+  file?: string;
+  /** Milliseconds to wait before the answer. Default: 0. */
+  delay?: number;
+}
 
 /** An answer to some requests. */
 export interface VpcAnswerWhen extends VpcAnswer {

@@ -10,21 +10,19 @@ import { type PlacedMistake, findUnknown, placeUnknown, refuseMistakes } from ".
 // A test may replace the global one.
 const { setTimeout } = globalThis;
 
-/** An answer as it travels, and as `respond` in a vpc config writes it, with at most one of `json`, `text`, `bytes` and `file`. `{id}` in a text is the path's parameter `:id`. */
+/** As it travels, and as `respond` in a vpc config writes it. */
 export interface PlainAnswer {
   /** 200 to 599. Default: 200. */
   status?: number;
-  /** A list stands for several fields of one name. Default: a `content-type` that fits the body. */
+  /** A list: as many fields of this name. */
   headers?: Record<string, string | string[]>;
-  /** The body, as JSON. */
   json?: unknown;
-  /** The body. */
   text?: string;
-  /** The body, as base64. */
+  /** Base64. */
   bytes?: string;
-  /** The file with the body, relative to the vpc config, or to the working directory of a test. It is read for each answer. */
+  /** Path of a file, relative to the folder of the config, or to the working directory of a test. */
   file?: string;
-  /** Milliseconds to wait before the answer. Default: 0. */
+  /** Milliseconds to wait before the answer. */
   delay?: number;
 }
 

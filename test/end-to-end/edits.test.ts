@@ -7,6 +7,7 @@ import path from "node:path";
 import { scheduler } from "node:timers/promises";
 import { rootCertificates } from "node:tls";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { changedSince } from "../../plugin/system/file-state.ts";
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";
 import { startTcpServer } from "../servers/tcp-server.ts";
 import { TUNNEL, type TestWorker, startTestWorker, type TestEnv, type DurableObjects } from "../setup/test-worker.ts";
@@ -72,6 +73,8 @@ it("applies an edit that is made before the first request", async () => {
   await using a = await startHttpOrigin(ok("a"));
   await using b = await startHttpOrigin(ok("b"));
   await writeFile(file, routesTo(`127.0.0.1:${a.port}`));
+  // Otherwise the start itself may count as an edit.
+  await vi.waitFor(() => expect(changedSince(file, Date.now())).toBe(false), { interval: 5 });
   await using worker = await start();
   await writeFile(file, routesTo(`127.0.0.1:${b.port}`));
   await vi.waitFor(() => expect(worker.output()).toContain("Applied vpc.jsonc"), SEEN);

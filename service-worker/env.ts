@@ -25,7 +25,7 @@ export interface ServiceWorkerEnv {
   FOLLOWER: DurableObjectNamespace<Follower>;
   /** The service worker's own Durable Object `TestFunctions`, which no user's Worker has a stub of. Only in vitest. */
   FUNCTIONS: DurableObjectNamespace<FunctionKeeper>;
-  /** One for each target known when the runtime started, named by `targetKey`. */
+  /** For targets known when the runtime started (`knownTargets`), named by `targetKey`. */
   [target: TargetKey]: Fetcher;
 }
 

@@ -7,7 +7,8 @@ import { DEFAULT_PORT, MESH_ID, type Network, type Service, bindingKey } from ".
 import type { Policies } from "../../service-worker/routing/route-settings.ts";
 import type { VpcFunctionTarget } from "../config.ts";
 import { type Diagnostic, formatLocation } from "../diagnostics.ts";
-import { originOf, placeOf, quote, reportTo } from "../read/document.ts";
+import { originsIn, placeOf, quote, reportTo } from "../read/document.ts";
+import type { Path } from "../read/locate.ts";
 import { checkKeys, findEntry, isRemote } from "./link-keys.ts";
 import { type PlacedRoute, mergeRoutes } from "./merge-networks.ts";
 import { loginOf } from "./login.ts";
@@ -72,25 +73,28 @@ interface Linking extends LinkOptions, Resolving {
   bindings: readonly BoundBinding[];
   /** Each entry is linked once, even if several bindings share it, so that each mistake is reported once. */
   services: Map<Entry<ServiceModel>, LinkedEntry>;
+  /** By the id of a network: the name of the first binding to it that is the key of an entry. */
+  networkNames: ReadonlyMap<string, string>;
+  /** Of a place in the vpc config. */
+  originOf: (at: Path) => string;
   routes: Map<Entry<NetworkModel>, PlacedRoute[]>;
   networks: Map<string, Network>;
 }
 
 export function link(model: VpcModel, options: LinkOptions, diagnostics: Diagnostic[]): Linked {
+  const bindings = options.workers.flatMap((worker) =>
+    worker.bindings.map((binding) => ({ ...binding, workerName: worker.workerName, shownWorker: shownName(worker) })),
+  );
   const linking: Linking = {
     ...options,
     model,
     report: reportTo(diagnostics, model.document),
     functions: new Map(),
     standIns: new Map(),
-    bindings: options.workers.flatMap((worker) =>
-      worker.bindings.map((binding) => ({
-        ...binding,
-        workerName: worker.workerName,
-        shownWorker: shownName(worker),
-      })),
-    ),
+    bindings,
     services: new Map(),
+    networkNames: networkNamesIn(model, bindings),
+    originOf: originsIn(model.document),
     routes: new Map(),
     networks: new Map(),
   };
@@ -156,8 +160,8 @@ function linkService(entry: Entry<ServiceModel> | undefined, linking: Linking): 
 }
 
 function linkServiceEntry(entry: Extract<Entry<ServiceModel>, { kind: "entry" }>, linking: Linking): LinkedEntry {
-  const { document, settings } = linking.model;
-  const service = { ...entry.service, origin: originOf(document, entry.at) };
+  const { settings } = linking.model;
+  const service = { ...entry.service, origin: linking.originOf(entry.at) };
   const found = findNetwork(entry.service.networkId ?? "", linking);
   const around = found.entry?.kind === "entry" ? [found.entry] : [];
   // The policies of a network apply only to what is reached through it.
@@ -177,6 +181,14 @@ function linkServiceEntry(entry: Extract<Entry<ServiceModel>, { kind: "entry" }>
   return { kind: "service", service, ...policies, ...(network === undefined ? {} : { network }) };
 }
 
+function networkNamesIn({ networks }: VpcModel, bindings: readonly BoundBinding[]): Map<string, string> {
+  const named = bindings.filter(
+    ({ bindingType, bindingName }) => bindingType === "vpc-network" && networks.has(bindingName),
+  );
+  // The first of several wins.
+  return new Map(named.toReversed().map(({ id, bindingName }) => [entryKey(id), bindingName]));
+}
+
 interface FoundNetwork {
   key: string;
   entry: Entry<NetworkModel> | undefined;
@@ -185,11 +197,7 @@ interface FoundNetwork {
 function findNetwork(tunnelId: string, linking: Linking): FoundNetwork {
   const { networks } = linking.model;
   // The key of a tunnel's entry can also be the name of a binding to it.
-  const bound = linking.bindings.find(
-    ({ bindingType, id, bindingName }) =>
-      bindingType === "vpc-network" && entryKey(id) === tunnelId && networks.has(bindingName),
-  );
-  const key = networks.has(tunnelId) ? tunnelId : (bound?.bindingName ?? tunnelId);
+  const key = networks.has(tunnelId) ? tunnelId : (linking.networkNames.get(tunnelId) ?? tunnelId);
   return { key, entry: networks.get(key) };
 }
 
@@ -237,7 +245,7 @@ function networkFor(key: string, entry: Extract<Entry<NetworkModel>, { kind: "en
   if (known !== undefined) return known;
   const network: Network = {
     networkId: entry.networkId,
-    origin: originOf(linking.model.document, entry.at),
+    origin: linking.originOf(entry.at),
     routes: routesOf(entry, linking).map(({ route }) => route),
   };
   linking.networks.set(key, network);
@@ -266,7 +274,7 @@ function linkMesh(own: ReturnType<typeof findEntry<NetworkModel>>, linking: Link
     others.flatMap((other) => routesOf(other, linking)),
   );
   for (const { kept, dropped } of conflicts) {
-    const isInDocument = kept.route.origin === originOf(model.document, kept.at);
+    const isInDocument = kept.route.origin === linking.originOf(kept.at);
     const place = isInDocument ? placeOf(model.document, kept.at) : kept.route.origin;
     report({
       severity: "warning",
@@ -277,7 +285,7 @@ function linkMesh(own: ReturnType<typeof findEntry<NetworkModel>>, linking: Link
       notes: [`To choose another target, add a route to ${quote(MESH_ID)} itself.`],
     });
   }
-  const origin = entry === undefined ? "" : originOf(model.document, entry.at);
+  const origin = entry === undefined ? "" : linking.originOf(entry.at);
   const network: Network = { networkId: MESH_ID, origin, routes };
   networks.set(memoKey, network);
   return { kind: "network", network, ...policies };
@@ -287,8 +295,8 @@ function routesOf(entry: Entry<NetworkModel>, linking: Linking): PlacedRoute[] {
   if (entry.kind !== "entry") return [];
   const known = linking.routes.get(entry);
   if (known !== undefined) return known;
-  const { document, settings: ofConfig } = linking.model;
-  const routes = entry.routes.flatMap(({ target, at, origin = originOf(document, at), settings: own, ...route }) => {
+  const { settings: ofConfig } = linking.model;
+  const routes = entry.routes.flatMap(({ target, at, origin = linking.originOf(at), settings: own, ...route }) => {
     const resolved = resolveTarget(target, entry.resolvers, linking);
     const settings = settingsThatCount(own, ofConfig);
     return resolved === undefined

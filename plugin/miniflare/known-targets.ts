@@ -4,13 +4,18 @@ import { formatEndpoint, isLiteralHost } from "../../service-worker/routing/addr
 import { type TargetKey, targetKey } from "../../service-worker/routing/forward-target.ts";
 import type { RoutingTable, Target } from "../../service-worker/routing/table.ts";
 
+/** Each lengthens every start and takes memory of workerd, whether it is used or not (docs/performance.md). */
+export const MAX_KNOWN = 256;
+
 /**
- * The address of every target that is known before a request comes, by the name of its binding. The egress
- * proxy handles names other than localhost, because workerd prints a native stack for a name that doesn't resolve.
+ * The addresses of targets that are known before a request comes, by the names of their bindings: those of services, then
+ * those of routes in their order, up to `MAX_KNOWN`. The egress proxy handles the others, and names other than localhost,
+ * because workerd prints a native stack for a name that doesn't resolve.
  */
 export function knownTargets(table: RoutingTable): Map<TargetKey, string> {
   const known = new Map<TargetKey, string>();
   for (const { target, keptPort } of targetsOf(table)) {
+    if (known.size === MAX_KNOWN) break;
     const port = target.port ?? keptPort;
     if (port === undefined || target.scheme === "https" || !isLiteralHost(target.host)) continue;
     const to = { type: "address", host: target.host, port } as const;

@@ -73,10 +73,11 @@ export const plugin: Plugin = {
     const { worker, prepared } = workerOf(options);
     const active = await prepared.activate({ log, tmpPath });
     const canWrap = !worker.isServiceWorkerFormat;
+    const byName = Map.groupBy(workerBindings, ({ name }) => name);
     for (const { bindingName, bindingType, isOurs, ownString } of worker.bindings) {
       if (ownString !== undefined) continue;
       const key = bindingKey(worker.workerName, bindingName);
-      const same = workerBindings.filter(({ name }) => name === bindingName);
+      const same = byName.get(bindingName) ?? [];
       // Nothing else serves a binding of ours, so its calls are refused with an explanation until the restart.
       if (active.isRemote(key) && !isOurs) {
         leaveToWrangler(same);

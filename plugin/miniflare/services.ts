@@ -1,5 +1,5 @@
 /**
- * Turns a table into workerd services: the service worker, one pooled `external` service for each target that is
+ * Turns a table into workerd services: the service worker, pooled `external` services for the targets that are
  * known now, the network for dialling, and the egress proxy. Data only; starts nothing.
  */
 

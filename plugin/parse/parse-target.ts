@@ -23,6 +23,9 @@ const FORMS =
   'A target is "localhost:3000", "unix:path", "http://localhost:3000", "worker:NAME", "passthrough", "openapi:FILE", "har:FILE", { "respond": … } or { "deny": code }.';
 const SCHEMES = ["worker", "unix", "http", "https", "openapi", "har"];
 
+/** No scheme, no keyword and nothing too long. */
+const USUAL_TARGET = /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}$/;
+
 type PlainTarget = Exclude<Target, { type: "function" | "stand-in" }>;
 
 interface TargetProblem extends Problem {
@@ -97,6 +100,8 @@ export function parseTarget(value: unknown, at: Path, parsing: Parsing): ModelTa
 
 /** @param host in normal form */
 function isLikePassthrough(host: string): boolean {
+  // Addresses have no letter but those of hexadecimal digits.
+  if (host === "localhost" || !/[g-z]/.test(host)) return false;
   return host === "passthrough" || didYouMean(host, ["passthrough"]) !== undefined;
 }
 
@@ -138,6 +143,7 @@ export function isFunctionTarget(value: unknown): value is VpcFunctionTarget {
  * @returns the target, with a Worker's name as written, or the reason why it isn't one
  */
 function parseTargetText(text: string, folder: string): PlainTarget | TargetProblem {
+  if (USUAL_TARGET.test(text)) return parseAddress(text);
   if (text === "passthrough") return { type: "passthrough" };
   if (text === "remote") {
     return {

@@ -60,9 +60,16 @@ export function reportTo(diagnostics: Diagnostic[], document: VpcDocument): Repo
 
 /** Returns `file:line:column`, or the file and the key path if there are no lines. */
 export function originOf(document: VpcDocument, at: Path): string {
-  const position = document.locate(at, "key");
-  const location = formatLocation({ file: document.file, ...position });
-  return position === undefined ? `${location} ${formatPath(at)}` : location;
+  return originsIn(document)(at);
+}
+
+/** The same for many places: the file is formatted once. */
+export function originsIn(document: VpcDocument): (at: Path) => string {
+  const file = formatLocation({ file: document.file });
+  return (at) => {
+    const position = document.locate(at, "key");
+    return position === undefined ? `${file} ${formatPath(at)}` : `${file}:${position.line}:${position.column}`;
+  };
 }
 
 /** Names a second place in the same config: `line 4`, or the key path if there are no lines. */

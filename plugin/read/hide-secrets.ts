@@ -30,6 +30,7 @@ const HIDDEN = "(a text that looks like a key)";
 /** Whether a text can't be the name of a file, or looks like what is in a key or a certificate. */
 export function looksLikeContents(text: string): boolean {
   if (ARMOUR.test(text)) return true;
+  if (text.length < SHORTEST_KEY) return false;
   // Base64 is often broken into lines.
   const bare = text.replace(/^(?:base64|data:[^,]*)[:,]/i, "").replaceAll(/\s/g, "");
   if (isBase64(bare)) return true;

@@ -20,12 +20,20 @@ export type Host =
 const MAX_NAME_LENGTH = 253;
 /** A URL parser writes every IPv4 address in this form. */
 const FOUR_PARTS = /^\d+\.\d+\.\d+\.\d+$/;
+/** What a URL parser leaves as it is, and so no parser is needed: almost every name, but none in punycode, which has to be checked. */
+const PLAIN_NAME = /^(?:[a-z\d_-]+\.)*[a-z][a-z\d_-]*$/;
+const BYTE = String.raw`(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])`;
+const PLAIN_IPV4 = new RegExp(String.raw`^${BYTE}\.${BYTE}\.${BYTE}\.${BYTE}$`);
 
 /**
  * @param text a host as written in a URL or an address; IPv6 with or without brackets
  * @returns its normal form, or why it isn't a host (WHATWG URL §3.5, host parsing)
  */
 export function parseHost(text: string): Host | Problem {
+  if (PLAIN_NAME.test(text) && text.length <= MAX_NAME_LENGTH && !text.includes("xn--")) return { type: "name", text };
+  const parts = PLAIN_IPV4.exec(text);
+  if (parts !== null) return { type: "ip", text, version: 4, bytes: parts.slice(1).map(Number) };
+
   const problem = findProblem(text);
   if (problem !== undefined) return problem;
 

@@ -32,7 +32,7 @@ export function formatTarget(to: ForwardTarget): string {
 
 export type TargetKey = `${"http" | "worker"}:${string}`;
 
-/** The name of the service worker's binding for a target. The binding exists if the target was known when the runtime started. */
+/** The name of the service worker's binding for a target. The binding exists for targets that were known when the runtime started, up to a number. */
 export function targetKey(to: ForwardTarget & { type: "address" | "worker" }): TargetKey {
   return to.type === "address" ? `http:${formatEndpoint(to.host, to.port)}` : `worker:${to.workerName}`;
 }

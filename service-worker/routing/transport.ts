@@ -29,7 +29,7 @@ export type HttpWay =
       type: "http";
       /** The order for the egress proxy. */
       order: Pick<Extract<EgressOrder, { op: "http" }>, "target" | "limits" | "tls">;
-      /** The binding of workerd's own client for the target. It exists if the target was known when the runtime started. */
+      /** The binding of workerd's own client for the target. It exists for targets that were known when the runtime started, up to a number. */
       direct?: TargetKey;
     };
 

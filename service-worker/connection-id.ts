@@ -1,7 +1,7 @@
 /**
  * Writes and reads the address that a facade passes to the native `connect`. It consists of the destination and an id,
- * by which the facade asks for the outcome. An address without an id comes from a stub that was passed on to other code.
- * It works in the same way, but nobody asks for its outcome.
+ * by which the facade asks why the connection failed. An address without an id comes from a stub that was passed on to other
+ * code. It works in the same way, but its caller doesn't knock, and nobody asks.
  *
  * The address grants nothing. A Worker may write one by hand: its destination is decided like any other.
  */
@@ -11,7 +11,7 @@ import { bracketHost } from "./routing/address-text.ts";
 /** No real host name begins with this label. None has `V6` in front of an address, and none is `ELSEWHERE`. */
 const MARKED = /^mvpc-([0-9a-f]{20})\.(.*)$/;
 const V6 = "--6--";
-const ELSEWHERE = "--host--";
+const AHEAD = /^--ahead-(\d{1,5})--$/;
 
 /** workerd's `connect` accepts 255 characters, including the port. */
 const MAX_LENGTH = 255 - ":65535".length;
@@ -23,30 +23,33 @@ export function makeConnectionId(): string {
 
 /**
  * @param host without brackets
- * @returns `isElsewhere`: the host is too long for the address. The facade sends it when it asks for the outcome
+ * @returns `ahead`: the host if it is too long for the address. The facade sends it first of all
  */
-export function markHost(connectionId: string, host: string): { marked: string; isElsewhere: boolean } {
+export function markHost(connectionId: string, host: string): { marked: string; ahead: string } {
   // A colon would end the host in the address.
   const marked = `mvpc-${connectionId}.${host.includes(":") ? V6 + host.replaceAll(":", "-") : host}`;
-  if (marked.length <= MAX_LENGTH) return { marked, isElsewhere: false };
-  return { marked: `mvpc-${connectionId}.${ELSEWHERE}`, isElsewhere: true };
+  if (marked.length <= MAX_LENGTH) return { marked, ahead: "" };
+  const { byteLength } = new TextEncoder().encode(host);
+  return { marked: `mvpc-${connectionId}.--ahead-${byteLength}--`, ahead: host };
 }
 
 export interface Unmarked {
-  connectionId: string | undefined;
-  /** `host:port`, or `:port` if the host was sent separately. */
+  /** Absent: the caller doesn't knock. */
+  connectionId?: string;
+  /** `host:port`, or `:port` if the host comes first of all. */
   address: string;
-  isElsewhere: boolean;
+  /** Bytes of the host that comes first of all. */
+  ahead?: number;
 }
 
 /** @param address `host:port` as the `connect` handler gets it */
 export function unmarkAddress(address: string): Unmarked {
   const [, connectionId, rest = ""] = MARKED.exec(address) ?? [];
-  if (connectionId === undefined) return { address, connectionId, isElsewhere: false };
+  if (connectionId === undefined) return { address };
   const colon = rest.lastIndexOf(":");
-  const port = rest.slice(colon);
-  if (rest.slice(0, colon) === ELSEWHERE) return { address: port, connectionId, isElsewhere: true };
-  if (!rest.startsWith(V6)) return { address: rest, connectionId, isElsewhere: false };
-  const host = rest.slice(V6.length, colon).replaceAll("-", ":");
-  return { address: `${bracketHost(host)}${port}`, connectionId, isElsewhere: false };
+  const [name, port] = [rest.slice(0, colon), rest.slice(colon)];
+  const ahead = AHEAD.exec(name)?.[1];
+  if (ahead !== undefined) return { address: port, connectionId, ahead: Number(ahead) };
+  if (!name.startsWith(V6)) return { address: rest, connectionId };
+  return { address: `${bracketHost(name.slice(V6.length).replaceAll("-", ":"))}${port}`, connectionId };
 }

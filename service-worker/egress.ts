@@ -24,6 +24,7 @@ import type { ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./proxy-error.ts";
 import { wordsOf } from "./routing/describe-failure.ts";
 import { AS_SENT } from "./pipe-body.ts";
+import { readStart } from "./read-start.ts";
 import { ThrownByTarget } from "./thrown-by-target.ts";
 
 export interface HttpOrder extends Omit<Extract<EgressOrder, { op: "http" }>, "op"> {
@@ -189,11 +190,4 @@ async function readRest(readable: ReadableStream<Uint8Array>): Promise<string> {
   let text = "";
   for await (const chunk of readable) text += decoder.decode(chunk, { stream: true });
   return text;
-}
-
-async function readStart(readable: ReadableStream<Uint8Array>, length: number): Promise<string> {
-  const reader = readable.getReader({ mode: "byob" });
-  const { value } = await reader.readAtLeast(length, new Uint8Array(length));
-  reader.releaseLock();
-  return new TextDecoder().decode(value);
 }

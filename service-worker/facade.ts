@@ -11,26 +11,31 @@ import { ignoreUnhandled, makeAwaitable } from "./routing/awaitable.ts";
 import { checkConnectOptions, parseConnectAddress } from "./routing/connect-address.ts";
 import { makeConnectionId, markHost } from "./connection-id.ts";
 import { countOpen } from "./open-connections.ts";
-import type { ConnectOutcome } from "./routing/egress-protocol.ts";
-import { proxyErrorMessage } from "./routing/error-codes.ts";
+import { knock } from "./knock.ts";
+import { type ProxyErrorCode, proxyErrorMessage } from "./routing/error-codes.ts";
 
 /** The inner bindings of the wrapped binding, which the plugin makes. */
 export interface FacadeEnv {
   binding: Fetcher;
-  outcomes: { of(connectionId: string, host?: string): Promise<ConnectOutcome> };
+  failures: { of(connectionId: string): Promise<ProxyErrorCode> };
 }
 
-export default function makeBinding({ binding, outcomes }: FacadeEnv): Fetcher {
+export default function makeBinding({ binding, failures }: FacadeEnv): Fetcher {
   const nativeConnect = binding.connect.bind(binding);
   Object.defineProperty(binding, "connect", {
     value: function connect(address: unknown, options?: SocketOptions): Socket {
       const { hostname, port } = parseConnectAddress(address);
       checkConnectOptions(options);
       const connectionId = makeConnectionId();
-      const { marked, isElsewhere } = markHost(connectionId, hostname);
-      const outcome = isElsewhere ? outcomes.of(connectionId, hostname) : outcomes.of(connectionId);
+      const { marked, ahead } = markHost(connectionId, hostname);
       const socket = nativeConnect({ hostname: marked, port }, options);
-      return withOutcome(socket, { outcome, remoteAddress: formatEndpoint(hostname, port) });
+      const opened = knock(socket, ahead).then(
+        (): SocketInfo => ({ remoteAddress: formatEndpoint(hostname, port) }),
+        async () => {
+          throw new Error(proxyErrorMessage(await failures.of(connectionId)));
+        },
+      );
+      return withOutcome(socket, opened);
     },
     configurable: true,
     writable: true,
@@ -38,22 +43,28 @@ export default function makeBinding({ binding, outcomes }: FacadeEnv): Fetcher {
   return binding;
 }
 
-/** Gives a native socket our `opened` and `closed`, and makes it awaitable. */
-function withOutcome(
-  socket: Socket,
-  { outcome, remoteAddress }: { outcome: Promise<ConnectOutcome>; remoteAddress: string },
-): Socket {
-  const opened = outcome.then((result): SocketInfo => {
-    if (result.type === "failed") throw new Error(proxyErrorMessage(result.code));
-    return { remoteAddress };
-  });
+/** Gives a native socket our `opened`, `closed` and `close`, and makes it awaitable. */
+function withOutcome(socket: Socket, opened: Promise<SocketInfo>): Socket {
   const nativeClosed = socket.closed;
+  const nativeClose = socket.close.bind(socket);
   const closed = opened.then(() => nativeClosed);
   ignoreUnhandled(opened, closed, nativeClosed);
   countOpen(closed);
+  let isOpen = false;
+  void opened.then(
+    () => (isOpen = true),
+    () => undefined,
+  );
+  const close = async (): Promise<void> => {
+    const closing = nativeClose();
+    // It waits until everything is written, the knock too. A caller who gives up has written nothing else.
+    if (isOpen || socket.writable.locked) await closing;
+    else ignoreUnhandled(closing);
+  };
   Object.defineProperties(socket, {
     opened: { value: opened, configurable: true },
     closed: { value: closed, configurable: true },
+    close: { value: close, configurable: true },
   });
   return makeAwaitable(socket, opened);
 }

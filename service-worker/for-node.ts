@@ -6,11 +6,12 @@
  *   Node ◀─ CONNECT ─── inbound ◀── copies ──▶ outbound
  */
 
-import { awaitOutcome } from "./connect-outcomes.ts";
-import { makeConnectionId, markHost } from "./connection-id.ts";
+import { takeConnectFailure } from "./connect-failures.ts";
+import { makeConnectionId } from "./connection-id.ts";
 import { ask, openTunnel, readEstablished } from "./egress.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { type Hop, openHop } from "./hop.ts";
+import { knock } from "./knock.ts";
 import { drain } from "./relay.ts";
 import { formatEndpoint } from "./routing/address-text.ts";
 import {
@@ -51,11 +52,19 @@ export async function connectForNode({ socketId, hostname, port }: NodeConnectio
   const inbound = await openTunnel(env, { op: "node-socket", socketId });
   await readEstablished(inbound);
   const connectionId = makeConnectionId();
-  const { marked, isElsewhere } = markHost(connectionId, hostname);
-  const outcome = isElsewhere ? awaitOutcome(connectionId, hostname) : awaitOutcome(connectionId);
-  const { hop, outbound } = openHop(formatEndpoint(marked, port), call);
+  const { hop, outbound } = openHop({ address: formatEndpoint(hostname, port), connectionId }, call);
+  try {
+    await knock(outbound);
+  } catch {
+    await inbound.close();
+    return answer({ type: "failed", code: takeConnectFailure(connectionId) });
+  }
   ctx.waitUntil(joinNode(inbound, { env, socketId, hop, outbound }));
-  return Response.json((await outcome) satisfies ConnectOutcome);
+  return answer({ type: "open" });
+}
+
+function answer(outcome: ConnectOutcome): Response {
+  return Response.json(outcome);
 }
 
 function isEqual(one: string, other: string): boolean {

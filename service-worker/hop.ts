@@ -7,14 +7,22 @@
  */
 
 import type { Call } from "./env.ts";
+import { knock, takeKnock } from "./knock.ts";
 import { cancel, drain, whenClosed } from "./relay.ts";
 
 /** What the two events of one connection share: plain data, because they can't use each other's streams. */
 export interface Hop extends Omit<Call, "ctx"> {
-  /** `host:port` that the caller asked for. */
-  address: string;
+  asked: AskedConnection;
   /** When the caller closed its socket or its event ended; milliseconds since the epoch. */
   goneAt: number | undefined;
+}
+
+/** What a caller of `connect()` asked for. */
+export interface AskedConnection {
+  /** `host:port`. */
+  address: string;
+  /** Absent: the caller doesn't knock. */
+  connectionId?: string;
 }
 
 export function isCallerGone({ goneAt }: Hop): boolean {
@@ -24,10 +32,18 @@ export function isCallerGone({ goneAt }: Hop): boolean {
 const hops = new Map<string, Hop>();
 let made = 0;
 
-/** Resolves when the connection is over; never rejects. */
-export async function connectByHop(inbound: Socket, { ctx, ...call }: Call): Promise<void> {
-  const { localAddress = "" } = await inbound.opened;
-  const { hop, outbound } = openHop(localAddress, call);
+/** @returns false if there is no connection; otherwise resolves when it is over. Never rejects */
+export async function connectByHop(inbound: Socket, asked: AskedConnection, { ctx, ...call }: Call): Promise<boolean> {
+  const { hop, outbound } = openHop(asked, call);
+  inbound.closed.catch(() => (hop.goneAt ??= Date.now()));
+  const opening = knock(outbound).then(
+    () => true,
+    () => false,
+  );
+  // The Relay goes on, too.
+  ctx.waitUntil(opening);
+  if (!(await opening)) return false;
+  if (asked.connectionId !== undefined) await takeKnock(inbound);
   const down = sendDown(outbound, inbound);
   const up = sendUp(inbound, outbound, hop);
   const isOver: Promise<unknown> = Promise.race([
@@ -38,11 +54,12 @@ export async function connectByHop(inbound: Socket, { ctx, ...call }: Call): Pro
   ]);
   ctx.waitUntil(isOver);
   await isOver;
+  return true;
 }
 
-/** @param address as the Relay's side of the connection gets it: `host:port`, possibly marked */
-export function openHop(address: string, call: Omit<Call, "ctx">): { hop: Hop; outbound: Socket } {
-  const hop: Hop = { ...call, address, goneAt: undefined };
+/** The Relay takes a knock when there is a connection. */
+export function openHop(asked: AskedConnection, call: Omit<Call, "ctx">): { hop: Hop; outbound: Socket } {
+  const hop: Hop = { ...call, asked, goneAt: undefined };
   const id = `hop-${++made}`;
   hops.set(id, hop);
   return { hop, outbound: call.env.RELAY.connect({ hostname: id, port: 1 }, { allowHalfOpen: true }) };

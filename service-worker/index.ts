@@ -3,7 +3,7 @@
  *
  *   user's Worker ── stub (props: which binding) ──▶ binding ── decide ──▶ http.ts | tcp.ts ──▶ target
  *                              └─ connect(), counted ──▶ Relay ──▶ tcp.ts
- *                 ── RPC ──▶ Outcomes  (how did connect() end?)
+ *                 ── RPC ──▶ Failures  (why did connect() fail?)
  *   code in Node  ── Miniflare's proxy ──▶ NodeBinding ── the same, and connect() ──▶ for-node.ts
  *   plugin        ── egress proxy ──▶ table-in-force.ts  (an edit of the vpc config)
  */
@@ -11,8 +11,8 @@
 import { env, WorkerEntrypoint } from "cloudflare:workers";
 import type { BindingProps, Call, ServiceWorkerEnv } from "./env.ts";
 import { forwardRequest } from "./http.ts";
-import { awaitOutcome } from "./connect-outcomes.ts";
-import type { ConnectOutcome } from "./routing/egress-protocol.ts";
+import { takeConnectFailure } from "./connect-failures.ts";
+import type { ProxyErrorCode } from "./routing/error-codes.ts";
 import { connectForNode, readNodeConnection } from "./for-node.ts";
 import { forwardConnection, forwardHop } from "./tcp.ts";
 import { catchUp, tableInForce } from "./table-in-force.ts";
@@ -68,13 +68,9 @@ function callOf(ctx: Context): Call {
 }
 
 /** Harmless if a user's Worker gets it: an id is a random number that only the facade of its connection knows. */
-export class Outcomes extends WorkerEntrypoint<ServiceWorkerEnv> {
-  /** @param host for a connection whose address has no room for it */
-  of(connectionId: string, host?: string): Promise<ConnectOutcome> {
-    const outcome = awaitOutcome(connectionId, host);
-    // Otherwise the runtime prints a warning with a stack if the caller is gone.
-    this.ctx.waitUntil(outcome);
-    return outcome;
+export class Failures extends WorkerEntrypoint<ServiceWorkerEnv> {
+  of(connectionId: string): ProxyErrorCode {
+    return takeConnectFailure(connectionId);
   }
 }
 

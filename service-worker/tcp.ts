@@ -3,8 +3,8 @@
  *
  *   user's Worker ◀── inbound ──▶ forwardConnection ◀── upstream ──▶ target
  *
- * Reports the outcome to the facade (connect-outcomes.ts) on every path. A refusal closes the inbound socket, which
- * is all that a stub without a facade can see.
+ * Tells the caller whether there is a connection (knock.ts), on every path. A refusal closes the inbound socket, which is
+ * all that a stub without a facade can see.
  */
 
 import { connect } from "cloudflare:sockets";
@@ -14,27 +14,36 @@ import { unmarkAddress } from "./connection-id.ts";
 import { ConnectionLines } from "./routing/connection-lines.ts";
 import { type Decision, type Forward, decide } from "./routing/decide.ts";
 import { connectThroughEgress, explainDrop } from "./egress.ts";
-import type { ConnectOutcome, EgressGoal, EgressLimits, EgressTarget } from "./routing/egress-protocol.ts";
+import type { EgressGoal, EgressLimits, EgressTarget } from "./routing/egress-protocol.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { describeFailure } from "./routing/describe-failure.ts";
 import { ProxyError, connectTimedOut } from "./proxy-error.ts";
-import { connectByHop, isCallerGone, takeHop } from "./hop.ts";
+import { type AskedConnection, connectByHop, isCallerGone, takeHop } from "./hop.ts";
 import { describeIgnoredPort } from "./routing/ignored-port.ts";
-import { awaitHost, settleOutcome } from "./connect-outcomes.ts";
+import { keepConnectFailure, waitUntilTaken } from "./connect-failures.ts";
+import { takeKnock } from "./knock.ts";
 import { enterPort } from "./loop-guard.ts";
 import { type Observed, askGoal, connectObserved, isObserved, observe } from "./observed.ts";
 import { goalOf } from "./routing/observed-call.ts";
-import { proxyErrorMessage } from "./routing/error-codes.ts";
+import { type ProxyErrorCode, proxyErrorMessage } from "./routing/error-codes.ts";
 import { countCall } from "./rate-limit.ts";
-import { type Upstream, drain, relay } from "./relay.ts";
+import { readStart } from "./read-start.ts";
+import { type Upstream, cancel, drain, relay } from "./relay.ts";
 import { printFailure, printTraffic, warnOnce } from "./traffic.ts";
 import { tcpWayOf } from "./routing/transport.ts";
 import { connectWorker } from "./worker-target.ts";
 
 export async function forwardConnection(inbound: Socket, call: Call): Promise<void> {
-  if (call.index.table.bindings[call.bindingId]?.traffic) return connectByHop(inbound, call);
+  const asked = await readAsked(inbound);
+  if (!call.index.table.bindings[call.bindingId]?.traffic) return forward({ inbound, asked, call });
+  if (!(await connectByHop(inbound, asked, call))) await closeRefused(inbound, asked);
+}
+
+async function readAsked(inbound: Socket): Promise<AskedConnection> {
   const { localAddress = "" } = await inbound.opened;
-  await forward({ inbound, marked: localAddress, call });
+  const { ahead, ...asked } = unmarkAddress(localAddress);
+  if (ahead === undefined) return asked;
+  return { ...asked, address: `${await readStart(inbound.readable, ahead)}${asked.address}` };
 }
 
 /** @param inbound the socket of a hop */
@@ -45,15 +54,16 @@ export async function forwardHop(inbound: Socket, ctx: Call["ctx"]): Promise<voi
   const print = (line: string | Promise<string>): void => printTraffic(line, ctx);
   const lines = hasLines ? { lines: new ConnectionLines({ goneAt: () => hop.goneAt, print }) } : {};
   const isGone = (): boolean => isCallerGone(hop);
-  await forward({ inbound, marked: hop.address, call: { ...hop, ctx }, isCallerGone: isGone, ...lines });
+  await forward({ inbound, asked: hop.asked, call: { ...hop, ctx }, isHop: true, isCallerGone: isGone, ...lines });
 }
 
-interface Asked {
+interface Forwarding {
   inbound: Socket;
-  /** As the handler got it. */
-  marked: string;
+  asked: AskedConnection;
   call: Call;
   lines?: ConnectionLines;
+  /** The other end is ours, and knocks whatever the caller does. */
+  isHop?: true;
   isCallerGone?: () => boolean;
 }
 
@@ -61,9 +71,9 @@ interface Asked {
  * If the caller answers while it connects, or right after its `close()`, this event ends too. `waitUntil` keeps only what
  * must still run, because it takes time on each short connection.
  */
-async function forward(asked: Asked): Promise<void> {
-  const { inbound, call, lines, isCallerGone: isGone } = asked;
-  const opening = openConnection(asked);
+async function forward(forwarding: Forwarding): Promise<void> {
+  const { inbound, call, lines, isCallerGone: isGone } = forwarding;
+  const opening = openConnection(forwarding);
   call.ctx.waitUntil(opening);
   const upstream = await opening;
   if (upstream === undefined) return;
@@ -78,20 +88,17 @@ async function forward(asked: Asked): Promise<void> {
 }
 
 /** @returns undefined if there is no connection; the failure has already been reported */
-async function openConnection({ inbound, marked, call, lines }: Asked): Promise<Upstream | undefined> {
-  const { connectionId, ...unmarked } = unmarkAddress(marked);
-  const settle = (outcome: ConnectOutcome): void => {
-    if (connectionId !== undefined) settleOutcome(connectionId, outcome);
+async function openConnection({ inbound, asked, call, lines, isHop }: Forwarding): Promise<Upstream | undefined> {
+  const { address, connectionId } = asked;
+  const refuse = async (code: ProxyErrorCode): Promise<undefined> => {
+    if (connectionId !== undefined) keepConnectFailure(connectionId, code);
+    await (isHop ? inbound.close() : closeRefused(inbound, asked));
   };
-  const host = connectionId !== undefined && unmarked.isElsewhere ? await awaitHost(connectionId) : "";
-  const address = `${host}${unmarked.address}`;
-  const asked = `connect ${address}`;
+  const what = `connect ${address}`;
   const endpoint = parseEndpoint(address);
   if (isProblem(endpoint)) {
-    settle({ type: "failed", code: "destination_not_found" });
-    printFailure(`${asked}  ${proxyErrorMessage("destination_not_found")}\n  the address ${endpoint.problem}`);
-    await closeRefused(inbound);
-    return undefined;
+    printFailure(`${what}  ${proxyErrorMessage("destination_not_found")}\n  the address ${endpoint.problem}`);
+    return refuse("destination_not_found");
   }
   const destination = { scheme: "tcp", host: endpoint.host.text, port: endpoint.port } as const;
   const decision = decide(call.index, call.bindingId, destination);
@@ -106,33 +113,40 @@ async function openConnection({ inbound, marked, call, lines }: Asked): Promise<
     }
     const begin = (): void =>
       lines?.begin({
-        what: `${decision.binding.label}  ${asked}`,
+        what: `${decision.binding.label}  ${what}`,
         goal: () => (observed ? findGoal().then(({ text }) => text) : goalOf(decision).text),
       });
     const upstream = observed
       ? await dialObserved(observed, { address, call, begin })
       : await dialDecided(decision, { address, env: call.env, begin });
-    settle({ type: "open" });
+    if (isHop || connectionId !== undefined) await takeKnock(inbound);
     lines?.open();
     return upstream;
   } catch (error) {
     const failure = ProxyError.from(error);
     // Before its caller can end.
     const goal = await findGoal();
-    settle({ type: "failed", code: failure.code });
     lines?.fail();
-    printFailure(describeFailure(failure, { decision, asked, goal }));
-    await closeRefused(inbound);
-    return undefined;
+    printFailure(describeFailure(failure, { decision, asked: what, goal }));
+    return refuse(failure.code);
   }
 }
 
-/** Milliseconds for a write that a refused caller has begun. */
+/** Milliseconds for a write that a refused caller has begun, or for the answer that a facade gets. */
 const TAKE_FOR = 20;
 
-/** If a write under way is cut off, the runtime prints a native stack, so it is taken and dropped first. */
-async function closeRefused(inbound: Socket): Promise<void> {
-  await Promise.race([drain(inbound.readable), scheduler.wait(TAKE_FOR)]);
+/**
+ * The caller learns why before its stream ends, because a client would take the end for the cause. Without a facade there is
+ * nothing to learn. But if a write under way is cut off, the runtime prints a native stack, so it is taken and dropped first.
+ */
+async function closeRefused(inbound: Socket, { connectionId }: AskedConnection): Promise<void> {
+  if (connectionId === undefined) await Promise.race([drain(inbound.readable), scheduler.wait(TAKE_FOR)]);
+  else {
+    // Refuses the knock.
+    await cancel(inbound.readable);
+    await waitUntilTaken(connectionId);
+    await scheduler.wait(TAKE_FOR);
+  }
   await inbound.close();
 }
 

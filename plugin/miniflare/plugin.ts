@@ -140,7 +140,7 @@ function takeOver(binding: WorkerBinding, { key, canWrap }: { key: string; canWr
   }
   const innerBindings: WorkerBinding[] = [
     { name: "binding", service },
-    { name: "outcomes", service: { name: SERVICE_WORKER, entrypoint: "Outcomes" } },
+    { name: "failures", service: { name: SERVICE_WORKER, entrypoint: "Failures" } },
   ];
   Reflect.deleteProperty(binding, "service");
   Object.assign(binding, { wrapped: { moduleName: FACADE_MODULE, innerBindings } });

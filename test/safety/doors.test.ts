@@ -197,7 +197,7 @@ describe("internals over RPC", () => {
     "dropFunctions",
     "keep",
     "respond",
-    "Outcomes",
+    "Failures",
     "Relay",
     "TableFollower",
     "TestDoor",
@@ -274,7 +274,7 @@ describe("internals over RPC", () => {
     ]);
     expect(Object.fromEntries(methods)).toEqual({
       default: ["fetch", "connect"],
-      Outcomes: ["of"],
+      Failures: ["of"],
       // Only for code in Node.
       NodeBinding: ["fetch", "connect"],
       Relay: ["connect"],

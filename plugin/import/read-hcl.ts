@@ -105,7 +105,7 @@ function readResource(block: HclBlock, reading: Reading): ImportResult["records"
   }
   if (isUnresolved) return undefined;
   const { value, located } = toTable(block.at, converted);
-  const document: VpcDocument = { file, folder, value, locate: locateInTree(located) };
+  const document: VpcDocument = { file, folder, value, locate: locateInTree(located, (position) => position) };
   return toRecord({ value, at: [], document, aliases: [resource] }, diagnostics);
 }
 

@@ -10,9 +10,10 @@ import { type Diagnostic, formatLocation } from "../diagnostics.ts";
 import { originsIn, placeOf, quote, reportTo } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import { checkKeys, findEntry, isRemote } from "./link-keys.ts";
+import { linkRoutes } from "./link-routes.ts";
 import { type PlacedRoute, mergeRoutes } from "./merge-networks.ts";
 import { loginOf } from "./login.ts";
-import { mergeLimits, mergeTls, settingsThatCount } from "./policies.ts";
+import { mergeLimits, mergeTls } from "./policies.ts";
 import { reportOwnString, reportUnlinked } from "./report-bindings.ts";
 import { type LinkedStandIn, type Resolving, resolveTarget } from "./resolve-target.ts";
 import {
@@ -295,14 +296,7 @@ function routesOf(entry: Entry<NetworkModel>, linking: Linking): PlacedRoute[] {
   if (entry.kind !== "entry") return [];
   const known = linking.routes.get(entry);
   if (known !== undefined) return known;
-  const { settings: ofConfig } = linking.model;
-  const routes = entry.routes.flatMap(({ target, at, origin = linking.originOf(at), settings: own, ...route }) => {
-    const resolved = resolveTarget(target, entry.resolvers, linking);
-    const settings = settingsThatCount(own, ofConfig);
-    return resolved === undefined
-      ? []
-      : [{ route: { ...route, target: resolved, ...(settings && { settings }), origin }, at }];
-  });
+  const routes = linkRoutes(entry, linking);
   linking.routes.set(entry, routes);
   return routes;
 }

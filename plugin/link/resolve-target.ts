@@ -41,11 +41,15 @@ export interface LinkedStandIn {
  * @param resolvers for `passthrough`; if the list is empty, this machine's own resolvers are used
  * @returns undefined if the target names an unknown Worker, which is reported
  */
-export function resolveTarget(
-  { at, ...target }: ModelTarget,
-  resolvers: string[],
-  resolving: Resolving,
-): Target | undefined {
+export function resolveTarget(given: ModelTarget, resolvers: string[], resolving: Resolving): Target | undefined {
+  if (given.type === "address") {
+    // No spreads, because there can be very many.
+    const address: Target = { type: given.type, host: given.host };
+    if (given.port !== undefined) address.port = given.port;
+    if (given.scheme !== undefined) address.scheme = given.scheme;
+    return address;
+  }
+  const { at, ...target } = given;
   const { workerNames, env, generation, model, report, functions } = resolving;
   if (target.type === "function") {
     const functionId = `${generation}:${model.document.file}:${formatPath(at)}`;

@@ -34,7 +34,7 @@ export function emptyModel(document: VpcDocument, { isReadable }: { isReadable: 
 export function parseConfig(document: VpcDocument, diagnostics: Diagnostic[]): VpcModel {
   const namedFiles = new Set<string>();
   const parsing: Parsing = { document, report: reportTo(diagnostics, document), namedFiles };
-  const data = copyData(document.value, parsing.report);
+  const data = document.isData ? { value: document.value } : copyData(document.value, parsing.report);
   if (data === undefined) return emptyModel(document, { isReadable: false });
   const { value } = data;
   const routes = countRoutes(value);

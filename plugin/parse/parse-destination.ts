@@ -28,7 +28,7 @@ const FORMS =
 
 /** @param text `users.internal`, `*.internal:80`, `10.0.0.0/8:8000-8999`, `[fd00::1]:80`, `*`, … */
 export function parseDestination(text: string): DestinationPattern | DestinationProblem {
-  const url = splitScheme(text);
+  const url = text.includes("://") ? splitScheme(text) : undefined;
   if (url?.rest.startsWith("//")) {
     const bare = url.rest.slice(2).replace(/[/?#].*$/s, "");
     return {
@@ -46,9 +46,9 @@ export function parseDestination(text: string): DestinationPattern | Destination
 
 function parsePorts(text: string): { from: number; to: number } | DestinationProblem {
   const note = 'Write one port, as in ":8080", or a range, as in ":8000-8999".';
-  const [fromText = "", toText = fromText, ...more] = text.split("-");
+  const [fromText = "", toText, ...more] = text.split("-");
   const from = parsePort(fromText);
-  const to = parsePort(toText);
+  const to = toText === undefined ? from : parsePort(toText);
   if (typeof from === "object") return { ...from, note };
   if (typeof to === "object") return { ...to, note };
   if (more.length > 0) return { problem: `has the port range "${text}", which is not a range`, note };

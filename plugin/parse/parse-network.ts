@@ -63,7 +63,7 @@ export function parseNetwork(
     limits: parseLimits(network),
     ...parseCompose({ value: network.compose, written: value["compose"], at: [...at, "compose"] }, parsing),
     resolvers: parseResolvers({ value: value["resolver_ips"], at: [...at, "resolver_ips"] }, parsing),
-    routes: routes.flatMap(({ target, ...route }) => (target ? [{ ...route, target }] : [])),
+    routes: routes.filter((route): route is RouteModel => route.target !== undefined),
   };
 }
 
@@ -133,10 +133,14 @@ function parseRoute(
     });
     return undefined;
   }
-  return { text, ...destination, ...parsed, at };
+  const { match, ports } = destination;
+  const { target, settings } = parsed;
+  return { text, match, ...(ports && { ports }), target, ...(settings && { settings }), at };
 }
 
 function checkOverlaps(routes: readonly ParsedRoute[], { document, report }: Parsing): void {
+  const keys = new Set(routes.map((route) => matchKey(route.match)));
+  if (keys.size === routes.length) return;
   for (const same of Map.groupBy(routes, (route) => matchKey(route.match)).values()) {
     for (const { earlier, later, isEqual } of findOverlaps(same)) {
       const place = placeOf(document, earlier.at);

@@ -143,7 +143,7 @@ export function isFunctionTarget(value: unknown): value is VpcFunctionTarget {
  * @returns the target, with a Worker's name as written, or the reason why it isn't one
  */
 function parseTargetText(text: string, folder: string): PlainTarget | TargetProblem {
-  if (USUAL_TARGET.test(text)) return parseAddress(text);
+  if (USUAL_TARGET.test(text)) return parseHostAndPort(text);
   if (text === "passthrough") return { type: "passthrough" };
   if (text === "remote") {
     return {
@@ -232,6 +232,10 @@ function parseAddress(text: string): Extract<Target, { type: "address" }> | Targ
     const host = parseHost(hostText);
     return isProblem(host) ? { problem: host.problem, note: FORMS } : { type: "address", host: toLoopback(host.text) };
   }
+  return parseHostAndPort(text);
+}
+
+function parseHostAndPort(text: string): Extract<Target, { type: "address" }> | TargetProblem {
   const endpoint = parseEndpoint(text);
   if (isProblem(endpoint)) return { problem: endpoint.problem, note: FORMS };
   return { type: "address", host: toLoopback(endpoint.host.text), port: endpoint.port };

@@ -11,7 +11,7 @@ export function splitScheme(text: string): { scheme: string; rest: string } | un
 
 /** @param text without a scheme; IPv6 has brackets if it has a port */
 export function splitPort(text: string): { hostText: string; portText?: string } {
-  const bracketed = /^(\[[^\]]*\])(?::(.*))?$/s.exec(text);
+  const bracketed = text.startsWith("[") ? /^(\[[^\]]*\])(?::(.*))?$/s.exec(text) : null;
   if (bracketed !== null) {
     const [, hostText = "", portText] = bracketed;
     return portText === undefined ? { hostText } : { hostText, portText };

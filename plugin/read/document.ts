@@ -15,6 +15,8 @@ export interface VpcDocument {
   /** Absolute path; the base of relative paths in the config. */
   folder: string;
   value: unknown;
+  /** `value` comes from a text, and no program knows it. Tables in it have no prototype. */
+  isData?: true;
   locate: Locate;
 }
 

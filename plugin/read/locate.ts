@@ -15,24 +15,27 @@ export interface Position {
 /** @returns the position of the path in the source, or of the deepest part of it that exists */
 export type Locate = (path: Path, part: "key" | "value") => Position | undefined;
 
-/** The place of a parsed value in its source. The children of an array have their index as key. */
-export interface LocatedNode {
+/**
+ * The place of a parsed value in its source. The children of an array have their index as key. `P`: a position, or an offset
+ * that becomes one when it is asked for.
+ */
+export interface LocatedNode<P = Position> {
   /** The position of the key. In an array or at the root, it is the position of the value. */
-  key: Position;
-  value: Position;
-  children: Map<string, LocatedNode>;
+  key: P;
+  value: P;
+  children: Map<string, LocatedNode<P>>;
 }
 
-export function locateInTree(root: LocatedNode): Locate {
+export function locateInTree<P>(root: LocatedNode<P>, positionAt: (place: P) => Position): Locate {
   return (path, part) => {
     let node = root;
     for (const segment of path) {
       const child = node.children.get(String(segment));
       // A missing field is reported at the object that lacks it.
-      if (child === undefined) return node.key;
+      if (child === undefined) return positionAt(node.key);
       node = child;
     }
-    return node[part];
+    return positionAt(node[part]);
   };
 }
 

@@ -3,18 +3,22 @@
  * as usual in JSON; a diagnostic reports it, and the caller decides what it means.
  */
 
-import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { type ParseError, printParseErrorCode, visit } from "jsonc-parser";
 
 import type { Diagnostic } from "../diagnostics.ts";
 import { hideSecrets, showPiece } from "./hide-secrets.ts";
-import { type LocatedNode, type Position, locateInTree, positionsOf } from "./locate.ts";
+import { type LocatedNode, locateInTree, positionsOf } from "./locate.ts";
 import type { ReadText } from "./result.ts";
 
 export const readJsonc: ReadText = (text, { file, folder }) => {
   const diagnostics: Diagnostic[] = [];
   const errors: ParseError[] = [];
   const positionAt = positionsOf(text);
-  const root = parseTree(text, errors, { allowTrailingComma: true });
+  const duplicates: Duplicate[] = [];
+  const root = readValue(text, {
+    onError: (error) => errors.push(error),
+    onDuplicate: (duplicate) => duplicates.push(duplicate),
+  });
 
   // Only the first error on a line counts, because the parser's others follow from it; so does an early end of the file.
   const seen = new Set<number>();
@@ -27,59 +31,97 @@ export const readJsonc: ReadText = (text, { file, folder }) => {
   }
   if (root === undefined || errors.length > 0) return { document: undefined, diagnostics };
 
-  const { value, located } = convert(root, {
-    positionAt,
-    onDuplicate(key, { first, second }) {
-      diagnostics.push({
-        severity: "error",
-        code: "duplicate-key",
-        text: `${hideSecrets(JSON.stringify(key))} is given twice: here and on line ${first.line}`,
-        file,
-        ...second,
-        notes: ["Remove one of them, or merge the two."],
-      });
-    },
-  });
-  return { document: { file, folder, value, locate: locateInTree(located) }, diagnostics };
+  for (const { key, first, second } of duplicates) {
+    diagnostics.push({
+      severity: "error",
+      code: "duplicate-key",
+      text: `${hideSecrets(JSON.stringify(key))} is given twice: here and on line ${positionAt(first).line}`,
+      file,
+      ...positionAt(second),
+      notes: ["Remove one of them, or merge the two."],
+    });
+  }
+  return {
+    document: { file, folder, isData: true, value: root.value, locate: locateInTree(root.located, positionAt) },
+    diagnostics,
+  };
 };
 
-interface Conversion {
-  positionAt(offset: number): Position;
-  onDuplicate(key: string, at: { first: Position; second: Position }): void;
+interface Duplicate {
+  key: string;
+  /** Offsets. */
+  first: number;
+  second: number;
 }
 
-interface Converted {
+interface Events {
+  onError: (error: ParseError) => void;
+  onDuplicate: (duplicate: Duplicate) => void;
+}
+
+/** A value and its place; the places are offsets. */
+interface Read {
   value: unknown;
-  located: LocatedNode;
+  located: LocatedNode<number>;
 }
 
-function convert(node: Node, conversion: Conversion, key?: Position): Converted {
-  const at = conversion.positionAt(node.offset);
-  const located: LocatedNode = { key: key ?? at, value: at, children: new Map() };
-  if (node.type === "array") {
-    const items = (node.children ?? []).map((child, index) => {
-      const item = convert(child, conversion);
-      located.children.set(String(index), item.located);
-      return item.value;
-    });
-    return { value: items, located };
-  }
-  if (node.type !== "object") return { value: node.value, located };
+/** An object or an array whose end has not been read. */
+interface Open {
+  value: Record<string, unknown> | unknown[];
+  located: LocatedNode<number>;
+  /** The last key, and its offset. */
+  key: string;
+  keyAt: number;
+}
 
-  // Without a prototype, so that "__proto__" is a key like any other.
-  const value: Record<string, unknown> = Object.create(null);
-  for (const property of node.children ?? []) {
-    const [keyNode, valueNode] = property.children ?? [];
-    if (keyNode === undefined || valueNode === undefined) continue;
-    const name = String(keyNode.value);
-    const keyAt = conversion.positionAt(keyNode.offset);
-    const earlier = located.children.get(name);
-    if (earlier !== undefined) conversion.onDuplicate(name, { first: earlier.key, second: keyAt });
-    const child = convert(valueNode, conversion, keyAt);
-    located.children.set(name, child.located);
-    value[name] = child.value;
+/** Of a value without children. One for all, because a config can have very many of them. */
+const NO_CHILDREN: LocatedNode<number>["children"] = new Map();
+
+/** @returns undefined if there is none */
+function readValue(text: string, { onError, onDuplicate }: Events): Read | undefined {
+  let root: Read | undefined;
+  const open: Open[] = [];
+
+  /** @returns the place of the value, in what is open */
+  function add(value: unknown, at: number, children: LocatedNode<number>["children"]): LocatedNode<number> {
+    const parent = open.at(-1);
+    const isInList = parent === undefined || Array.isArray(parent.value);
+    const located = { key: isInList ? at : parent.keyAt, value: at, children };
+    if (parent === undefined) {
+      root = { value, located };
+    } else if (Array.isArray(parent.value)) {
+      parent.located.children.set(String(parent.value.push(value) - 1), located);
+    } else {
+      const earlier = parent.located.children.get(parent.key);
+      if (earlier !== undefined) onDuplicate({ key: parent.key, first: earlier.key, second: parent.keyAt });
+      parent.located.children.set(parent.key, located);
+      parent.value[parent.key] = value;
+    }
+    return located;
   }
-  return { value, located };
+
+  function begin(value: Open["value"], at: number): void {
+    open.push({ value, located: add(value, at, new Map()), key: "", keyAt: at });
+  }
+
+  visit(
+    text,
+    {
+      // Without a prototype, so that "__proto__" is a key like any other.
+      onObjectBegin: (offset) => begin(Object.create(null), offset),
+      onArrayBegin: (offset) => begin([], offset),
+      onObjectEnd: () => void open.pop(),
+      onArrayEnd: () => void open.pop(),
+      onObjectProperty(key, offset) {
+        const parent = open.at(-1);
+        if (parent !== undefined) Object.assign(parent, { key, keyAt: offset });
+      },
+      onLiteralValue: (value, offset) => void add(value, offset, NO_CHILDREN),
+      onError: (error, offset, length) => onError({ error, offset, length }),
+    },
+    { allowTrailingComma: true },
+  );
+  return root;
 }
 
 function describe(error: ParseError, text: string): Pick<Diagnostic, "text" | "notes"> {

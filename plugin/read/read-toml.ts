@@ -11,7 +11,10 @@ import type { ReadText } from "./result.ts";
 export const readToml: ReadText = (text, { file, folder }) => {
   try {
     const { value, located } = convertProgram(parseTOML(text));
-    return { document: { file, folder, value, locate: locateInTree(located) }, diagnostics: [] };
+    return {
+      document: { file, folder, isData: true, value, locate: locateInTree(located, (position) => position) },
+      diagnostics: [],
+    };
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
     return { document: undefined, diagnostics: [diagnose(error, { text, file })] };

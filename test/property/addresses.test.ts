@@ -51,6 +51,24 @@ describe("hosts", { timeout: DEADLINE }, () => {
     );
   });
 
+  test("a host in its normal form is what a URL parser says, although none is asked", () => {
+    const label = fc.string({ unit: fc.constantFrom(...Array.from("abxn0129-_")), minLength: 1, maxLength: 6 });
+    const host = fc.oneof(
+      fc.array(label, { minLength: 1, maxLength: 5 }).map((labels) => labels.join(".")),
+      fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 4, maxLength: 4 }).map((bytes) => bytes.join(".")),
+    );
+    fc.assert(
+      fc.property(host, (text) => {
+        const parsed = parseHost(text);
+        const url = URL.parse(`http://${text}/`)?.hostname;
+        expect(isProblem(parsed) ? undefined : parsed.text).toBe(url);
+        if (isProblem(parsed) || parsed.type === "name") return;
+        expect(parsed.bytes.join(".")).toBe(parsed.text);
+      }),
+      runs(2000),
+    );
+  });
+
   test("any text is a host whose normal form is stable, or a problem with a message", () => {
     fc.assert(
       fc.property(anyText, (text) => {

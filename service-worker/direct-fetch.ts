@@ -66,7 +66,7 @@ function isUnasked(request: Request, response: Response): boolean {
   return response.webSocket === null && !request.headers.has("upgrade");
 }
 
-const UNASKED = { reason: `${PROXY_ERRORS.http_protocol_error.summary}: ${UNASKED_UPGRADE}` };
+export const UNASKED = { reason: `${PROXY_ERRORS.http_protocol_error.summary}: ${UNASKED_UPGRADE}` };
 
 /**
  * Handles a failure whose cause is unknown: the target may have closed a kept connection. Only requests that may be
@@ -78,7 +78,11 @@ const UNASKED = { reason: `${PROXY_ERRORS.http_protocol_error.summary}: ${UNASKE
  * @param begun when the first attempt was: one that failed within `connectTimeout` may have been connecting, so the second
  * has the rest of it
  */
-async function repeat(request: Request, { env, order }: Direct, begun: number): Promise<Response> {
+export async function repeat(
+  request: Request,
+  { env, order }: Omit<Direct, "service">,
+  begun: number,
+): Promise<Response> {
   if (request.signal.aborted) throw await explainDrop(env, order);
   const { connectTimeout } = order.limits;
   const rest = connectTimeout - (Date.now() - begun);

@@ -180,7 +180,7 @@ function orderInit(order: EgressOrder): RequestInit {
   return { cf: { ...order } };
 }
 
-function parseFailure(text: string): EgressFailure {
+export function parseFailure(text: string): EgressFailure {
   return JSON.parse(text) as EgressFailure;
 }
 

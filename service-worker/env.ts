@@ -3,6 +3,7 @@
  * user's Worker has a stub of its default export.
  */
 
+import type { LaneName } from "./routing/egress-protocol.ts";
 import type { TargetKey } from "./routing/forward-target.ts";
 import type { OwnHosts } from "./routing/own-loop.ts";
 import type { IndexedTable } from "./routing/route-index.ts";
@@ -25,6 +26,8 @@ export interface ServiceWorkerEnv {
   FOLLOWER: DurableObjectNamespace<Follower>;
   /** The service worker's own Durable Object `TestFunctions`, which no user's Worker has a stub of. Only in vitest. */
   FUNCTIONS: DurableObjectNamespace<FunctionKeeper>;
+  /** One for each lane (lanes.ts). */
+  [lane: LaneName]: Fetcher;
   /** For targets known when the runtime started (`knownTargets`), named by `targetKey`. */
   [target: TargetKey]: Fetcher;
 }

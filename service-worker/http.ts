@@ -2,6 +2,7 @@
  * `fetch()` on a VPC binding. The request reaches its target untouched: the Host header is the URL's.
  *
  *   known plain http target, may be repeated ──▶ pooled `external` service
+ *   another target that was asked before     ──▶ pooled `external` service for a lane (lanes.ts)
  *   any other                                ──▶ egress proxy in the Node process
  *   worker:                                  ──▶ that Worker's fetch
  */
@@ -13,6 +14,7 @@ import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./proxy-error.ts";
 import { RequestLines } from "./request-lines.ts";
 import { mayGoDirectly } from "./routing/idempotent.ts";
+import { chooseLane, fetchByLane } from "./lanes.ts";
 import { enterPort } from "./loop-guard.ts";
 import { type OriginDecision, decideOrigin } from "./decision-cache.ts";
 import { countCall } from "./rate-limit.ts";
@@ -107,14 +109,18 @@ async function forward(request: Request, { decided, call, lines }: Forwarding): 
   if (way.type === "worker") return fetchWorker(request, { to: way.to, limits, env, ctx });
   const { direct } = way;
   const order: HttpOrder = { ...way.order, exchangeId: makeExchangeId() };
-  const service = direct && mayGoDirectly(request) ? env[direct] : undefined;
+  const mayRepeat = mayGoDirectly(request);
+  const service = direct && mayRepeat ? env[direct] : undefined;
+  const lane = service === undefined && mayRepeat ? chooseLane(request, way.order, call) : undefined;
   const { leave, checked } = enterPort(order.target, { limit: limits.workerLimit, env, request });
   try {
     // Awaits only if there is a promise, because each await takes time.
     if (checked !== undefined) await checked;
-    const response = await (service === undefined
-      ? fetchThroughEgress(request, env, order)
-      : fetchDirectly(request, { service, env, order }));
+    const response = await (service !== undefined
+      ? fetchDirectly(request, { service, env, order })
+      : lane !== undefined
+        ? fetchByLane(request, { lane, env, order })
+        : fetchThroughEgress(request, env, order));
     return watch(response, order.exchangeId);
   } finally {
     leave();

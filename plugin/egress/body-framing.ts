@@ -16,6 +16,12 @@ export function isBodiless({ method }: Pick<IncomingMessage, "method">, status: 
   return method === "HEAD" || status === 204 || status === 304;
 }
 
+/** Whether the body of this response ends with its connection (RFC 9112 §6.3). */
+export function endsWithConnection(incoming: IncomingMessage, { statusCode, headers }: IncomingMessage): boolean {
+  if (headers["content-length"] !== undefined || isBodiless(incoming, statusCode)) return false;
+  return !/\bchunked\s*$/i.test(headers["transfer-encoding"] ?? "");
+}
+
 /**
  * A body that ends with its connection (RFC 9112 §6.3) is passed on in chunks, because workerd's connection stays
  * open and a reset must not look like an end. Node already does this if there is no `Transfer-Encoding`.

@@ -30,6 +30,8 @@ export interface DialOptions {
   /** Replaces the system's resolver if the target names no resolvers. */
   lookup?: net.LookupFunction;
   watch?: DialWatch | undefined;
+  /** Takes what the target sends, in place of the socket's events. */
+  onread?: net.OnReadOpts;
 }
 
 /**
@@ -40,8 +42,8 @@ export interface DialOptions {
  * @returns a socket that emits `connect`, or `error` with an error for `classify`
  */
 export function dial(target: DialTarget, options: DialOptions): net.Socket {
-  const { limits, allowHalfOpen = false, watch } = options;
-  const socket = new TargetSocket({ allowHalfOpen });
+  const { limits, allowHalfOpen = false, watch, onread } = options;
+  const socket = new TargetSocket({ allowHalfOpen, ...(onread && { onread }) });
   let timer: NodeJS.Timeout | undefined;
   const limit = (step: Step, timeout: number): void => {
     clearTimeout(timer);

@@ -109,10 +109,11 @@ export function sendFailure(outgoing: ServerResponse, failure: EgressFailure): v
 }
 
 /** Like `sendFailure`, but without a `ServerResponse`. Ends the connection. */
-export function sendRawFailure(socket: Duplex, failure: EgressFailure): void {
+export function sendRawFailure(socket: Duplex, failure: EgressFailure, fields: Record<string, string> = {}): void {
   // Keep reading: unread data would reset the connection and lose the answer.
   socket.resume();
-  socket.end(`HTTP/1.1 502 Bad Gateway\r\n${FAILURE_HEADER}: ${inHeader(failure)}\r\n\r\n`);
+  const head = Object.entries({ ...fields, [FAILURE_HEADER]: inHeader(failure) });
+  socket.end(`HTTP/1.1 502 Bad Gateway\r\n${head.map((field) => `${field.join(": ")}\r\n`).join("")}\r\n`);
 }
 
 /** Characters. A longer text of a thrown error would not fit in a header. */

@@ -32,6 +32,7 @@ import { runCommand } from "../scenario/commands.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import type { RuleFunction } from "../scenario/rule-function.ts";
 import type { StandIn } from "../stand-ins/stand-in.ts";
+import type { LaneRegistry } from "./lanes.ts";
 import type { Registry } from "./registry.ts";
 import { listenToReset } from "./reset.ts";
 import { connectToTarget } from "./splice.ts";
@@ -44,6 +45,7 @@ export interface Known {
   functions: Registry<VpcFunctionTarget>;
   standIns: Registry<StandIn>;
   feeds: TableFeeds;
+  lanes: LaneRegistry;
   /** The scenario of each session, by the id of its feed. */
   scenarios: Map<string, Scenario>;
   /** Functions of this process's test, which rules of another process's session name. */
@@ -85,6 +87,9 @@ export function answer({ incoming, outgoing, known, upgrade }: Received): void {
         ...(upgrade && { upgrade }),
       });
     }
+    case "lane":
+      void known.lanes.assign(order).then((lane) => sendJson(outgoing, lane));
+      return;
     case "probe":
       void answerProbe(order, outgoing);
       return;

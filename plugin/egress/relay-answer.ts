@@ -9,10 +9,11 @@ import type { Duplex } from "node:stream";
 import type { EgressFailure } from "../../service-worker/routing/egress-protocol.ts";
 import { UNASKED_UPGRADE } from "../../service-worker/routing/error-codes.ts";
 import { messageOf } from "../system/error.ts";
-import { endLike, flushHead, inChunks, isBodiless } from "./body-framing.ts";
+import { endLike, endsWithConnection, flushHead, inChunks, isBodiless } from "./body-framing.ts";
 import { describeOversize, sendFailure } from "./egress-error.ts";
 import type { Exchange } from "./exchange.ts";
 import { RESPONSE_PRIVATE, findOversize, formatHead, relayedFields } from "./headers.ts";
+import { noteUnframed } from "./lanes.ts";
 import { splice } from "./splice.ts";
 import { describeMismatch } from "./upgrade.ts";
 
@@ -40,7 +41,7 @@ export function describeSwitch({ incoming, upgrade }: Exchange, response: Incomi
 
 export function relayResponse(
   response: IncomingMessage,
-  { incoming, outgoing, proxy }: Exchange,
+  { incoming, outgoing, proxy, target }: Exchange,
   { isContinued, hasFailed }: Progress,
 ): void {
   // Node closes the connection after an answer that came instead of "100 Continue", so its "Connection: close" must stay.
@@ -59,6 +60,7 @@ export function relayResponse(
     sendFailure(outgoing, { code: "http_protocol_error", detail: messageOf(error) });
     return;
   }
+  if (endsWithConnection(incoming, response)) noteUnframed(target);
   flushHead(outgoing);
   response.once("end", () => {
     // If only the connection's end marks the end of a body, Node reports a reset as an end.

@@ -21,6 +21,7 @@ import { sendRawFailure } from "./egress-error.ts";
 import { formatPlace, listenPrivately } from "../system/listen.ts";
 import { isSecret } from "../system/secret.ts";
 import { MAX_HEADER_SIZE } from "./forward.ts";
+import { type Lanes, createLanes } from "./lanes.ts";
 import { createNodeSockets } from "./node-sockets.ts";
 import { EGRESS_SOCKET, makePrivateDirectory } from "./private-directory.ts";
 import type { StandIn } from "../stand-ins/stand-in.ts";
@@ -29,12 +30,14 @@ import { type TableFeed, createTableFeeds } from "./table-feed.ts";
 import { responseOn } from "./upgrade.ts";
 import { type Known, answer, connect } from "./orders.ts";
 
-export interface EgressProxy extends Omit<Known, "feeds"> {
+export interface EgressProxy extends Omit<Known, "feeds" | "lanes"> {
   /** For workerd's `external.address`: `unix:/…` or `127.0.0.1:port`. */
   address: string;
   secret: string;
   /** Opens the feed that sends the tables of later edits to a running service worker. */
   openTableFeed(): TableFeed;
+  /** Makes the lanes of a session. @param feedId of its feed */
+  openLanes(feedId: string): Lanes;
   /** Where this process's sockets are; no other user can enter it. */
   privateDirectory: string;
 }
@@ -58,8 +61,9 @@ async function start(): Promise<EgressProxy> {
   const scenarios: Known["scenarios"] = new Map();
   const testFunctions: Known["testFunctions"] = new Map();
   const nodeSockets = createNodeSockets();
-  const server = createServer(secret, { functions, standIns, feeds, scenarios, testFunctions, nodeSockets });
   const privateDirectory = await makePrivateDirectory();
+  const lanes = createLanes(privateDirectory);
+  const server = createServer(secret, { functions, standIns, feeds, lanes, scenarios, testFunctions, nodeSockets });
   const address = formatPlace(await listenPrivately(server, path.join(privateDirectory, EGRESS_SOCKET)));
   return {
     address,
@@ -67,6 +71,7 @@ async function start(): Promise<EgressProxy> {
     functions,
     standIns,
     openTableFeed: feeds.open,
+    openLanes: lanes.open,
     scenarios,
     testFunctions,
     nodeSockets,

@@ -95,6 +95,7 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
 
   const standIns = before?.standIns ?? createStandIns((text) => log.warn(text));
   const feed = egress.openTableFeed();
+  const lanes = egress.openLanes(feed.feedId);
   let index: IndexedTable | undefined;
   let newest: RoutingTable;
   const tableOf = (table: LoadedTable): RoutingTable => {
@@ -128,6 +129,7 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
     clearInterval(disposal);
     watch.close();
     feed.close();
+    lanes.close();
     doors?.close();
     egress.scenarios.delete(feed.feedId);
   }
@@ -199,6 +201,7 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
       egress,
       feedId: feed.feedId,
       doors: doors.addresses,
+      lanes: lanes.addresses,
       script: bundled("service-worker.js"),
     }),
     scenarioId: instance.scenarioIds[0],

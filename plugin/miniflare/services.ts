@@ -4,7 +4,7 @@
  */
 
 import type { Service, Void, Worker_Binding as WorkerBinding } from "miniflare";
-import { ORDER_HEADER, SECRET_HEADER } from "../../service-worker/routing/egress-protocol.ts";
+import { type LaneName, ORDER_HEADER, SECRET_HEADER } from "../../service-worker/routing/egress-protocol.ts";
 import { TEST_BINDING } from "../../service-worker/routing/test-protocol.ts";
 import { findOwnHosts } from "../system/own-hosts.ts";
 import type { RoutingTable } from "../../service-worker/routing/table.ts";
@@ -57,6 +57,8 @@ export interface ServiceOptions {
   feedId: string;
   /** Where the Hyperdrive bindings of the session connect to, by `bindingKey`. */
   doors: ReadonlyMap<string, string>;
+  /** The addresses of reserve services, for targets that are only known later. */
+  lanes: ReadonlyMap<LaneName, string>;
   /** Source of the bundled service worker. */
   script: string;
 }
@@ -77,7 +79,7 @@ export function buildServices(options: ServiceOptions): Service[] {
       name: className === FOLLOWER ? "FOLLOWER" : "FUNCTIONS",
       durableObjectNamespace: { className },
     })),
-    ...[...targets.keys()].map((name) => ({ name, service: { name: serviceName(name) } })),
+    ...[...targets.keys(), ...options.lanes.keys()].map((name) => ({ name, service: { name: serviceName(name) } })),
     ...workers.map((worker) => ({
       name: targetKey({ type: "worker", workerName: worker.workerName }),
       service: { name: worker.hasAssets ? `assets:rpc-proxy:${worker.workerName}` : `core:user:${worker.workerName}` },
@@ -111,13 +113,16 @@ export function buildServices(options: ServiceOptions): Service[] {
       },
     },
     { name: EGRESS_TCP, external: { address: egress.address, tcp: {} } },
-    ...[...targets].map(([name, address]) => ({ name: serviceName(name), external: { address, http: {} } })),
+    ...[...targets, ...options.lanes].map(([name, address]) => ({
+      name: serviceName(name),
+      external: { address, http: {} },
+    })),
     ...[...options.doors].map(([key, address]) => ({ name: doorName(key), external: { address, tcp: {} } })),
   ];
   return services;
 }
 
-function serviceName(key: TargetKey): string {
+function serviceName(key: TargetKey | LaneName): string {
   return `miniflare-vpc:${key}`;
 }
 

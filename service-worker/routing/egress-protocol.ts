@@ -21,6 +21,9 @@ export const FAILURE_HEADER = "x-miniflare-vpc-failure";
 /** On a response: an `EgressProceed` as JSON. Never passed on from a target. */
 export const PROCEED_HEADER = "x-miniflare-vpc-proceed";
 
+/** On a response of a lane: that it comes from the Node process, not from the target. */
+export const LANE_TOKEN_HEADER = "x-miniflare-vpc-lane";
+
 /** On a request of the binding that Node has: a `NodeConnection` as JSON. */
 export const NODE_CONNECTION_HEADER = "x-miniflare-vpc-connect";
 
@@ -171,6 +174,8 @@ export type EgressOrder =
    * its bytes was a failure.
    */
   | { op: "tcp"; target: EgressTcpTarget; limits: EgressLimits; exchangeId?: string }
+  /** Which lane leads to this target? One is assigned to it now. The answer's body is an `EgressLane` as JSON, or null. */
+  | ({ op: "lane"; feedId: string } & LaneGoal)
   /** Dial and hang up; the answer's body is an `EgressProbe` as JSON. */
   | { op: "probe"; target: EgressTarget; limits: EgressLimits }
   /** Listen for one connection and reset it; the answer's body is an `EgressReset` as JSON. */
@@ -186,6 +191,22 @@ export type EgressOrder =
    * `isPatient`: the answer waits until there is one.
    */
   | { op: "table"; feedId: string; generation: number; isPatient: boolean };
+
+/** What decides about the connections of a lane (plugin/egress/lanes.ts). */
+export interface LaneGoal {
+  target: Exclude<EgressTcpTarget, { type: "function" }>;
+  limits: Pick<EgressLimits, "connectTimeout" | "dnsTimeout">;
+  tls?: EgressTls;
+}
+
+/** The service worker's binding for a lane. */
+export type LaneName = `lane:${number}`;
+
+export interface EgressLane {
+  laneName: LaneName;
+  /** The value of `LANE_TOKEN_HEADER`, which no target knows. */
+  token: string;
+}
 
 /** `error`: in words for the client. */
 export type CommandAnswer = { result: unknown } | { error: string };

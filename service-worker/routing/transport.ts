@@ -5,9 +5,9 @@
 
 import { isLiteralHost, isProblem, parseHost } from "./address.ts";
 import type { Destination, Forward } from "./decide.ts";
-import type { EgressOrder, EgressTarget, EgressTcpTarget, EgressTls } from "./egress-protocol.ts";
+import type { EgressLimits, EgressOrder, EgressTarget, EgressTcpTarget, EgressTls } from "./egress-protocol.ts";
 import { type ForwardTarget, type TargetKey, targetKey } from "./forward-target.ts";
-import { DEFAULT_PORT, type Limits, type Scheme, type TargetWorker, type TlsPolicy } from "./table.ts";
+import { DEFAULT_PORT, type Scheme, type TargetWorker, type TlsPolicy } from "./table.ts";
 
 /** The destination of a `fetch()`. */
 export function destinationOf(url: URL): Destination {
@@ -93,6 +93,6 @@ function isLeftToNode({ host }: { host: string }, { leavesLocalhostToNode }: Rou
 }
 
 /** workerd's own client has none of these limits. */
-function needsEgress({ readTimeout, writeTimeout, connectionLimit }: Limits): boolean {
+export function needsEgress({ readTimeout, writeTimeout, connectionLimit }: EgressLimits): boolean {
   return (readTimeout ?? writeTimeout ?? connectionLimit) !== undefined;
 }

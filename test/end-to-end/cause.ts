@@ -1,6 +1,7 @@
 /** The form of a cause of an error code, and the operations that trigger it. */
 
 import type { NetworkEntry, VpcConfig } from "../../plugin/config.ts";
+import type { ProxyErrorCode } from "../../service-worker/routing/error-codes.ts";
 import type { Operation, TestEnv, VpcFetcher } from "../setup/test-worker.ts";
 import { SERVICE, TUNNEL } from "../setup/test-worker.ts";
 
@@ -29,6 +30,8 @@ export interface Cause {
   config?: VpcConfig;
   /** Printed in addition to the code. */
   says: string | RegExp;
+  /** The code on a lane, where workerd reads the answer and gives no cause. */
+  onLane?: ProxyErrorCode;
 }
 
 /** Servers go on the stack; they live as long as the test. */

@@ -49,7 +49,9 @@ export const NOT_HTTP: Causes = {
     says: "16383 fields",
   }),
   "a broken chunk, egress proxy": async (stack) =>
-    throughEgress(await answering(stack, `${CHUNKED}5\r\nwhole\r\nzz\r\n`), "not HTTP"),
+    throughEgress(await answering(stack, `${CHUNKED}5\r\nwhole\r\nzz\r\n`), /not HTTP|ended too early/, {
+      onLane: "http_response_incomplete",
+    }),
 };
 
 export const INCOMPLETE: Causes = {

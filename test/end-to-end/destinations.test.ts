@@ -66,17 +66,18 @@ describe.each(destinations)("%s", (_, destination, target, host, listensAt) => {
   const startResolver = (): ReturnType<typeof startDnsServer> =>
     startDnsServer(isV6 ? { AAAA: [listensAt] } : { A: [listensAt] });
 
-  test.each(origins)("%s: any port, one connection, the same Host", async (scheme, start) => {
+  test.each(origins)("%s: any port, kept connections, the same Host", async (scheme, start) => {
     await using resolver = await startResolver();
     await using origin = await start(listensAt);
     const network = { resolver_ips: [resolver.address], routes: { [destination]: target } };
     await using worker = await startTestWorker({ config: { ca: [ca], networks: { [TUNNEL]: network } }, ops });
     expect(await worker.call("thrice", `${scheme}://${host}:${origin.port}/`)).toEqual(["here", "here", "here"]);
-    expect(origin.accepted).toBe(1);
+    // The third request may be the first one on a lane, which has connections of its own.
+    expect(origin.accepted).toBeLessThanOrEqual(2);
     const hosts = origin.requests.map((request) => /^host: (.*)\r$/im.exec(request)?.[1]);
     expect(hosts).toEqual(Array(3).fill(`${host}:${origin.port}`));
     const asked = host.endsWith(".example") ? [`A ${host}`, `AAAA ${host}`] : [];
-    expect(resolver.questions.toSorted()).toEqual(asked);
+    expect([...new Set(resolver.questions)].toSorted()).toEqual(asked);
   });
 
   test("connect()", async () => {

@@ -3,7 +3,7 @@
 import { type ProxyErrorCode, proxyErrorMessage } from "../../service-worker/routing/error-codes.ts";
 import { ok } from "../servers/http-origin.ts";
 import { ending, onceComplete, readThenGo, resettingOnGo } from "./fault.ts";
-import { type ParityCase, type Replacements, proxied, thrown } from "./case.ts";
+import { AGAIN, type ParityCase, type Replacements, proxied, thrown } from "./case.ts";
 
 const LOST = "threw Error: Network connection lost.";
 
@@ -45,6 +45,10 @@ const REST: readonly ParityCase[] = [
   {
     title: "a reset in the middle of a body that ends with the connection, after the Worker has read so far",
     ...READ,
+    deviates: {
+      ...READ.deviates,
+      lane: [...incompleteRead, AGAIN, ["→ connection 2\n→ GET /go", "→ connection 3\n→ GET /go"]],
+    },
     answer: resettingOnGo("HTTP/1.1 200 OK\r\n\r\npart"),
   },
   {
@@ -92,6 +96,7 @@ function notUpgraded(...lines: string[]): Pick<ParityCase, "ask" | "gets" | "dev
     deviates: {
       direct: [[straight, SECOND_HANDSHAKE + instead]],
       egress: [[straight, instead]],
+      lane: [[straight, instead]],
       reason:
         "a VPC binding throws the code of the cause; the direct path repeats the request through the proxy to learn it",
     },

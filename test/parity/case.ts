@@ -26,6 +26,8 @@ export interface ParityCase {
   deviates?: {
     direct?: Replacements;
     egress?: Replacements;
+    /** Default: as for `direct`, and for WebSockets, which take no lane, as for `egress`. */
+    lane?: Replacements;
     /** Default: as for `egress`. */
     rest?: Replacements;
     /** Default: as for `egress`. */
@@ -71,6 +73,11 @@ export function proxied(reason: string, ...egress: Replacements): Pick<ParityCas
   return { deviates: { egress, reason } };
 }
 
+/** The same for an answer whose body ends with the connection: a lane leaves the request to the proxy, which sends it again. */
+export function proxiedAgain(reason: string, ...egress: Replacements): Pick<ParityCase, "deviates"> {
+  return { deviates: { egress, lane: [...egress, AGAIN], reason } };
+}
+
 /** The same for a request that may not be repeated: it goes through the proxy on both paths. */
 export function alwaysProxied(reason: string, ...both: Replacements): Pick<ParityCase, "deviates"> {
   return { deviates: { direct: both, egress: both, reason } };
@@ -106,7 +113,10 @@ export function failing(code: ProxyErrorCode): Failing {
   };
 }
 
-const SECOND_GET = '→ connection 2\n→ GET / HTTP/1.1\n→ Host: origin\n→ body ""\n';
+const GET = '→ GET / HTTP/1.1\n→ Host: origin\n→ body ""\n';
+const SECOND_GET = `→ connection 2\n${GET}`;
+/** The first request of a transcript, a GET of "/", comes twice. */
+export const AGAIN: Replacements[number] = [`→ connection 1\n${GET}`, `→ connection 1\n${GET}${SECOND_GET}`];
 
 /** The same for a GET of "/", where the direct path repeats the request through the proxy to learn the cause. */
 export function failingTwice(code: ProxyErrorCode): Failing {

@@ -3,7 +3,17 @@
 import { ok } from "../servers/http-origin.ts";
 import type { Answer, Exchange } from "../servers/observed-origin.ts";
 import { ending, onceComplete, readThenGo, resettingOnGo } from "./fault.ts";
-import { APART, LOST, type ParityCase, alwaysProxied, failing, failingTwice, proxied, thrown } from "./case.ts";
+import {
+  APART,
+  LOST,
+  type ParityCase,
+  alwaysProxied,
+  failing,
+  failingTwice,
+  proxied,
+  proxiedAgain,
+  thrown,
+} from "./case.ts";
 
 const resetting: Answer = onceComplete(({ socket }) => socket.resetAndDestroy());
 
@@ -21,7 +31,7 @@ function untilTheClose(codings: string, instead: string): ParityCase {
   return {
     title: `Transfer-Encoding: ${codings}`,
     answer: ending(`HTTP/1.1 200 OK\r\nTransfer-Encoding: ${codings}\r\n\r\nhello`),
-    ...proxied("a body that ends with the connection is forwarded in chunks", [
+    ...proxiedAgain("a body that ends with the connection is forwarded in chunks", [
       `← transfer-encoding: ${codings}\n`,
       `← transfer-encoding: ${instead}\n`,
     ]),
@@ -147,7 +157,7 @@ const MALFORMED: readonly ParityCase[] = [
   {
     title: "an empty Transfer-Encoding",
     answer: ending("HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n\r\nhello"),
-    ...proxied("Node's parser refuses it", [
+    ...proxiedAgain("Node's parser refuses it", [
       '200 OK\n← at http://origin/\n← body "hello"\n← end of body',
       thrown("http_protocol_error"),
     ]),

@@ -1,10 +1,12 @@
 /**
- * One list of HTTP behaviours, five ways: straight to the server, through the direct path, through the
- * egress proxy, through it by the route for everything else, and through it while a test and the traffic page observe it. What the origin received and what the Worker got back must be identical.
+ * One list of HTTP behaviours, six ways: straight to the server, through the direct path, through the
+ * egress proxy, through it by the route for everything else, through it while a test and the traffic page observe it, and on
+ * a lane. What the origin received and what the Worker got back must be identical.
  *
  *   Worker ── external service ─────────────────────────────▶ origin     straight
  *          ── VPC Network ── service worker ── external ────▶ origin     direct
  *          ── VPC Network ── service worker ── Node ────────▶ origin     egress
+ *          ── VPC Network ── service worker ── external ── Node ─▶ origin     lane
  *
  * The straight path uses an `external` service, because the global `fetch` adds a `CF-Worker` field.
  */
@@ -16,8 +18,9 @@ import type { ParityCase, Replacements, Scene, Seen } from "./case.ts";
 import { see } from "./see.ts";
 import { type Run, transcribe } from "./transcript.ts";
 import { type DnsServer, startDnsServer } from "../servers/dns-server.ts";
-import { ok } from "../servers/http-origin.ts";
+import { ok, startHttpOrigin } from "../servers/http-origin.ts";
 import { type ObservedOrigin, startObservedOrigin } from "../servers/observed-origin.ts";
+import { watchOrders } from "../setup/orders.ts";
 import { type TestWorker, TUNNEL, startTestWorker, type VpcFetcher } from "../setup/test-worker.ts";
 import { type Feed, addressIn, get, readFeed } from "../ui/start-shown.ts";
 
@@ -75,10 +78,37 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await feed[Symbol.asyncDispose]();
+  await lanes?.worker[Symbol.asyncDispose]();
   await Promise.all(Object.values(workers).map((worker) => worker[Symbol.asyncDispose]()));
   await Promise.all(PATHS.flatMap((path) => origins[path].map((origin) => origin[Symbol.asyncDispose]())));
   await resolver[Symbol.asyncDispose]();
 });
+
+/** How often to look, in milliseconds, because there are hundreds of cases. */
+const AT_ONCE = { interval: 2 };
+
+/** One Worker after another, because each has lanes for a limited number of targets. */
+let lanes: { worker: TestWorker; left: number } | undefined;
+
+/** @returns a Worker that has a lane to the port, on which nothing listens any more */
+async function prepareLane(host: string): Promise<{ worker: TestWorker; port: number }> {
+  if (lanes === undefined || lanes.left === 0) {
+    await lanes?.worker[Symbol.asyncDispose]();
+    const NET = { type: "vpc-network", tunnelId: TUNNEL };
+    const config = { networks: { [TUNNEL]: { routes: { "*.internal": "127.0.0.1" } } } };
+    lanes = { worker: await start(config, { NET }), left: 30 };
+  }
+  lanes.left--;
+  const { worker } = lanes;
+  await using origin = await startHttpOrigin("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  const { port } = origin;
+  await vi.waitFor(async () => {
+    using orders = watchOrders();
+    await worker.call("warm", `http://${host}:${port}/`);
+    expect(orders.ops).not.toContain("http");
+  }, AT_ONCE);
+  return { worker, port };
+}
 
 function startOrigins(): Promise<ObservedOrigin[]> {
   return Promise.all(ROWS.map(({ answer = ok("a") }) => startObservedOrigin(answer)));
@@ -111,6 +141,7 @@ function start(config: object, env: Record<string, object>, page: { ui?: true } 
     ...page,
     prelude: `const tools = { see: ${see.toString()} };\nconst rows = [${ROWS.map(toSource).join(",\n")}];`,
     ops: {
+      warm: async (env, url: string) => (await env["NET"]!.fetch(url)).text(),
       run: (env, { index, host, port }: { index: number; host: string; port: number }) => {
         const binding = (env["NET"] ?? env[host])!;
         // oxlint-disable-next-line unicorn/consistent-function-scoping -- the function's source is what runs
@@ -132,7 +163,7 @@ function toSource({ ask = {} }: ParityCase): string {
   return `async ({ fetch, see }) => [${fetches.join(", ")}]`;
 }
 
-describe.each(Object.entries(PARITY_CASES))("%s", (_, rows) => {
+describe.each(Object.entries(PARITY_CASES))("%s", (group, rows) => {
   describe.each(rows.map((row) => [row.title, row] as const))("%s", (_, row) => {
     let once: Promise<string> | undefined;
     const straight = (): Promise<string> => (once ??= runStraight(row));
@@ -141,10 +172,11 @@ describe.each(Object.entries(PARITY_CASES))("%s", (_, rows) => {
       expect(await straight()).not.toBe("");
     });
 
-    it.each(["direct", "egress", "rest", "observed"] as const)("through the %s path", async (path) => {
+    it.each(["direct", "egress", "rest", "observed", "lane"] as const)("through the %s path", async (path) => {
       const { direct = [], egress = [], rest = egress, observed = egress } = row.deviates ?? {};
-      const expected = replace(await straight(), { direct, egress, rest, observed }[path]);
-      const run = await runOn(path, row);
+      const { lane = group === "WebSockets" ? egress : direct } = row.deviates ?? {};
+      const expected = replace(await straight(), { direct, egress, rest, observed, lane }[path]);
+      const run = await (path === "lane" ? runOnLane(row) : runOn(path, row));
       await vi.waitFor(() => expect(transcribe(run)).toBe(expected));
     });
   });
@@ -162,9 +194,20 @@ async function runStraight(row: ParityCase): Promise<string> {
 }
 
 async function runOn(path: Path, row: ParityCase): Promise<Run> {
+  return runWith(workers[path], row, origins[path][ROWS.indexOf(row)]!);
+}
+
+async function runOnLane(row: ParityCase): Promise<Run> {
+  const { worker, port } = await prepareLane(hostOf(ROWS.indexOf(row)));
+  await using origin = await startObservedOrigin(row.answer ?? ok("a"), { port });
+  const run = await runWith(worker, row, origin);
+  await vi.waitFor(() => expect(run.observation.notes.length).toBeGreaterThanOrEqual(row.notes ?? 0), AT_ONCE);
+  return run;
+}
+
+async function runWith(worker: TestWorker, row: ParityCase, { port, observation }: ObservedOrigin): Promise<Run> {
   const index = ROWS.indexOf(row);
-  const { port, observation } = origins[path][index]!;
-  const result = await workers[path].call<Seen | Seen[]>("run", { index, host: hostOf(index), port });
+  const result = await worker.call<Seen | Seen[]>("run", { index, host: hostOf(index), port });
   return { observation, worker: typeof result[0] === "string" ? [result as Seen] : (result as Seen[]) };
 }
 

@@ -3,7 +3,7 @@
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { ok } from "../servers/http-origin.ts";
 import type { Answer } from "../servers/observed-origin.ts";
-import { type ParityCase, proxied } from "./case.ts";
+import { type ParityCase, proxied, proxiedAgain } from "./case.ts";
 
 const STATUSES: readonly ParityCase[] = [
   ...["201 Created", "202 ", "299 Odd", "400 Bad", "418 I'm a teapot", "429 Too Many", "500 No", "599 Far"].map(
@@ -152,7 +152,7 @@ function coded(coding: string, body: string): string {
 }
 
 /** With chunks, workerd can distinguish the end of a body from a failure of the proxy. */
-const REFRAMED = proxied("a body that ends with the connection is forwarded in chunks", [
+const REFRAMED = proxiedAgain("a body that ends with the connection is forwarded in chunks", [
   "← content-type: text/x\n",
   "← content-type: text/x\n← transfer-encoding: chunked\n",
 ]);

@@ -5,7 +5,7 @@
 
 import type net from "node:net";
 import { type ReceivedRequest, createRequestReader } from "./request-reader.ts";
-import { type TestServer, startTcpServer } from "./tcp-server.ts";
+import { type TcpServerOptions, type TestServer, startTcpServer } from "./tcp-server.ts";
 
 /** One request, from its head to its end. */
 export interface Exchange {
@@ -37,7 +37,7 @@ export interface ObservedOrigin extends TestServer {
   observation: Observation;
 }
 
-export async function startObservedOrigin(answer: Answer): Promise<ObservedOrigin> {
+export async function startObservedOrigin(answer: Answer, at?: TcpServerOptions): Promise<ObservedOrigin> {
   const observation: Observation = { requests: [], notes: [] };
   let connections = 0;
   const server = await startTcpServer((socket) => {
@@ -66,6 +66,6 @@ export async function startObservedOrigin(answer: Answer): Promise<ObservedOrigi
       onEnd: (request) => ends.get(request)?.(),
     });
     socket.on("data", read);
-  });
+  }, at);
   return Object.assign(server, { observation });
 }

@@ -19,7 +19,7 @@ let hasWarned = false;
 export function countOpen(closed: Promise<unknown>): void {
   // Differs from production: the seventh connection is not queued.
   if (hasWarned) return;
-  const request = requests.find(isCurrent) ?? remember();
+  const request = requests.findLast(isCurrent) ?? remember();
   request.open++;
   if (request.open > MAX_OPEN) {
     hasWarned = true;

@@ -23,7 +23,7 @@ export interface Upstream {
 export interface RelayOptions {
   /** Fails a caller's stream, as a reset does. */
   breakOff: (writable: WritableStream) => Promise<void>;
-  /** If absent, the runtime pipes natively, which is faster: counting runs JavaScript for each chunk. */
+  /** If absent, the runtime pipes natively, which is faster: counting runs JavaScript for each piece. */
   counted?: Counted;
   /** Whether the caller has closed its whole socket, not just its half. If absent, its stream fails then. */
   isCallerGone?: () => boolean;
@@ -34,6 +34,8 @@ export interface Counted {
   sent: number;
   /** Bytes from the target. */
   received: number;
+  /** The directions with so many bytes that the rest of them is not counted. */
+  uncounted: Set<"sent" | "received">;
   /** Called when the target has ended and its bytes are read. */
   targetEnded: () => void;
   /** Called when both have ended, or the caller is gone and its bytes are out. */
@@ -42,6 +44,10 @@ export interface Counted {
 
 /** Bytes to read at once. The runtime's default of 4 KiB makes uploads much slower. */
 const CHUNK = 256 * 1024;
+
+/** Bytes and pieces of each direction that are counted. After that, the runtime pipes natively. */
+const COUNTED_BYTES = 256 * 1024;
+const COUNTED_PIECES = 32;
 
 /** Milliseconds that a target has to end once its caller is gone. A close at once might lose the last bytes. */
 const LINGER = 1000;
@@ -89,7 +95,9 @@ async function sendUp(
   const { readable } = inbound;
   try {
     if (counted === undefined) await readable.pipeTo(writable, { preventAbort: true });
-    else await count(readable, writable, (bytes) => (counted.sent += bytes));
+    else if (!(await count(readable, writable, { counted, direction: "sent" }))) {
+      await readable.pipeTo(writable, { preventAbort: true, preventClose: true });
+    }
     if (isCallerGone?.()) return true;
     if (counted !== undefined) await writable.close();
     return false;
@@ -107,17 +115,20 @@ async function sendDown(
   { breakOff, counted, isCallerGone }: RelayOptions,
 ): Promise<boolean> {
   const { writable } = inbound;
+  const { readable } = socket;
   try {
-    if (counted === undefined) await socket.readable.pipeTo(writable, { preventClose: true, preventCancel: true });
-    else await count(socket.readable, writable, (bytes) => (counted.received += bytes));
+    if (counted === undefined || !(await count(readable, writable, { counted, direction: "received" }))) {
+      await readable.pipeTo(writable, { preventClose: true, preventCancel: true });
+    }
     const isReset = (await isBroken?.()) ?? false;
     if (isReset) await breakOff(writable);
     else await writable.close();
     return isReset;
   } catch {
-    const isReset = await drain(socket.readable);
+    const isReset = await drain(readable);
     // A native pipe has already passed it on.
-    if (isReset && counted !== undefined && !isCallerGone?.()) await breakOff(writable);
+    const isNative = counted?.uncounted.has("received") ?? true;
+    if (isReset && !isNative && !isCallerGone?.()) await breakOff(writable);
     return isReset;
   }
 }
@@ -130,25 +141,27 @@ export function cancel(readable: ReadableStream): Promise<boolean> {
   );
 }
 
-/** @throws the error of the stream that failed */
+/** @returns whether the stream has ended; otherwise its rest is not counted. @throws the error of the stream that failed */
 async function count(
   readable: ReadableStream<Uint8Array>,
   writable: WritableStream<Uint8Array>,
-  add: (bytes: number) => void,
-): Promise<void> {
+  { counted, direction }: { counted: Counted; direction: "sent" | "received" },
+): Promise<boolean> {
   const reader = readable.getReader({ mode: "byob" });
   const writer = writable.getWriter();
   try {
-    for (;;) {
+    for (let pieces = 0; pieces < COUNTED_PIECES && counted[direction] < COUNTED_BYTES; pieces++) {
       const { done, value } = await reader.read(new Uint8Array(CHUNK));
-      if (done) return;
-      add(value.byteLength);
+      if (done) return true;
+      counted[direction] += value.byteLength;
       await writer.write(value);
     }
   } finally {
     reader.releaseLock();
     writer.releaseLock();
   }
+  counted.uncounted.add(direction);
+  return false;
 }
 
 /**

@@ -19,6 +19,8 @@ type Timer = ReturnType<typeof setTimeout> & { unref?: () => void };
 export class ConnectionLines {
   sent = 0;
   received = 0;
+  /** The directions that had more bytes than were counted. */
+  readonly uncounted: Set<"sent" | "received"> = new Set();
   readonly #started: number = Date.now();
   readonly #options: LinesOptions;
   readonly #timers: Timer[] = [];
@@ -59,7 +61,11 @@ export class ConnectionLines {
   over(): void {
     if (this.#isOver) return;
     this.#stop();
-    this.#printResult(`↑ ${formatBytes(this.sent)} ↓ ${formatBytes(this.received)}  ${this.#age()}`);
+    this.#printResult(`↑ ${this.#size("sent")} ↓ ${this.#size("received")}  ${this.#age()}`);
+  }
+
+  #size(direction: "sent" | "received"): string {
+    return `${this.uncounted.has(direction) ? "more than " : ""}${formatBytes(this[direction])}`;
   }
 
   #stop(): void {

@@ -424,3 +424,65 @@ describe("a worker: target", () => {
     expect(await worker.call("closed")).toBe("closed");
   });
 });
+
+describe.each([true, false])("before it is open, with traffic lines %s", (traffic) => {
+  it("close() returns at once", async () => {
+    await using deaf = await startDeafServer();
+    await using worker = await startTestWorker({
+      config: {
+        traffic,
+        connectTimeout: 20_000,
+        networks: { [TUNNEL]: { routes: { "deaf.internal": `127.0.0.1:${deaf.port}` } } },
+      },
+      ops: {
+        async leave(env) {
+          await env.NET.connect("deaf.internal:1").close();
+          return "closed";
+        },
+      },
+    });
+    // Far below the connect timeout.
+    const isLate = AbortSignal.timeout(10_000);
+    expect(await worker.call("leave")).toBe("closed");
+    expect(isLate.aborted).toBe(false);
+  });
+
+  it("what was written arrives, and the connection ends after it", async () => {
+    const heard: string[] = [];
+    let ended = 0;
+    await using server = await startTcpServer((socket) => {
+      socket.on("data", (chunk) => heard.push(String(chunk)));
+      socket.on("end", () => ended++);
+    });
+    await using worker = await startTestWorker({
+      config: { traffic, networks: { [TUNNEL]: { routes: { "tcp.internal": `127.0.0.1:${server.port}` } } } },
+      ops: {
+        async leave(env) {
+          const socket = env.NET.connect("tcp.internal:1");
+          const writer = socket.writable.getWriter();
+          void writer.write(new TextEncoder().encode("hello"));
+          await socket.close();
+          return "closed";
+        },
+      },
+    });
+    expect(await worker.call("leave")).toBe("closed");
+    await expect.poll(() => heard.join("")).toBe("hello");
+    await expect.poll(() => ended).toBe(1);
+  });
+
+  it("its stream can become a response, and ends if there is no connection", async () => {
+    await using server = await startTcpServer((socket) => socket.end("from the target"));
+    await using worker = await startTestWorker({
+      config: { traffic, networks: { [TUNNEL]: { routes: { "tcp.internal": `127.0.0.1:${server.port}` } } } },
+      ops: {
+        early: async (env) => new Response(env.NET.connect("tcp.internal:1").readable).text(),
+        late: async (env) => new Response((await env.NET.connect("tcp.internal:1")).readable).text(),
+        nowhere: async (env) => new Response(env.NET.connect("nowhere.internal:1").readable).text(),
+      },
+    });
+    expect(await worker.call("early")).toBe("from the target");
+    expect(await worker.call("late")).toBe("from the target");
+    expect(await worker.call("nowhere")).toBe("");
+  });
+});

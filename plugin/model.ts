@@ -4,7 +4,7 @@
  */
 
 import type { Fault } from "../service-worker/routing/fault.ts";
-import type { Limits, Route, RouteMatch, Service, Target, TlsPolicy } from "../service-worker/routing/table.ts";
+import type { Limits, Route, Service, Target, TlsPolicy } from "../service-worker/routing/table.ts";
 import type { ComposeEntry, TlsSettings, VpcFunctionTarget, VpcHar } from "./config.ts";
 import type { VpcDocument } from "./read/document.ts";
 import type { Path } from "./read/locate.ts";
@@ -174,20 +174,4 @@ export function isUuid(text: string): boolean {
 /** Normalises a key or an id for comparison: uuids become lower case. */
 export function entryKey(key: string): string {
   return isUuid(key) ? key.toLowerCase() : key;
-}
-
-/** Returns the same key for destinations that differ only in their ports. */
-export function matchKey(match: RouteMatch): string {
-  switch (match.type) {
-    case "name":
-      return match.name;
-    case "wildcard":
-      return `*.${match.suffix}`;
-    case "cidr":
-      return `${match.address}/${match.prefix}`;
-    case "any":
-      return "*";
-    default:
-      return match satisfies never;
-  }
 }

@@ -5,13 +5,13 @@
 
 import type { LaneName } from "./routing/egress-protocol.ts";
 import type { TargetKey } from "./routing/forward-target.ts";
+import type { PackedTable } from "./routing/packed-table.ts";
 import type { OwnHosts } from "./routing/own-loop.ts";
 import type { IndexedTable } from "./routing/route-index.ts";
 import type { SentConnection, SentRequest, TestAnswer, TestFunction, TestLife } from "./test-function.ts";
-import type { RoutingTable } from "./routing/table.ts";
 
 export interface ServiceWorkerEnv {
-  TABLE: RoutingTable;
+  TABLE: PackedTable;
   EGRESS_SECRET: string;
   /** The id under which the egress proxy has the tables of later edits. */
   FEED_ID: string;

@@ -13,6 +13,7 @@ import type { EgressOrder } from "./routing/egress-protocol.ts";
 import { askTable } from "./egress.ts";
 import type { ServiceWorkerEnv } from "./env.ts";
 import { type IndexedTable, indexTable } from "./routing/route-index.ts";
+import { unpackTable } from "./routing/packed-table.ts";
 import { repeatCall } from "./repeat-call.ts";
 import { printFailure } from "./traffic.ts";
 
@@ -21,7 +22,7 @@ let current: IndexedTable | undefined;
 let isFollowing = false;
 
 export function tableInForce(env: ServiceWorkerEnv): IndexedTable {
-  return (current ??= indexTable(env.TABLE));
+  return (current ??= indexTable(unpackTable(env.TABLE)));
 }
 
 /** @returns what a call must wait for first; undefined except for the first calls */
@@ -85,6 +86,6 @@ async function takeNewer(
     return true;
   }
   // Two early calls may be answered out of order. The newer table stays.
-  if (answer.generation > tableInForce(env).table.generation) current = indexTable(answer);
+  if (answer.generation > tableInForce(env).table.generation) current = indexTable(unpackTable(answer));
   return true;
 }

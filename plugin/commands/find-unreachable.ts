@@ -4,8 +4,9 @@
  */
 
 import { isProblem, parseHost } from "../../service-worker/routing/address.ts";
+import { matchKey } from "../../service-worker/routing/table.ts";
 import { mergeRoutes } from "../link/merge-networks.ts";
-import { type RouteModel, matchKey } from "../model.ts";
+import type { RouteModel } from "../model.ts";
 import { findOverlaps } from "../parse/port-ranges.ts";
 import { toRoute } from "./find-idle-rest.ts";
 

@@ -5,7 +5,7 @@
 
 import { type Host, formatEndpoint } from "../../service-worker/routing/address.ts";
 import type { Route } from "../../service-worker/routing/table.ts";
-import { matchKey } from "../model.ts";
+import { matchKey } from "../../service-worker/routing/table.ts";
 import { formatLocation } from "../diagnostics.ts";
 import { toLoopback } from "../parse/parse-target.ts";
 import { findOverlaps } from "../parse/port-ranges.ts";

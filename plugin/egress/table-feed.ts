@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { EgressOrder, EgressTable, RepeatedCall } from "../../service-worker/routing/egress-protocol.ts";
+import { type PackedTable, packTable } from "../../service-worker/routing/packed-table.ts";
 import type { RoutingTable } from "../../service-worker/routing/table.ts";
 
 export interface TableFeed {
@@ -37,7 +38,7 @@ export interface TableFeeds {
 }
 
 interface Feed {
-  newest: RoutingTable | undefined;
+  newest: PackedTable | undefined;
   /** The generation that the service worker last said it has. */
   taken: number;
   /** The open connections that orders came on. If there are none, no runtime has started to ask. */
@@ -110,8 +111,8 @@ function addFollower(socket: Socket, feed: Feed): void {
 }
 
 function push(table: RoutingTable, feed: Feed): Promise<void> {
-  feed.newest = table;
-  sendAll(table, feed);
+  feed.newest = packTable(table);
+  sendAll(feed.newest, feed);
   const isTaken = (): boolean => feed.taken >= table.generation || feed.followers.size === 0;
   return new Promise((resolve, reject) => {
     const end = (settle: () => void): void => {

@@ -2,8 +2,7 @@
  * Merges the routes of all networks into those of `cf1:network`, where each destination has one target and its settings.
  */
 
-import type { Route, Target } from "../../service-worker/routing/table.ts";
-import { matchKey } from "../model.ts";
+import { type Route, type Target, matchKey } from "../../service-worker/routing/table.ts";
 import type { Path } from "../read/locate.ts";
 import { findOverlaps } from "../parse/port-ranges.ts";
 

@@ -7,6 +7,7 @@ import type { Service, Void, Worker_Binding as WorkerBinding } from "miniflare";
 import { type LaneName, ORDER_HEADER, SECRET_HEADER } from "../../service-worker/routing/egress-protocol.ts";
 import { TEST_BINDING } from "../../service-worker/routing/test-protocol.ts";
 import { findOwnHosts } from "../system/own-hosts.ts";
+import { packTable } from "../../service-worker/routing/packed-table.ts";
 import type { RoutingTable } from "../../service-worker/routing/table.ts";
 import type { EgressProxy } from "../egress/server.ts";
 import { type TargetKey, targetKey } from "../../service-worker/routing/forward-target.ts";
@@ -68,7 +69,7 @@ export function buildServices(options: ServiceOptions): Service[] {
   const targets = knownTargets(table);
   const objects = [FOLLOWER, ...(workers.some(({ isForTest }) => isForTest) ? [FUNCTIONS] : [])];
   const bindings: WorkerBinding[] = [
-    { name: "TABLE", json: JSON.stringify(table) },
+    { name: "TABLE", json: JSON.stringify(packTable(table)) },
     { name: "EGRESS_SECRET", text: egress.secret },
     { name: "FEED_ID", text: options.feedId },
     { name: "OWN_HOSTS", json: JSON.stringify(findOwnHosts()) },

@@ -12,8 +12,7 @@ import {
   parseHost,
   parsePort,
 } from "../../service-worker/routing/address.ts";
-import type { Route, RouteMatch } from "../../service-worker/routing/table.ts";
-import { matchKey } from "../model.ts";
+import { type Route, type RouteMatch, matchKey } from "../../service-worker/routing/table.ts";
 import { splitPort, splitScheme } from "./split-address.ts";
 
 export type DestinationPattern = Pick<Route, "match" | "ports">;

@@ -5,6 +5,7 @@
 import path from "node:path";
 
 import { isProblem } from "../../service-worker/routing/address.ts";
+import { matchKey } from "../../service-worker/routing/table.ts";
 import { didYouMean } from "../diagnostics.ts";
 import type { ComposeEntry } from "../config.ts";
 import { type Checked, checkFields } from "./check-fields.ts";
@@ -16,7 +17,7 @@ import { parseResolvers } from "./parse-resolvers.ts";
 import { formatDestination, parseDestination } from "./parse-destination.ts";
 import { type Parsing, isPlainObject, placeOf, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
-import { type Entry, type NetworkModel, type RouteModel, matchKey } from "../model.ts";
+import type { Entry, NetworkModel, RouteModel } from "../model.ts";
 import { findOverlaps, formatSharedPorts } from "./port-ranges.ts";
 import { parseRouteEntry } from "./parse-route-entry.ts";
 import { isTargetObject } from "./parse-target.ts";

@@ -9,7 +9,8 @@
 import type { Destination, DecidingEntry } from "./decide.ts";
 import type { ProxyErrorCode } from "./error-codes.ts";
 import type { Fault } from "./fault.ts";
-import type { Limits, RoutingTable, Scheme, TargetWorker, TlsPolicy } from "./table.ts";
+import type { PackedTable } from "./packed-table.ts";
+import type { Limits, Scheme, TargetWorker, TlsPolicy } from "./table.ts";
 
 /** Carries an `EgressOrder` as JSON. workerd writes it (`cfBlobHeader`), so a Worker can't forge it. */
 export const ORDER_HEADER = "x-miniflare-vpc-order";
@@ -259,7 +260,7 @@ export interface RepeatedCall {
 
 /** `over`: the feed is closed, because the instance was disposed of or reloaded. */
 export interface EgressTable {
-  table: RoutingTable | "none" | "over" | { repeat: RepeatedCall };
+  table: PackedTable | "none" | "over" | { repeat: RepeatedCall };
 }
 
 /** `failure` is null if the target accepted the connection, or no failure is known. */

@@ -214,6 +214,22 @@ export type RouteMatch =
   /** `*`: every name and address, after all other routes of the network. */
   | { type: "any" };
 
+/** Returns the same key for destinations that differ only in their ports. */
+export function matchKey(match: RouteMatch): string {
+  switch (match.type) {
+    case "name":
+      return match.name;
+    case "wildcard":
+      return `*.${match.suffix}`;
+    case "cidr":
+      return `${match.address}/${match.prefix}`;
+    case "any":
+      return "*";
+    default:
+      return match satisfies never;
+  }
+}
+
 export type Scheme = "http" | "https";
 
 export const DEFAULT_PORT = { http: 80, https: 443 } as const;

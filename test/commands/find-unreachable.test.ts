@@ -3,10 +3,10 @@
 import { expect, test } from "vitest";
 
 import { findUnreachable, findUnreachableInMesh } from "../../plugin/commands/find-unreachable.ts";
-import { type RouteModel, matchKey } from "../../plugin/model.ts";
+import type { RouteModel } from "../../plugin/model.ts";
 import { isProblem, parseHost } from "../../service-worker/routing/address.ts";
 import { findRoute, indexTable } from "../../service-worker/routing/route-index.ts";
-import { TABLE_VERSION } from "../../service-worker/routing/table.ts";
+import { TABLE_VERSION, matchKey } from "../../service-worker/routing/table.ts";
 import { parseDestination } from "../../plugin/parse/parse-destination.ts";
 import { findOverlaps } from "../../plugin/parse/port-ranges.ts";
 

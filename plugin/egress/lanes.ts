@@ -150,7 +150,7 @@ function receive(inbound: net.Socket, assignment: Assignment): void {
     else sendRawFailure(inbound, failure, { [LANE_TOKEN_HEADER]: token });
   };
   const join = (upstream: Duplex): void => {
-    inbound.off("data", keep).off("end", giveUp).off("error", giveUp);
+    inbound.off("data", keep).off("end", giveUp);
     if (inbound.destroyed) return void upstream.destroy();
     inbound.pause();
     if (early.length > 0) inbound.unshift(Buffer.concat(early));

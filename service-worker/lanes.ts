@@ -111,7 +111,8 @@ export async function fetchByLane(
   if (isFramed(headers) || received.body === null) return received;
   // Such a body is over when its connection is. A reset would look like that too, because a Unix socket can't be reset.
   lane.abandon();
-  await received.body.cancel();
+  // It may have broken off already.
+  await received.body.cancel().catch(() => undefined);
   return fetchThroughEgress(request, through.env, through.order);
 }
 

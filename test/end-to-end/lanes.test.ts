@@ -343,6 +343,22 @@ describeOn("posix", "a lane is a Unix socket", "a lane", () => {
     expect(orders.ops).toEqual(["http", "http"]);
   });
 
+  it("is kept by answers that have no body, whatever their fields say", async () => {
+    await using origin = await startHttpOrigin((request) => {
+      const status = request.startsWith("HEAD") ? "200 OK" : request.startsWith("OPTIONS") ? "204 None" : "304 Same";
+      return request.includes("warm") ? ok("warm") : `HTTP/1.1 ${status}\r\n\r\n`;
+    });
+    await using worker = await start();
+    const url = `http://${HOST}:${origin.port}/`;
+    await takeLane(worker, `${url}warm`);
+    using orders = watchOrders();
+    expect(await worker.call("status", [url, { method: "HEAD" }])).toBe(200);
+    expect(await worker.call("status", [url, { method: "OPTIONS" }])).toBe(204);
+    expect(await worker.call("status", [url, {}])).toBe(304);
+    expect(await worker.call("text", `${url}warm`)).toBe("warm");
+    expect(orders.ops).toEqual([]);
+  });
+
   it("ends the target's work when the caller gives up", async () => {
     let isSilent = false;
     await using origin = await startHttpOrigin(() => (isSilent ? undefined : ok("a")));

@@ -58,6 +58,6 @@ function decideUrl(text: string, { index, bindingId }: { index: IndexedTable; bi
   const decision = decide(index, bindingId, destination);
   if (decision.type === "refuse") return { type: "refuse", decision, protocol };
   const ignoredPort = describeIgnoredPort(decision, { scheme: destination.scheme, port: portInUrl(url) });
-  const way = httpWayOf(url, decision);
+  const way = httpWayOf(url, decision, index.table);
   return { type: "forward", decision, protocol, way, ...(ignoredPort && { ignoredPort }) };
 }

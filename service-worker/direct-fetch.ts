@@ -1,15 +1,18 @@
 /**
- * Sends plain http to a target that was known when the runtime started, through workerd's own pooled client. That
+ * Sends a request to a target that was known when the runtime started, through workerd's own pooled client. That
  * client reports no cause of a failure and has no connect timeout, so the egress proxy provides both.
  */
 
 import { explainDrop, fetchThroughEgress, type HttpOrder, askProbe } from "./egress.ts";
 import type { ServiceWorkerEnv } from "./env.ts";
 import { ProxyError, connectTimedOut } from "./proxy-error.ts";
+import { noteLoss } from "./graduates.ts";
 import { AS_SENT } from "./pipe-body.ts";
 import { PROXY_ERRORS, UNASKED_UPGRADE } from "./routing/error-codes.ts";
+import type { TargetKey } from "./routing/forward-target.ts";
 
 interface Direct {
+  name: TargetKey;
   /** The target's service. */
   service: Fetcher;
   env: ServiceWorkerEnv;
@@ -41,6 +44,7 @@ export async function fetchDirectly(request: Request, direct: Direct): Promise<R
     return status === 502 && isBrokenUpgrade(request, received) ? await repeat(request, direct, begun) : received;
   } catch (error) {
     if (error instanceof ProxyError) throw error;
+    noteLoss(direct.name, error);
     return await repeat(request, direct, begun);
   } finally {
     clearTimeout(timer);
@@ -48,12 +52,13 @@ export async function fetchDirectly(request: Request, direct: Direct): Promise<R
 }
 
 async function rejectIfDeaf(
-  { env, order: { target, limits } }: Direct,
+  { env, order: { target, limits, tls } }: Direct,
   { within, reject }: { within: number; reject: (error: ProxyError) => void },
 ): Promise<void> {
   // A probe that can't be made says nothing about the target.
-  const failure = await askProbe(env, { target, limits: { ...limits, connectTimeout: within } }).catch(() => null);
-  if (failure?.code === "connection_timeout") reject(connectTimedOut(limits.connectTimeout));
+  const order = { target, limits: { ...limits, connectTimeout: within }, ...(tls && { tls }) };
+  const failure = await askProbe(env, order).catch(() => null);
+  if (failure?.code === "connection_timeout") reject(connectTimedOut(limits.connectTimeout, failure.detail));
 }
 
 /** workerd answers 502 if a target accepted an upgrade wrongly. The target may also send its own 502; the repetition shows which. */
@@ -80,7 +85,7 @@ export const UNASKED = { reason: `${PROXY_ERRORS.http_protocol_error.summary}: $
  */
 export async function repeat(
   request: Request,
-  { env, order }: Omit<Direct, "service">,
+  { env, order }: Omit<Direct, "name" | "service">,
   begun: number,
 ): Promise<Response> {
   if (request.signal.aborted) throw await explainDrop(env, order);
@@ -92,6 +97,6 @@ export async function repeat(
     return await fetchThroughEgress(request, env, { ...order, limits, isFresh: true });
   } catch (error) {
     const isTimeout = error instanceof ProxyError && error.code === "connection_timeout";
-    throw isTimeout && within < connectTimeout ? connectTimedOut(connectTimeout) : error;
+    throw isTimeout && within < connectTimeout ? connectTimedOut(connectTimeout, error.reason) : error;
   }
 }

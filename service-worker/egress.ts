@@ -11,8 +11,8 @@ import {
   type EgressProbe,
   type EgressReset,
   type EgressTable,
-  type EgressTarget,
   type EgressTcpTarget,
+  type EgressVerdict,
   ESTABLISHED,
   FAILURE_HEADER,
   MUST_PROCEED,
@@ -64,19 +64,19 @@ function rejectUpload(error: unknown): never {
   });
 }
 
-/** Dials a target and hangs up. @returns why it can't be reached, or null if it accepts */
+/** Dials a target, with `tls` shakes hands, and hangs up. @returns why it can't be reached, or null if it accepts */
 export async function askProbe(
   env: ServiceWorkerEnv,
-  order: { target: EgressTarget; limits: EgressLimits },
+  { target, limits, tls }: Omit<EgressOrder & { op: "probe" }, "op">,
 ): Promise<EgressFailure | null> {
-  const { failure } = await ask<EgressProbe>(env, { op: "probe", ...order });
+  const { failure } = await ask<EgressProbe>(env, { op: "probe", target, limits, ...(tls && { tls }) });
   return failure;
 }
 
 /** Explains a failure without a cause from workerd: why the target can't be reached, or that it accepts and so dropped the call. */
 export async function explainDrop(
   env: ServiceWorkerEnv,
-  order: { target: EgressTarget; limits: EgressLimits },
+  order: Omit<EgressOrder & { op: "probe" }, "op">,
 ): Promise<ProxyError> {
   const failure = await askProbe(env, order);
   return failure === null ? new ProxyError("connection_terminated") : toProxyError(failure);
@@ -86,6 +86,12 @@ export async function explainDrop(
 export async function askFailure(env: ServiceWorkerEnv, exchangeId: string): Promise<EgressFailure | null> {
   const { failure } = await ask<EgressProbe>(env, { op: "failure", exchangeId });
   return failure;
+}
+
+/** @returns whether the egress proxy has verified an https target by roots that this runtime has, too */
+export async function askVerdict(env: ServiceWorkerEnv, key: string): Promise<boolean> {
+  const { isVerified } = await ask<EgressVerdict>(env, { op: "verdict", feedId: env.FEED_ID, key });
+  return isVerified;
 }
 
 /** @returns whether this session itself listens at a loopback port */

@@ -1,8 +1,8 @@
 /**
  * `fetch()` on a VPC binding. The request reaches its target untouched: the Host header is the URL's.
  *
- *   known plain http target, may be repeated ──▶ pooled `external` service
- *   another target that was asked before     ──▶ pooled `external` service for a lane (lanes.ts)
+ *   known target, may be repeated        ──▶ pooled `external` service; with TLS: if it has graduated (graduates.ts)
+ *   another target that was asked before ──▶ pooled `external` service for a lane (lanes.ts)
  *   any other                                ──▶ egress proxy in the Node process
  *   worker:                                  ──▶ that Worker's fetch
  */
@@ -12,6 +12,7 @@ import { fetchDirectly } from "./direct-fetch.ts";
 import { type HttpOrder, askFailure, fetchThroughEgress, makeExchangeId, toProxyError } from "./egress.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./proxy-error.ts";
+import { considerGraduation, directService, mayGraduate } from "./graduates.ts";
 import { RequestLines } from "./request-lines.ts";
 import { mayGoDirectly } from "./routing/idempotent.ts";
 import { chooseLane, fetchByLane } from "./lanes.ts";
@@ -110,17 +111,19 @@ async function forward(request: Request, { decided, call, lines }: Forwarding): 
   const { direct } = way;
   const order: HttpOrder = { ...way.order, exchangeId: makeExchangeId() };
   const mayRepeat = mayGoDirectly(request);
-  const service = direct && mayRepeat ? env[direct] : undefined;
-  const lane = service === undefined && mayRepeat ? chooseLane(request, way.order, call) : undefined;
+  const service = direct && mayRepeat ? directService(direct, env) : undefined;
+  const isCandidate = service === undefined && direct !== undefined && mayGraduate(direct, env);
+  const lane = service === undefined && mayRepeat && !isCandidate ? chooseLane(request, way.order, call) : undefined;
   const { leave, checked } = enterPort(order.target, { limit: limits.workerLimit, env, request });
   try {
     // Awaits only if there is a promise, because each await takes time.
     if (checked !== undefined) await checked;
-    const response = await (service !== undefined
-      ? fetchDirectly(request, { service, env, order })
+    const response = await (service !== undefined && direct !== undefined
+      ? fetchDirectly(request, { name: direct, service, env, order })
       : lane !== undefined
         ? fetchByLane(request, { lane, env, order })
         : fetchThroughEgress(request, env, order));
+    if (isCandidate) considerGraduation(direct, call);
     return watch(response, order.exchangeId);
   } finally {
     leave();

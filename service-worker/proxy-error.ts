@@ -30,7 +30,13 @@ export class ProxyError extends Error {
   }
 }
 
-/** @param connectTimeout milliseconds */
-export function connectTimedOut(connectTimeout: number): ProxyError {
-  return new ProxyError("connection_timeout", { reason: `no connection within ${connectTimeout} ms` });
+const NO_HANDSHAKE = "no TLS handshake";
+
+/**
+ * @param connectTimeout milliseconds
+ * @param detail of the egress proxy's own attempt
+ */
+export function connectTimedOut(connectTimeout: number, detail = ""): ProxyError {
+  const what = detail.includes(NO_HANDSHAKE) ? NO_HANDSHAKE : "no connection";
+  return new ProxyError("connection_timeout", { reason: `${what} within ${connectTimeout} ms` });
 }

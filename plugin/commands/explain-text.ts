@@ -235,8 +235,10 @@ function likelyName(lookups: readonly ExplainedLookup[]): string | undefined {
 
 function describePassage({ way, hostHeader, tls }: Passage, asked: Asked): ExplainedRow[] {
   const isFetch = asked.op === "fetch";
+  const first =
+    way === "direct" && tls !== undefined ? ["once the egress proxy has verified the target's certificate"] : [];
   return [
-    ["transport", WAYS[way](isFetch)],
+    ["transport", WAYS[way](isFetch), ...first],
     ...(hostHeader === undefined ? [] : [["Host", hostHeader] satisfies ExplainedRow]),
     ...(isFetch && (way === "direct" || way === "egress") ? [describeTls(tls)] : []),
   ];

@@ -9,6 +9,7 @@ import { type Asked, type Explanation, explain } from "../../service-worker/rout
 import { indexTable } from "../../service-worker/routing/route-index.ts";
 import { portOfScheme } from "../parse/scheme-ports.ts";
 import { splitScheme } from "../parse/split-address.ts";
+import { knownSecureTargets } from "../miniflare/known-secure-targets.ts";
 import { knownTargets } from "../miniflare/known-targets.ts";
 import { type Command, FINE, PROBLEMS } from "./command.ts";
 import { defineCommand } from "./define-command.ts";
@@ -67,7 +68,8 @@ dev decides with the same code. explain dials nothing: "miniflare-vpc check --pr
 });
 
 export function explainIn({ table }: Pick<ChosenEnvironment, "table">, bindingId: string, asked: Asked): Explanation {
-  return explain(asked, { index: indexTable(table), bindingId, known: knownTargets(table) });
+  const known = new Set([...knownTargets(table).keys(), ...knownSecureTargets(table).keys()]);
+  return explain(asked, { index: indexTable(table), bindingId, known });
 }
 
 /** @throws {UsageError} if the binding needs a destination and has none, or the other way round */

@@ -10,6 +10,7 @@ import {
   type EgressOwnership,
   type EgressProbe,
   type EgressTable,
+  type EgressVerdict,
   type NodeSocketState,
   ORDER_HEADER,
 } from "../../service-worker/routing/egress-protocol.ts";
@@ -20,6 +21,7 @@ import { messageOf } from "../system/error.ts";
 import { nameExchange, takeFailure } from "./exchange-failures.ts";
 import { forward } from "./forward.ts";
 import { answerByFunction, connectToFunction } from "./function-target.ts";
+import type { NativeTls } from "./native-tls.ts";
 import type { NodeSockets } from "./node-sockets.ts";
 import { isOwnPort } from "./own-port.ts";
 import { carryOutRequest } from "./observed/http.ts";
@@ -37,6 +39,7 @@ import type { Registry } from "./registry.ts";
 import { listenToReset } from "./reset.ts";
 import { connectToTarget } from "./splice.ts";
 import { answerByStandIn } from "./stand-in-target.ts";
+import { probeTls } from "./tls.ts";
 import type { TableFeeds } from "./table-feed.ts";
 
 /** What orders refer to. */
@@ -48,6 +51,8 @@ export interface Known {
   lanes: LaneRegistry;
   /** The scenario of each session, by the id of its feed. */
   scenarios: Map<string, Scenario>;
+  /** The https targets of each runtime, by the id of its feed. */
+  nativeTls: Map<string, NativeTls>;
   /** Functions of this process's test, which rules of another process's session name. */
   testFunctions: Map<string, RuleFunction & { type: "node" }>;
   /** The sockets of this process's own `connect()` calls. */
@@ -93,6 +98,10 @@ export function answer({ incoming, outgoing, known, upgrade }: Received): void {
     case "probe":
       void answerProbe(order, outgoing);
       return;
+    case "verdict": {
+      const isVerified = known.nativeTls.get(order.feedId)?.isVerified(order.key) ?? false;
+      return sendJson(outgoing, { isVerified } satisfies EgressVerdict);
+    }
     case "failure":
       return sendJson(outgoing, { failure: takeFailure(order.exchangeId) } satisfies EgressProbe);
     case "goal":
@@ -155,9 +164,13 @@ export function answer({ incoming, outgoing, known, upgrade }: Received): void {
   }
 }
 
-async function answerProbe({ target, limits }: EgressOrder & { op: "probe" }, outgoing: ServerResponse): Promise<void> {
-  const failure = target.type === "function" || target.type === "stand-in" ? null : await probe(target, { limits });
-  sendJson(outgoing, { failure } satisfies EgressProbe);
+async function answerProbe(order: EgressOrder & { op: "probe" }, outgoing: ServerResponse): Promise<void> {
+  sendJson(outgoing, { failure: await probeInFull(order) } satisfies EgressProbe);
+}
+
+async function probeInFull({ target, limits, tls }: EgressOrder & { op: "probe" }): Promise<EgressFailure | null> {
+  if (target.type === "function" || target.type === "stand-in") return null;
+  return tls === undefined ? probe(target, { limits }) : probeTls(target, { limits, tls });
 }
 
 function sendJson(outgoing: ServerResponse, value: unknown): void {

@@ -59,11 +59,21 @@ async function start(): Promise<EgressProxy> {
   const standIns = createRegistry<StandIn>();
   const feeds = createTableFeeds();
   const scenarios: Known["scenarios"] = new Map();
+  const nativeTls: Known["nativeTls"] = new Map();
   const testFunctions: Known["testFunctions"] = new Map();
   const nodeSockets = createNodeSockets();
   const privateDirectory = await makePrivateDirectory();
   const lanes = createLanes(privateDirectory);
-  const server = createServer(secret, { functions, standIns, feeds, lanes, scenarios, testFunctions, nodeSockets });
+  const server = createServer(secret, {
+    functions,
+    standIns,
+    feeds,
+    lanes,
+    scenarios,
+    nativeTls,
+    testFunctions,
+    nodeSockets,
+  });
   const address = formatPlace(await listenPrivately(server, path.join(privateDirectory, EGRESS_SOCKET)));
   return {
     address,
@@ -73,6 +83,7 @@ async function start(): Promise<EgressProxy> {
     openTableFeed: feeds.open,
     openLanes: lanes.open,
     scenarios,
+    nativeTls,
     testFunctions,
     nodeSockets,
     privateDirectory,

@@ -7,10 +7,11 @@ import { once } from "node:events";
 import net from "node:net";
 import tls from "node:tls";
 
-import type { EgressLimits, EgressTls } from "../../service-worker/routing/egress-protocol.ts";
+import type { EgressFailure, EgressLimits, EgressTls } from "../../service-worker/routing/egress-protocol.ts";
 import { hasCode } from "../system/error.ts";
 import { type DialTarget, type DialWatch, dial, timeoutError } from "./dial.ts";
-import { EgressError } from "./egress-error.ts";
+import { EgressError, classify } from "./egress-error.ts";
+import { keepChain } from "./presented-chain.ts";
 import {
   type Presented,
   describeChainProblem,
@@ -115,6 +116,7 @@ async function shakeHands(
   try {
     await once(socket, "secureConnect");
     checkCertificate(socket, terms.tls);
+    if (terms.tls.verify === "verify_full" && !socket.isSessionReused()) keepChain(target, terms.tls.hostName, socket);
     watch?.secured(socket);
   } catch (error) {
     socket.destroy();
@@ -144,6 +146,19 @@ function checkCertificate(socket: tls.TLSSocket, policy: EgressTls): void {
   // Node accepts a certificate's common name if it is the only name. A tunnel doesn't.
   if (isOnlyCommon(certificate) || tls.checkServerIdentity(hostName, certificate) !== undefined) {
     throw new EgressError(describeHostMismatch(hostName, certificate));
+  }
+}
+
+/** Shakes hands and hangs up. @returns why that failed, or null */
+export async function probeTls(
+  target: DialTarget,
+  { tls: order, limits }: { tls: EgressTls; limits: EgressLimits },
+): Promise<EgressFailure | null> {
+  try {
+    (await dialTls(target, { terms: termsFor(target, order), limits })).destroy();
+    return null;
+  } catch (error) {
+    return classify(error);
   }
 }
 

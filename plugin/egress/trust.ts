@@ -91,26 +91,52 @@ function readTrust(policy: TlsPolicy, isChecked: boolean): Trust {
 }
 
 /** The files that matter, some of which need not exist. */
-function filesOf({ verify, ca, trust, authority, client }: TlsPolicy): string[] {
+function filesOf(policy: TlsPolicy): string[] {
+  const { verify, client } = policy;
+  const ofClient = client === undefined ? [] : [client.cert, client.key];
+  return [...(verify === "disabled" ? [] : rootFilesOf(policy)), ...ofClient];
+}
+
+/** The files of roots, some of which need not exist. */
+export function rootFilesOf({ ca, trust, authority }: TlsPolicy): string[] {
   const optional = trust === "production" ? undefined : mkcertRoot();
-  const ofRoots = verify === "disabled" ? [] : [...ca, authority, optional];
-  return [...ofRoots, client?.cert, client?.key].filter((file) => file !== undefined);
+  return [...ca, authority, optional].filter((file) => file !== undefined);
 }
 
 function rootsOf(policy: TlsPolicy): string[] {
-  const { ca, trust, authority } = policy;
-  const own = authority === undefined ? [] : readRoots(authority, "certificates");
-  if (trust === "production") return authority === undefined ? publicRoots() : own;
   return [
-    ...(authority === undefined ? commonRoots() : [...own, ...extraRoots()]),
-    ...ca.flatMap((file) => readRoots(file, "ca")),
-    ...readOptionalRoots(mkcertRoot()),
+    ...(trustsPublicRoots(policy) ? bundledRoots() : []),
+    ...(usesSystemRoots(policy) ? (systemRoots ?? []) : []),
+    ...namedRootsOf(policy),
   ];
 }
 
-/** The system's store also has public CAs, which an authority takes the place of. */
-function usesSystemRoots({ trust, authority }: TlsPolicy): boolean {
-  return trust !== "production" && authority === undefined;
+/**
+ * All but public CAs and the system's own.
+ *
+ * @param warn hears that mkcert's root can't be read
+ * @throws {EgressError} `tls_certificate_error`
+ */
+export function namedRootsOf(policy: TlsPolicy, warn: (warning: string) => void = warnOnce): string[] {
+  const { ca, trust, authority } = policy;
+  const own = authority === undefined ? Object.values(ORIGIN_CA_ROOTS) : readRoots(authority, "certificates");
+  if (trust === "production") return own;
+  return [
+    ...own,
+    ...extraRoots(),
+    ...ca.flatMap((file) => readRoots(file, "ca")),
+    ...readOptionalRoots(mkcertRoot(), warn),
+  ];
+}
+
+/** The record's own authority takes the place of public CAs. */
+export function trustsPublicRoots({ authority }: TlsPolicy): boolean {
+  return authority === undefined;
+}
+
+/** The system's store also has public CAs. */
+function usesSystemRoots(policy: TlsPolicy): boolean {
+  return policy.trust !== "production" && trustsPublicRoots(policy);
 }
 
 /** @throws {EgressError} `tls_certificate_error` */
@@ -139,24 +165,11 @@ export function addSystemRoots(): Promise<void> {
 
 async function readSystem(): Promise<void> {
   systemRoots = await readSystemRoots();
-  common = undefined;
   readings.clear();
 }
 
-let common: readonly string[] | undefined;
-
-function commonRoots(): readonly string[] {
-  common ??= [...new Set([...publicRoots(), ...extraRoots(), ...(systemRoots ?? [])])];
-  return common;
-}
-
-/** What production trusts. */
-function publicRoots(): string[] {
-  return [...bundledRoots(), ...Object.values(ORIGIN_CA_ROOTS)];
-}
-
 /** Not "default": with `--use-system-ca` that includes the system's. */
-function bundledRoots(): readonly string[] {
+export function bundledRoots(): readonly string[] {
   return readFromNode("bundled") ?? tls.rootCertificates;
 }
 
@@ -202,12 +215,12 @@ function stampOf(file: string): string {
 const warned = new Set<string>();
 
 /** Reads mkcert's root. No config names it, so if it can't be read, that is only a warning. */
-function readOptionalRoots(file: string | undefined): string[] {
+function readOptionalRoots(file: string | undefined, warn: (warning: string) => void): string[] {
   const read = file === undefined ? [] : readCertificates(file);
   if (Array.isArray(read)) return read;
   const warning = `miniflare-vpc: mkcert's root certificate ${file} ${read.text}; certificates from mkcert are not trusted.`;
   // Most machines don't have one.
-  if (!read.isMissing) warnOnce(warning);
+  if (!read.isMissing) warn(warning);
   return [];
 }
 

@@ -14,10 +14,12 @@ import { type RoutingTable, bindingKey, bindingLabel } from "../../service-worke
 import { ConfigError, type Diagnostic, formatDiagnostics, hasErrors } from "../diagnostics.ts";
 import { type EgressProxy, egressProxy } from "../egress/server.ts";
 import { type LoadedTable, loadTable } from "../load.ts";
+import { openNativeTls } from "../egress/native-tls.ts";
 import { type HyperdriveDoors, openDoors } from "../hyperdrive/doors.ts";
 import { DEFAULT_SETTINGS, type DatabaseLogin, shownName } from "../model.ts";
 import { NO_LOGIN, changedLogins, databasesOf } from "./hyperdrive-binding.ts";
 import { type InstanceScenario, openScenario } from "./instance-scenario.ts";
+import { knownSecureTargets } from "./known-secure-targets.ts";
 import type { Instance } from "./read-instance.ts";
 import { FACADE_MODULE, HYPERDRIVE_MODULE, TEST_DOOR_MODULE, buildServices } from "./services.ts";
 import { type StandIns, createStandIns } from "../stand-ins/stand-ins.ts";
@@ -98,27 +100,36 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
   const lanes = egress.openLanes(feed.feedId);
   let index: IndexedTable | undefined;
   let newest: RoutingTable;
+  const native = openNativeTls(knownSecureTargets(loaded.table));
   const tableOf = (table: LoadedTable): RoutingTable => {
     index = undefined;
-    return (newest = scenario.withScenario(withEveryBinding(table, instance)));
+    return (newest = scenario.withScenario(native.withChanges(withEveryBinding(table, instance))));
   };
+  const pushAgain = (): Promise<void> =>
+    feed.push(tableOf({ ...force.lastGood, table: { ...force.lastGood.table, generation: ++generation } }));
   const scenario = openScenario(instance, {
     standIns,
     before: before?.scenario,
     print: (line) => log.info(line),
     repeat: (call) => feed.repeat(call),
-    push: () => feed.push(tableOf({ ...force.lastGood, table: { ...force.lastGood.table, generation: ++generation } })),
+    push: pushAgain,
   });
   egress.scenarios.set(feed.feedId, scenario.scenario);
+  egress.nativeTls.set(feed.feedId, native);
   feed.onGone(() => scenario.runtimeGone());
-  const watch = watchFiles(fresh.files, edit, (error) => log.error(error));
+  const withRoots = (files: readonly string[]): string[] => [...files, ...native.files];
+  const watch = watchFiles(
+    withRoots(fresh.files),
+    async () => withRoots(await edit()),
+    (error) => log.error(error),
+  );
   const force: Force = { lastGood: loaded, scenario, standIns, reported, close };
   inForce.set(tmpPath, force);
   // Not before: this instance may go on with the scenario of one that was disposed of.
   forgetDisposed(egress);
   serve(loaded);
   // The files were not watched while they were read.
-  if (fresh.files.some((file) => changedSince(file, started))) watch.check();
+  if (withRoots(fresh.files).some((file) => changedSince(file, started))) watch.check();
 
   let doors: HyperdriveDoors | undefined;
 
@@ -132,6 +143,7 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
     lanes.close();
     doors?.close();
     egress.scenarios.delete(feed.feedId);
+    egress.nativeTls.delete(feed.feedId);
   }
 
   function serve({ functions, standIns: linked }: LoadedTable): void {
@@ -159,7 +171,10 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
     if (isOver()) return [];
     force.reported = formatDiagnostics(next.diagnostics);
     report(log, next.diagnostics);
-    if (hasErrors(next.diagnostics)) return next.files;
+    if (hasErrors(next.diagnostics)) {
+      if (native.hasChanged()) await pushAgain();
+      return next.files;
+    }
     serve(next);
     await setPage(next);
     await feed.push(tableOf(next));
@@ -198,6 +213,7 @@ async function activate(instance: Instance, { log: given, tmpPath }: Host): Prom
     services: buildServices({
       table,
       workers: instance.workers,
+      native,
       egress,
       feedId: feed.feedId,
       doors: doors.addresses,

@@ -9,6 +9,7 @@ import { TEST_BINDING } from "../../service-worker/routing/test-protocol.ts";
 import { findOwnHosts } from "../system/own-hosts.ts";
 import { packTable } from "../../service-worker/routing/packed-table.ts";
 import type { RoutingTable } from "../../service-worker/routing/table.ts";
+import type { NativeTarget, NativeTls } from "../egress/native-tls.ts";
 import type { EgressProxy } from "../egress/server.ts";
 import { type TargetKey, targetKey } from "../../service-worker/routing/forward-target.ts";
 import { knownTargets } from "./known-targets.ts";
@@ -56,6 +57,8 @@ export interface ServiceOptions {
   egress: Pick<EgressProxy, "address" | "secret">;
   /** The id of the feed that sends later tables. */
   feedId: string;
+  /** The https targets that workerd's own client may take. */
+  native: Pick<NativeTls, "targets">;
   /** Where the Hyperdrive bindings of the session connect to, by `bindingKey`. */
   doors: ReadonlyMap<string, string>;
   /** The addresses of reserve services, for targets that are only known later. */
@@ -66,7 +69,10 @@ export interface ServiceOptions {
 
 export function buildServices(options: ServiceOptions): Service[] {
   const { table, workers, egress } = options;
-  const targets = knownTargets(table);
+  const targets = new Map<TargetKey, External>([
+    ...[...knownTargets(table)].map(([name, address]) => [name, { address, http: {} }] as const),
+    ...[...options.native.targets].map(([name, target]) => [name, secureExternal(target)] as const),
+  ]);
   const objects = [FOLLOWER, ...(workers.some(({ isForTest }) => isForTest) ? [FUNCTIONS] : [])];
   const bindings: WorkerBinding[] = [
     { name: "TABLE", json: JSON.stringify(packTable(table)) },
@@ -114,13 +120,18 @@ export function buildServices(options: ServiceOptions): Service[] {
       },
     },
     { name: EGRESS_TCP, external: { address: egress.address, tcp: {} } },
-    ...[...targets, ...options.lanes].map(([name, address]) => ({
-      name: serviceName(name),
-      external: { address, http: {} },
-    })),
+    ...[...targets].map(([name, external]) => ({ name: serviceName(name), external })),
+    ...[...options.lanes].map(([name, address]) => ({ name: serviceName(name), external: { address, http: {} } })),
     ...[...options.doors].map(([key, address]) => ({ name: doorName(key), external: { address, tcp: {} } })),
   ];
   return services;
+}
+
+type External = NonNullable<Extract<Service, { external?: unknown }>["external"]>;
+
+function secureExternal({ address, hostName, roots, hasPublic }: NativeTarget): External {
+  const tlsOptions = { trustBrowserCas: hasPublic, trustedCertificates: [...roots] };
+  return { address, https: { options: {}, tlsOptions, certificateHost: hostName } };
 }
 
 function serviceName(key: TargetKey | LaneName): string {

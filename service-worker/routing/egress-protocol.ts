@@ -177,8 +177,10 @@ export type EgressOrder =
   | { op: "tcp"; target: EgressTcpTarget; limits: EgressLimits; exchangeId?: string }
   /** Which lane leads to this target? One is assigned to it now. The answer's body is an `EgressLane` as JSON, or null. */
   | ({ op: "lane"; feedId: string } & LaneGoal)
-  /** Dial and hang up; the answer's body is an `EgressProbe` as JSON. */
-  | { op: "probe"; target: EgressTarget; limits: EgressLimits }
+  /** Dial, with `tls` shake hands, and hang up; the answer's body is an `EgressProbe` as JSON. */
+  | { op: "probe"; target: EgressTarget; limits: EgressLimits; tls?: EgressTls }
+  /** Was the https target with this `TargetKey` verified by roots that the runtime has, too? The answer's body is an `EgressVerdict` as JSON. */
+  | { op: "verdict"; feedId: string; key: string }
   /** Listen for one connection and reset it; the answer's body is an `EgressReset` as JSON. */
   | { op: "reset" }
   /** Why did the response or the connection of an exchange break off? The answer's body is an `EgressProbe` as JSON; ask only once. */
@@ -239,6 +241,10 @@ export interface EgressReset {
 export interface EgressUpgraded {
   /** A fault acts on the messages. */
   mustPassThrough: boolean;
+}
+
+export interface EgressVerdict {
+  isVerified: boolean;
 }
 
 export interface EgressOwnership {

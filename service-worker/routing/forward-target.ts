@@ -30,7 +30,8 @@ export function formatTarget(to: ForwardTarget): string {
   }
 }
 
-export type TargetKey = `${"http" | "worker"}:${string}`;
+/** `https`: `secureTargetKey` makes it. */
+export type TargetKey = `${"http" | "https" | "worker"}:${string}`;
 
 /** The name of the service worker's binding for a target. The binding exists for targets that were known when the runtime started, up to a number. */
 export function targetKey(to: ForwardTarget & { type: "address" | "worker" }): TargetKey {

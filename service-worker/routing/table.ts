@@ -14,6 +14,8 @@ export interface RoutingTable {
   generation: number;
   /** All calls go through the egress proxy, where the rules and the journal of the session are. Absent: none does because of it. */
   isObserved?: true;
+  /** The `trustKey`s of policies whose roots have changed since the runtime started. Absent: none. */
+  changedTrust?: string[];
   /** What random faults are drawn from. Absent: a default. */
   seed?: number;
   /** Keyed by `bindingKey(worker, binding)`. */

@@ -7,7 +7,8 @@ import { isLiteralHost, isProblem, parseHost } from "./address.ts";
 import type { Destination, Forward } from "./decide.ts";
 import type { EgressLimits, EgressOrder, EgressTarget, EgressTcpTarget, EgressTls } from "./egress-protocol.ts";
 import { type ForwardTarget, type TargetKey, targetKey } from "./forward-target.ts";
-import { DEFAULT_PORT, type Scheme, type TargetWorker, type TlsPolicy } from "./table.ts";
+import { secureTargetKey, trustKey } from "./secure-target.ts";
+import { DEFAULT_PORT, type RoutingTable, type Scheme, type TargetWorker, type TlsPolicy } from "./table.ts";
 
 /** The destination of a `fetch()`. */
 export function destinationOf(url: URL): Destination {
@@ -29,7 +30,10 @@ export type HttpWay =
       type: "http";
       /** The order for the egress proxy. */
       order: Pick<Extract<EgressOrder, { op: "http" }>, "target" | "limits" | "tls">;
-      /** The binding of workerd's own client for the target. It exists for targets that were known when the runtime started, up to a number. */
+      /**
+       * The binding of workerd's own client for the target. It exists for targets that were known when the runtime started,
+       * up to a number. With TLS, the egress proxy must have verified the target first.
+       */
       direct?: TargetKey;
     };
 
@@ -39,14 +43,20 @@ export type RoutedCall = Pick<Forward, "to" | "limits" | "tls"> & {
 };
 
 /** Is the same for every URL of one origin. */
-export function httpWayOf(url: URL, { to, limits, tls: policy, binding }: RoutedCall): HttpWay {
+export function httpWayOf(
+  url: URL,
+  { to, limits, tls: policy, binding }: RoutedCall,
+  { changedTrust = [] }: Pick<RoutingTable, "changedTrust"> = {},
+): HttpWay {
   if (to.type === "worker") return { type: "worker", to };
   const tls = tlsFor(url, to, policy);
   const target: EgressTarget =
     to.type === "stand-in" ? { type: "stand-in", standInId: to.standInId, scheme: schemeOf(url) } : toEgressTarget(to);
   const order = { target, limits, ...(tls && { tls }) };
-  const isDirect = to.type === "address" && tls === undefined && !needsEgress(limits) && !isLeftToNode(to, binding);
-  return { type: "http", order, ...(isDirect && { direct: targetKey(to) }) };
+  if (to.type !== "address" || needsEgress(limits) || isLeftToNode(to, binding)) return { type: "http", order };
+  if (tls === undefined) return { type: "http", order, direct: targetKey(to) };
+  const direct = changedTrust.includes(trustKey(tls)) ? undefined : secureTargetKey(to, tls);
+  return { type: "http", order, ...(direct && { direct }) };
 }
 
 /** How a `connect()` reaches its target. */

@@ -25,6 +25,8 @@ export interface ParityCase {
   /** How the transcript differs from that of the straight path. */
   deviates?: {
     direct?: Replacements;
+    /** Default: as for `direct`. */
+    native?: Replacements;
     egress?: Replacements;
     /** Default: as for `direct`, and for WebSockets, which take no lane, as for `egress`. */
     lane?: Replacements;

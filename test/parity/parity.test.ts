@@ -1,16 +1,20 @@
 /**
- * One list of HTTP behaviours, six ways: straight to the server, through the direct path, through the
+ * One list of HTTP behaviours, seven ways: straight to the server, through the direct path, through it with TLS, through the
  * egress proxy, through it by the route for everything else, through it while a test and the traffic page observe it, and on
  * a lane. What the origin received and what the Worker got back must be identical.
  *
  *   Worker ── external service ─────────────────────────────▶ origin     straight
- *          ── VPC Network ── service worker ── external ────▶ origin     direct
+ *          ── VPC Network ── service worker ── external ────▶ origin     direct, native
  *          ── VPC Network ── service worker ── Node ────────▶ origin     egress
  *          ── VPC Network ── service worker ── external ── Node ─▶ origin     lane
  *
  * The straight path uses an `external` service, because the global `fetch` adds a `CF-Worker` field.
  */
 
+import { mkdtempSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { connectVpc } from "miniflare-vpc/test/node";
 import { PARITY_CASES } from "./cases.ts";
@@ -19,32 +23,42 @@ import { see } from "./see.ts";
 import { type Run, transcribe } from "./transcript.ts";
 import { type DnsServer, startDnsServer } from "../servers/dns-server.ts";
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";
-import { type ObservedOrigin, startObservedOrigin } from "../servers/observed-origin.ts";
+import { GATE, type ObservedOrigin, startObservedOrigin } from "../servers/observed-origin.ts";
+import { type Certified, makeAuthority } from "../servers/tls-certificates.ts";
 import { watchOrders } from "../setup/orders.ts";
 import { type TestWorker, TUNNEL, startTestWorker, type VpcFetcher } from "../setup/test-worker.ts";
 import { type Feed, addressIn, get, readFeed } from "../ui/start-shown.ts";
 
-const PATHS = ["straight", "direct", "egress", "rest", "observed"] as const;
+const PATHS = ["straight", "direct", "native", "egress", "rest", "observed"] as const;
 type Path = (typeof PATHS)[number];
+
+const folder = mkdtempSync(path.join(os.tmpdir(), "vpc-parity-"));
+const ca = path.join(folder, "root.pem");
+const root = makeAuthority("Parity");
 
 const ROWS: readonly ParityCase[] = Object.values(PARITY_CASES).flat();
 
 /** One per case and path, so that each begins without connections. */
 let origins: Record<Path, readonly ObservedOrigin[]>;
-let workers: Record<Path, TestWorker>;
+let workers: Record<Exclude<Path, "native">, TestWorker>;
 let feed: Feed;
 /** Knows the address of every name. */
 let resolver: DnsServer;
 
 beforeAll(async () => {
-  const [straight, direct, egress, rest, observed] = await Promise.all([
+  process.env["CAROOT"] = path.join(folder, "no-mkcert");
+  await writeFile(ca, root.cert);
+  const [straight, direct, native, egress, rest, observed] = await Promise.all([
     startOrigins(),
     startOrigins(),
+    startOrigins(
+      root.issue("origin", { names: ROWS.flatMap((_, index) => [hostOf(index), `other-${hostOf(index)}`]) }),
+    ),
     startOrigins(),
     startOrigins(),
     startOrigins(),
   ]);
-  origins = { straight, direct, egress, rest, observed };
+  origins = { straight, direct, native, egress, rest, observed };
   resolver = await startDnsServer({ A: ["127.0.0.1"] });
   const services = straight.map(({ port }, index) => [
     hostOf(index),
@@ -79,9 +93,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await feed[Symbol.asyncDispose]();
   await lanes?.worker[Symbol.asyncDispose]();
+  await native?.worker[Symbol.asyncDispose]();
   await Promise.all(Object.values(workers).map((worker) => worker[Symbol.asyncDispose]()));
   await Promise.all(PATHS.flatMap((path) => origins[path].map((origin) => origin[Symbol.asyncDispose]())));
   await resolver[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
 });
 
 /** How often to look, in milliseconds, because there are hundreds of cases. */
@@ -110,8 +126,34 @@ async function prepareLane(host: string): Promise<{ worker: TestWorker; port: nu
   return { worker, port };
 }
 
-function startOrigins(): Promise<ObservedOrigin[]> {
-  return Promise.all(ROWS.map(({ answer = ok("a") }) => startObservedOrigin(answer)));
+/** One Worker after another, because each has a limited number of targets of its own. */
+let native: { worker: TestWorker; rest: Set<ParityCase> } | undefined;
+const MAX_NATIVE = 100;
+
+/** Brings a host from the egress proxy to workerd's own client. */
+async function graduate(row: ParityCase): Promise<TestWorker> {
+  if (native?.rest.has(row) !== true) {
+    await native?.worker[Symbol.asyncDispose]();
+    const first = ROWS.indexOf(row);
+    const routes = Object.fromEntries(
+      Object.entries(routesTo(origins.native)).slice(first * 2, (first + MAX_NATIVE) * 2),
+    );
+    const NET = { type: "vpc-network", tunnelId: TUNNEL };
+    const worker = await start({ ca: [ca], networks: { [TUNNEL]: { routes } } }, { NET });
+    native = { worker, rest: new Set(ROWS.slice(first, first + MAX_NATIVE)) };
+  }
+  const { worker } = native;
+  const index = ROWS.indexOf(row);
+  const origin = origins.native[index]!;
+  await vi.waitFor(async () => {
+    await worker.call("warm", `https://${hostOf(index)}:${origin.port}${GATE}`);
+    expect(origin.isNative).toBe(true);
+  }, AT_ONCE);
+  return worker;
+}
+
+function startOrigins(certified?: Certified): Promise<ObservedOrigin[]> {
+  return Promise.all(ROWS.map(({ answer = ok("a") }) => startObservedOrigin(answer, { certified })));
 }
 
 function routesTo(origin: readonly ObservedOrigin[]): Record<string, string> {
@@ -142,12 +184,13 @@ function start(config: object, env: Record<string, object>, page: { ui?: true } 
     prelude: `const tools = { see: ${see.toString()} };\nconst rows = [${ROWS.map(toSource).join(",\n")}];`,
     ops: {
       warm: async (env, url: string) => (await env["NET"]!.fetch(url)).text(),
-      run: (env, { index, host, port }: { index: number; host: string; port: number }) => {
+      run: (env, { index, host, port, scheme }: { index: number; host: string; port: number; scheme: string }) => {
         const binding = (env["NET"] ?? env[host])!;
         // oxlint-disable-next-line unicorn/consistent-function-scoping -- the function's source is what runs
         const toUrl = (path: string): string => (/^[/?]/.test(path) ? `http://HOST${path}` : path);
         return rows[index]!({
-          fetch: (path, init) => binding.fetch(toUrl(path).replace("HOST", `${host}:${port}`), init),
+          fetch: (path, init) =>
+            binding.fetch(toUrl(path).replace("http:", scheme).replace("HOST", `${host}:${port}`), init),
           ...tools,
         });
       },
@@ -172,13 +215,16 @@ describe.each(Object.entries(PARITY_CASES))("%s", (group, rows) => {
       expect(await straight()).not.toBe("");
     });
 
-    it.each(["direct", "egress", "rest", "observed", "lane"] as const)("through the %s path", async (path) => {
-      const { direct = [], egress = [], rest = egress, observed = egress } = row.deviates ?? {};
-      const { lane = group === "WebSockets" ? egress : direct } = row.deviates ?? {};
-      const expected = replace(await straight(), { direct, egress, rest, observed, lane }[path]);
-      const run = await (path === "lane" ? runOnLane(row) : runOn(path, row));
-      await vi.waitFor(() => expect(transcribe(run)).toBe(expected));
-    });
+    it.each(["direct", "native", "egress", "rest", "observed", "lane"] as const)(
+      "through the %s path",
+      async (path) => {
+        const { direct = [], native = direct, egress = [], rest = egress, observed = egress } = row.deviates ?? {};
+        const { lane = group === "WebSockets" ? egress : direct } = row.deviates ?? {};
+        const expected = replace(await straight(), { direct, native, egress, rest, observed, lane }[path]);
+        const run = await (path === "lane" ? runOnLane(row) : runOn(path, row));
+        await vi.waitFor(() => expect(transcribe(run)).toBe(expected));
+      },
+    );
   });
 });
 
@@ -194,7 +240,8 @@ async function runStraight(row: ParityCase): Promise<string> {
 }
 
 async function runOn(path: Path, row: ParityCase): Promise<Run> {
-  return runWith(workers[path], row, origins[path][ROWS.indexOf(row)]!);
+  const worker = path === "native" ? await graduate(row) : workers[path];
+  return runWith(worker, row, origins[path][ROWS.indexOf(row)]!);
 }
 
 async function runOnLane(row: ParityCase): Promise<Run> {
@@ -207,7 +254,8 @@ async function runOnLane(row: ParityCase): Promise<Run> {
 
 async function runWith(worker: TestWorker, row: ParityCase, { port, observation }: ObservedOrigin): Promise<Run> {
   const index = ROWS.indexOf(row);
-  const result = await worker.call<Seen | Seen[]>("run", { index, host: hostOf(index), port });
+  const scheme = worker === native?.worker ? "https:" : "http:";
+  const result = await worker.call<Seen | Seen[]>("run", { index, host: hostOf(index), port, scheme });
   return { observation, worker: typeof result[0] === "string" ? [result as Seen] : (result as Seen[]) };
 }
 

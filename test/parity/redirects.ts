@@ -9,11 +9,11 @@ const REDIRECT_INITS = [
   ["POST", { method: "POST", body: "abc", headers: { "X-A": "b", Authorization: "c" } }],
 ] as const;
 
-/** @param location `HOST` is replaced by the case's host and port */
+/** @param location `HOST` is replaced by the case's host and port, and `http:` by the scheme of the connection */
 function redirect(status: number, location = "/new"): Answer {
-  return async ({ request, ordinal, ended, send }) => {
+  return async ({ request, ordinal, ended, socket, send }) => {
     const host = /^host: (.*)\r$/im.exec(request.head)?.[1] ?? "";
-    const to = location.replace("HOST", host);
+    const to = location.replace("HOST", host).replace("http:", "encrypted" in socket ? "https:" : "http:");
     await ended;
     send(ordinal === 1 ? `HTTP/1.1 ${status} Moved\r\nLocation: ${to}\r\nContent-Length: 3\r\n\r\nold` : ok("new"));
   };
@@ -31,11 +31,12 @@ const THEN_GET: Pick<ParityCase, "deviates"> = {
   deviates: { direct: [["→ connection 1\n→ GET /new", "→ connection 2\n→ GET /new"]], reason: APART },
 };
 
-/** The real destination is dialled, which another host has for itself. */
+/** The real destination is dialled, or a certificate is checked, which another host has for itself. */
 const ELSEWHERE: Pick<ParityCase, "deviates"> = {
   deviates: {
     rest: [["→ connection 1\n→ GET /new", "→ connection 2\n→ GET /new"]],
-    reason: "another host has a connection of its own if calls pass through",
+    native: [["→ connection 1\n→ GET /new", "→ connection 2\n→ GET /new"]],
+    reason: "another host has a connection of its own with TLS, and if calls pass through",
   },
 };
 

@@ -45,7 +45,7 @@ function describeBytes(bytes: Buffer): string {
   return `${bytes.length} bytes, ${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
-/** Replaces random values and the name of the case's origin. */
+/** Replaces random values and the name of the case's origin, with its scheme. */
 function normalise(transcript: string): string {
   const boundary = /boundary=([^\s;]+)/i.exec(transcript)?.[1];
   const text = transcript
@@ -53,6 +53,7 @@ function normalise(transcript: string): string {
     .replaceAll(/^(← sec-websocket-accept: ).*$/gim, "$1…")
     .replace(/(incorrect Sec-WebSocket-Accept header: expected ')[^']*/, "$1…")
     .replaceAll(/(reference = )\w+/g, "$1…")
+    .replaceAll(/https(:\/\/(?:[^/@\s]+@)?(?:other-)?case-\d+\.internal)/g, "http$1")
     .replaceAll(/case-\d+\.internal:\d+/gi, "origin");
   return boundary === undefined ? text : text.replaceAll(boundary, "BOUNDARY");
 }

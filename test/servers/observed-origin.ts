@@ -1,9 +1,12 @@
 /**
  * An HTTP/1.1 origin that records requests with the number of their connection. It may answer early, with invalid bytes,
- * or not at all.
+ * or not at all. With TLS it answers `GATE` itself, which it doesn't record.
  */
 
 import type net from "node:net";
+import { ok } from "./http-origin.ts";
+import { type SecureSide, secureServerSide } from "./secure-side.ts";
+import type { Certified } from "./tls-certificates.ts";
 import { type ReceivedRequest, createRequestReader } from "./request-reader.ts";
 import { type TcpServerOptions, type TestServer, startTcpServer } from "./tcp-server.ts";
 
@@ -35,16 +38,33 @@ export interface Observation {
 export interface ObservedOrigin extends TestServer {
   /** Grows while the origin runs. */
   observation: Observation;
+  /** Whether workerd's own client has asked for `GATE` over TLS. */
+  readonly isNative: boolean;
 }
 
-export async function startObservedOrigin(answer: Answer, at?: TcpServerOptions): Promise<ObservedOrigin> {
+/** A path for a request that only brings the host to workerd's own client. */
+export const GATE = "/gate";
+
+export async function startObservedOrigin(
+  answer: Answer,
+  { certified, ...at }: TcpServerOptions & { certified?: Certified | undefined } = {},
+): Promise<ObservedOrigin> {
   const observation: Observation = { requests: [], notes: [] };
   let connections = 0;
-  const server = await startTcpServer((socket) => {
-    const connection = ++connections;
+  let isNative = false;
+  const server = await startTcpServer((raw) => {
+    let connection = 0;
+    const secure: SecureSide | undefined = certified && secureServerSide(raw, certified);
+    const socket = secure ?? raw;
     const ends = new Map<ReceivedRequest, () => void>();
     const read = createRequestReader({
       onHead(request) {
+        if (secure !== undefined && request.head.startsWith(`GET ${GATE} `)) {
+          isNative ||= secure.alpnProtocol === false;
+          socket.end(ok("").replace("\r\n", "\r\nConnection: close\r\n"));
+          return;
+        }
+        connection ||= ++connections;
         const { promise: ended, resolve } = Promise.withResolvers<void>();
         ends.set(request, resolve);
         observation.requests.push(Object.assign(request, { connection }));
@@ -67,5 +87,5 @@ export async function startObservedOrigin(answer: Answer, at?: TcpServerOptions)
     });
     socket.on("data", read);
   }, at);
-  return Object.assign(server, { observation });
+  return Object.defineProperty(Object.assign(server, { observation, isNative }), "isNative", { get: () => isNative });
 }

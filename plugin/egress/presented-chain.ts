@@ -1,0 +1,58 @@
+/** Remembers which certificates each target has presented, so that it can be said later which roots vouch for them. */
+
+import type tls from "node:tls";
+
+import type { DialTarget } from "./dial.ts";
+
+export interface PresentedChain {
+  /** SHA-256 fingerprints: the target's own, then those of its issuers, as far as they are known here. */
+  fingerprints: string[];
+  /** The target's own certificate is that of an authority. */
+  isAuthority: boolean;
+  /** TLS 1.3, or a cipher of TLS 1.2 that it could have. */
+  isModern: boolean;
+}
+
+/** The newest of each target, newest last. */
+const chains = new Map<string, PresentedChain>();
+const MAX_CHAINS = 1000;
+
+/** @param socket after a full handshake whose certificate was accepted for the host */
+export function keepChain(target: DialTarget, hostName: string, socket: tls.TLSSocket): void {
+  const key = keyOf(target, hostName);
+  const certificate = socket.getPeerCertificate(true);
+  chains.delete(key);
+  chains.set(key, {
+    fingerprints: fingerprintsOf(certificate),
+    isAuthority: certificate.ca,
+    isModern: isModern(socket),
+  });
+  const [oldest] = chains.keys();
+  if (chains.size > MAX_CHAINS && oldest !== undefined) chains.delete(oldest);
+}
+
+export function chainOf(target: DialTarget, hostName: string): PresentedChain | undefined {
+  return chains.get(keyOf(target, hostName));
+}
+
+function keyOf(target: DialTarget, hostName: string): string {
+  return JSON.stringify([target, hostName]);
+}
+
+/** A root is its own issuer. */
+function fingerprintsOf(certificate: tls.DetailedPeerCertificate): string[] {
+  const found = new Set<string>();
+  let next: tls.DetailedPeerCertificate | undefined = certificate;
+  while (next?.fingerprint256 !== undefined && !found.has(next.fingerprint256)) {
+    found.add(next.fingerprint256);
+    next = next.issuerCertificate;
+  }
+  return [...found];
+}
+
+/** Forward secrecy and authenticated encryption (RFC 9325 §4.2). */
+const MODERN = /^ECDHE-(ECDSA|RSA)-.*(GCM|POLY1305)/;
+
+function isModern(socket: tls.TLSSocket): boolean {
+  return socket.getProtocol() === "TLSv1.3" || MODERN.test(socket.getCipher().name);
+}

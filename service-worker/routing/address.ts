@@ -22,8 +22,6 @@ const MAX_NAME_LENGTH = 253;
 const FOUR_PARTS = /^\d+\.\d+\.\d+\.\d+$/;
 /** What a URL parser leaves as it is, and so no parser is needed: almost every name, but none in punycode, which has to be checked. */
 const PLAIN_NAME = /^(?:[a-z\d_-]+\.)*[a-z][a-z\d_-]*$/;
-const BYTE = String.raw`(0|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])`;
-const PLAIN_IPV4 = new RegExp(String.raw`^${BYTE}\.${BYTE}\.${BYTE}\.${BYTE}$`);
 
 /**
  * @param text a host as written in a URL or an address; IPv6 with or without brackets
@@ -31,8 +29,8 @@ const PLAIN_IPV4 = new RegExp(String.raw`^${BYTE}\.${BYTE}\.${BYTE}\.${BYTE}$`);
  */
 export function parseHost(text: string): Host | Problem {
   if (PLAIN_NAME.test(text) && text.length <= MAX_NAME_LENGTH && !text.includes("xn--")) return { type: "name", text };
-  const parts = PLAIN_IPV4.exec(text);
-  if (parts !== null) return { type: "ip", text, version: 4, bytes: parts.slice(1).map(Number) };
+  const plain = readPlainIPv4(text);
+  if (plain !== undefined) return { type: "ip", text, version: 4, bytes: plain };
 
   const problem = findProblem(text);
   if (problem !== undefined) return problem;
@@ -54,6 +52,30 @@ export function parseHost(text: string): Host | Problem {
   }
   if (hostname.split(".").includes("")) return { problem: "has an empty label" };
   return { type: "name", text: hostname };
+}
+
+const DOT = ".".charCodeAt(0);
+const ZERO = "0".charCodeAt(0);
+
+/** @returns undefined for what has to be parsed: each part may also be octal, hexadecimal or left out */
+function readPlainIPv4(text: string): number[] | undefined {
+  const bytes: number[] = [];
+  let byte = -1;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    const digit = code - ZERO;
+    if (code === DOT && byte !== -1) {
+      bytes.push(byte);
+      byte = -1;
+    } else if (digit >= 0 && digit <= 9 && byte !== 0) {
+      byte = byte === -1 ? digit : byte * 10 + digit;
+      if (byte > 255) return undefined;
+    } else {
+      return undefined;
+    }
+  }
+  bytes.push(byte);
+  return byte !== -1 && bytes.length === 4 ? bytes : undefined;
 }
 
 export interface Endpoint {

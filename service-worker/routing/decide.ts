@@ -292,9 +292,10 @@ function networkIdOf(binding: NetworkBinding | ServiceBinding): string {
 
 function resolveTarget(
   target: Target,
-  { binding, rule, policies, ...destination }: Pick<Forward, "binding" | "rule"> & Destination & { policies: Policies },
+  placed: Pick<Forward, "binding" | "rule"> & Destination & { policies: Policies },
 ): Decision {
-  const to = placeTarget(target, destination);
+  const { binding, rule, policies } = placed;
+  const to = placeTarget(target, placed);
   if (to.type !== "deny") {
     const { tls, limits, faults } = policies;
     return { type: "forward", binding, rule, tls, limits, to, ...(faults && { faults }) };

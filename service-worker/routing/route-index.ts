@@ -1,6 +1,7 @@
 /**
  * Indexes the routes of a table: names and wildcards by text, addresses by masked prefix, `*` last. Made once per
- * table, so the time of a look-up doesn't depend on the number of routes. Pure.
+ * table, so the time of a look-up doesn't depend on the number of routes. A look-up reads little memory and makes little,
+ * because the processor's cache holds few of very many routes (docs/performance.md). Pure.
  */
 
 import { type Host, isProblem, maskBytes, parseHost } from "./address.ts";
@@ -14,16 +15,22 @@ export interface IndexedTable {
 
 export interface NetworkIndex {
   network: Network;
-  names: Map<string, Route[]>;
-  wildcards: Map<string, Route[]>;
+  names: Map<string, Routes>;
+  wildcards: Map<string, Routes>;
   v4: PrefixIndex;
   v6: PrefixIndex;
   /** Those for `*`. */
   rest: Route[];
 }
 
+/** The routes of one destination, which differ in their ports. Usually there is one, without a list around it. */
+type Routes = Route | Route[];
+
 /** Longest prefix first; for each prefix, the routes by masked address. */
-type PrefixIndex = { prefix: number; addresses: Map<string, Route[]> }[];
+type PrefixIndex = { prefix: number; addresses: Map<AddressKey, Routes> }[];
+
+/** A number for IPv4, because it is made faster. */
+type AddressKey = number | string;
 
 /** Larger than the span of any range. */
 const ALL_PORTS = 65_536;
@@ -34,11 +41,10 @@ export function indexTable(table: RoutingTable): IndexedTable {
 
 /** For a name, an exact route wins over a wildcard for one label. For an address, the longest prefix wins. `*` takes what is left. */
 export function findRoute(network: NetworkIndex, host: Host, port: number): Route | undefined {
-  for (const routes of matchesOf(network, host)) {
-    const route = routes.find((candidate) => hasPort(candidate, port));
-    if (route !== undefined) return route;
-  }
-  return undefined;
+  return firstOf(network, host, (routes) => {
+    if (!Array.isArray(routes)) return hasPort(routes, port) ? routes : undefined;
+    return routes.find((route) => hasPort(route, port));
+  });
 }
 
 /** A route whose destination contains a host, and whether it won. */
@@ -51,7 +57,9 @@ export interface Candidate {
 /** Every route that `findRoute` could have chosen, in its order of precedence. */
 export function listCandidates(network: NetworkIndex, host: Host, port: number): Candidate[] {
   let hasWinner = false;
-  return [...matchesOf(network, host)].flat().map((route) => {
+  const all: Route[] = [];
+  firstOf(network, host, (routes) => void all.push(...listOf(routes)));
+  return all.map((route) => {
     if (!hasPort(route, port)) return { route, outcome: "other-port" };
     const outcome = hasWinner ? "outranked" : "won";
     hasWinner = true;
@@ -65,28 +73,37 @@ export function listRoutes({ names, wildcards, v4, v6, rest }: NetworkIndex): Ro
   return [...all, ...rest];
 }
 
-function listByKey(routes: Map<string, Route[]>): Route[] {
-  return [...routes].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, same]) => same);
+function listByKey(routes: Map<AddressKey, Routes>): Route[] {
+  return [...routes].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, same]) => listOf(same));
+}
+
+function listOf(routes: Routes): readonly Route[] {
+  return Array.isArray(routes) ? routes : [routes];
 }
 
 /**
- * Defines the precedence: yields the routes whose destination contains the host, one destination after the other.
+ * Defines the precedence: passes on the routes whose destination contains the host, one destination after the other.
  * Within one destination, a port comes before a range, and a range before a route without ports.
+ *
+ * @returns the first result that isn't undefined
  */
-function* matchesOf(network: NetworkIndex, host: Host): Generator<readonly Route[]> {
+function firstOf<T>(network: NetworkIndex, host: Host, choose: (routes: Routes) => T | undefined): T | undefined {
   if (host.type === "name") {
     const exact = network.names.get(host.text);
-    if (exact !== undefined) yield exact;
+    const chosen = exact && choose(exact);
+    if (chosen !== undefined) return chosen;
     const dot = host.text.indexOf(".");
     const wild = dot < 1 ? undefined : network.wildcards.get(host.text.slice(dot + 1));
-    if (wild !== undefined) yield wild;
+    const other = wild && choose(wild);
+    if (other !== undefined) return other;
   } else {
     for (const { prefix, addresses } of host.version === 4 ? network.v4 : network.v6) {
-      const routes = addresses.get(prefixKey(host.bytes, prefix));
-      if (routes !== undefined) yield routes;
+      const routes = addresses.get(addressKey(host.bytes, prefix));
+      const chosen = routes && choose(routes);
+      if (chosen !== undefined) return chosen;
     }
   }
-  yield network.rest;
+  return choose(network.rest);
 }
 
 function hasPort(route: Route, port: number): boolean {
@@ -95,7 +112,7 @@ function hasPort(route: Route, port: number): boolean {
 
 export function indexNetwork(network: Network): NetworkIndex {
   const index: NetworkIndex = { network, names: new Map(), wildcards: new Map(), v4: [], v6: [], rest: [] };
-  const prefixes = { v4: new Map<number, Map<string, Route[]>>(), v6: new Map<number, Map<string, Route[]>>() };
+  const prefixes = { v4: new Map<number, Map<AddressKey, Routes>>(), v6: new Map<number, Map<AddressKey, Routes>>() };
   for (const route of network.routes) {
     const { match } = route;
     if (match.type === "name") {
@@ -108,9 +125,9 @@ export function indexNetwork(network: Network): NetworkIndex {
       const host = parseHost(match.address);
       if (isProblem(host) || host.type !== "ip") throw new Error(`miniflare-vpc: bad route ${route.text}`);
       const version = host.version === 4 ? prefixes.v4 : prefixes.v6;
-      const addresses = version.get(match.prefix) ?? new Map<string, Route[]>();
+      const addresses = version.get(match.prefix) ?? new Map<AddressKey, Routes>();
       version.set(match.prefix, addresses);
-      append(addresses, prefixKey(host.bytes, match.prefix), route);
+      append(addresses, addressKey(host.bytes, match.prefix), route);
     }
   }
   index.v4 = longestFirst(prefixes.v4);
@@ -122,14 +139,15 @@ export function indexNetwork(network: Network): NetworkIndex {
   return index;
 }
 
-function append(routes: Map<string, Route[]>, key: string, route: Route): void {
+function append<Key extends AddressKey>(routes: Map<Key, Routes>, key: Key, route: Route): void {
   const same = routes.get(key);
-  if (same === undefined) routes.set(key, [route]);
-  else same.push(route);
+  if (same === undefined) routes.set(key, route);
+  else if (Array.isArray(same)) same.push(route);
+  else routes.set(key, [same, route]);
 }
 
-function orderByPorts(routes: Map<string, Route[]>): void {
-  for (const same of routes.values()) same.sort(byPorts);
+function orderByPorts(routes: Map<AddressKey, Routes>): void {
+  for (const same of routes.values()) if (Array.isArray(same)) same.sort(byPorts);
 }
 
 /** Orders the routes of one destination: a port, then ranges from narrow to wide, then every port. */
@@ -141,8 +159,14 @@ function portSpan({ ports }: Route): number {
   return ports === undefined ? ALL_PORTS : ports.to - ports.from;
 }
 
-function longestFirst(prefixes: Map<number, Map<string, Route[]>>): PrefixIndex {
+function longestFirst(prefixes: Map<number, Map<AddressKey, Routes>>): PrefixIndex {
   return [...prefixes].sort(([a], [b]) => b - a).map(([prefix, addresses]) => ({ prefix, addresses }));
+}
+
+function addressKey(bytes: readonly number[], prefix: number): AddressKey {
+  if (bytes.length > 4) return prefixKey(bytes, prefix);
+  // A shift by 32 would be none.
+  return prefix === 0 ? 0 : bytes.reduce((number, byte) => (number << 8) | byte, 0) >>> (32 - prefix);
 }
 
 /** The network of an address as a text. @param bytes most significant first */

@@ -8,7 +8,6 @@ import { type RoutedCall, httpWayOf } from "../../service-worker/routing/transpo
 import { placeTarget } from "../../service-worker/routing/decide.ts";
 import type { TargetKey } from "../../service-worker/routing/forward-target.ts";
 import { type Policies, policiesFor } from "../../service-worker/routing/route-settings.ts";
-import { MAX_KNOWN } from "./known-targets.ts";
 import type { Binding, Route, RoutingTable, Scheme, Target, TlsPolicy } from "../../service-worker/routing/table.ts";
 
 export interface SecureTarget {
@@ -20,17 +19,23 @@ export interface SecureTarget {
   policy: TlsPolicy;
 }
 
-/** By the name of its binding, up to `MAX_KNOWN`. If there are more, those that say https come first. */
+/**
+ * Each has roots and a TLS context of its own, which cost every start 4 ms of CPU time and workerd 0.7 MB, whether it is used
+ * or not (docs/performance.md).
+ */
+export const MAX_SECURE = 16;
+
+/** By the name of its binding, up to `MAX_SECURE`. If there are more, those that say https come first. */
 export function knownSecureTargets(table: RoutingTable): Map<TargetKey, SecureTarget> {
   const said = new Map<TargetKey, SecureTarget>();
   const others = new Map<TargetKey, SecureTarget>();
   for (const candidate of candidatesOf(table)) {
-    if (said.size >= MAX_KNOWN) break;
+    if (said.size >= MAX_SECURE) break;
     const isSaid = candidate.target.scheme === "https" || candidate.ports.https === 443;
-    if (!isSaid && others.size >= MAX_KNOWN) continue;
+    if (!isSaid && others.size >= MAX_SECURE) continue;
     addTo(isSaid ? said : others, candidate);
   }
-  return new Map([...said, ...others].slice(0, MAX_KNOWN));
+  return new Map([...said, ...others].slice(0, MAX_SECURE));
 }
 
 /** A host that has a target of its own. */

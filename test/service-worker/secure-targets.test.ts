@@ -1,8 +1,8 @@
 /** Which https targets get a client of workerd's own. A request must find it by the same name. */
 
 import { expect, test } from "vitest";
-import { knownSecureTargets } from "../../plugin/miniflare/known-secure-targets.ts";
-import { MAX_KNOWN } from "../../plugin/miniflare/known-targets.ts";
+import { MAX_SECURE, knownSecureTargets } from "../../plugin/miniflare/known-secure-targets.ts";
+
 import { explain } from "../../service-worker/routing/explain.ts";
 import { indexTable } from "../../service-worker/routing/route-index.ts";
 import type { RoutingTable } from "../../service-worker/routing/table.ts";
@@ -74,12 +74,12 @@ test.each<[title: string, config: object, binding: "NET" | "API", url: string, w
 });
 
 test("if there are too many, those that say https come first", async () => {
-  const names = Array.from({ length: MAX_KNOWN }, (_, index) => `n${index}.internal`);
+  const names = Array.from({ length: MAX_SECURE }, (_, index) => `n${index}.internal`);
   const plain = Object.fromEntries(names.map((name, index) => [name, `localhost:${index + 1000}`]));
   const said = { "said.internal": "https://localhost:1", "default.internal:443": "localhost:2" };
   const table = await tableOf(routes({ ...plain, ...said }));
-  expect(knownSecureTargets(table).size).toBe(MAX_KNOWN);
-  const ways = ["n0", `n${MAX_KNOWN - 3}`, `n${MAX_KNOWN - 2}`, "said", "default"].map((name) =>
+  expect(knownSecureTargets(table).size).toBe(MAX_SECURE);
+  const ways = ["n0", `n${MAX_SECURE - 3}`, `n${MAX_SECURE - 2}`, "said", "default"].map((name) =>
     wayOf(table, "NET", `https://${name}.internal/`),
   );
   expect(ways).toEqual(["direct", "direct", "egress", "direct", "direct"]);

@@ -51,6 +51,8 @@ const ROWS: readonly ParityCase[] = Object.values(PARITY_CASES).flat();
 /** One per case and path, so that each begins without connections. */
 let origins: Record<Path, readonly ObservedOrigin[]>;
 let workers: Record<Exclude<Path, "native"> | "directRest", TestWorker>;
+/** Only the egress proxy knows this limit. */
+const NO_LANE = { connectionLimit: 1000 };
 /** A Worker has no more clients of workerd's own than 256. */
 const MAX_DIRECT = 200;
 let feed: Feed;
@@ -81,9 +83,9 @@ beforeAll(async () => {
     start({}, Object.fromEntries(services) as Record<string, object>),
     start({ networks: { [TUNNEL]: { routes: routesTo(direct.slice(0, MAX_DIRECT)) } } }, { NET }),
     // The port is known only when the request comes.
-    start({ networks: { [TUNNEL]: { routes: { "*.internal": "127.0.0.1" } } } }, { NET }),
+    start({ ...NO_LANE, networks: { [TUNNEL]: { routes: { "*.internal": "127.0.0.1" } } } }, { NET }),
     start(
-      { networks: { "cf1:network": { resolver_ips: [resolver.address], routes: { "*": "passthrough" } } } },
+      { ...NO_LANE, networks: { "cf1:network": { resolver_ips: [resolver.address], routes: { "*": "passthrough" } } } },
       { NET: { type: "vpc-network", networkId: "cf1:network" } },
     ),
     start({ networks: { [TUNNEL]: { routes: routesTo(observed) } } }, { NET }, { ui: true }),

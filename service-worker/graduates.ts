@@ -10,8 +10,11 @@ import { askVerdict } from "./egress.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import type { TargetKey } from "./routing/forward-target.ts";
 
-/** Absent: the proxy goes first. */
-const standings = new Map<TargetKey, "asked" | "graduate" | "refused">();
+/** Absent: the proxy goes first. `askedAt`: it was asked then, in milliseconds, and has not answered yet. */
+const standings = new Map<TargetKey, "graduate" | "refused" | { askedAt: number }>();
+
+/** Milliseconds after which the proxy is asked again: the runtime ends the question if the caller is gone. */
+const PATIENCE = 5000;
 
 /** @returns the target's own service, if there is one and it may be used */
 export function directService(target: TargetKey, env: ServiceWorkerEnv): Fetcher | undefined {
@@ -22,13 +25,14 @@ export function directService(target: TargetKey, env: ServiceWorkerEnv): Fetcher
 export function mayGraduate(target: TargetKey, env: ServiceWorkerEnv): boolean {
   if (!isSecure(target)) return false;
   const standing = standings.get(target);
-  return (standing === undefined || standing === "asked") && env[target] !== undefined;
+  return typeof standing !== "string" && env[target] !== undefined;
 }
 
 /** Call it when the egress proxy has brought a response of such a target. Delays nothing. */
 export function considerGraduation(target: TargetKey, { env, ctx }: Pick<Call, "env" | "ctx">): void {
-  if (standings.has(target)) return;
-  standings.set(target, "asked");
+  const standing = standings.get(target);
+  if (typeof standing === "string" || (standing && Date.now() - standing.askedAt < PATIENCE)) return;
+  standings.set(target, { askedAt: Date.now() });
   ctx.waitUntil(graduate(target, env));
 }
 

@@ -11,7 +11,7 @@ import { trustKey } from "../../service-worker/routing/secure-target.ts";
 import type { RoutingTable, TlsPolicy } from "../../service-worker/routing/table.ts";
 import type { SecureTarget } from "../miniflare/known-secure-targets.ts";
 import { chainOf } from "./presented-chain.ts";
-import { bundledRoots, namedRootsOf, rootFilesOf, trustsPublicRoots } from "./trust.ts";
+import { bundledRoots, extraRoots, namedRootsOf, rootFilesOf, trustsPublicRoots } from "./trust.ts";
 
 export interface NativeTls {
   /** Those with a service of their own. */
@@ -43,9 +43,10 @@ export function openNativeTls(known: ReadonlyMap<TargetKey, SecureTarget>): Nati
   const changes = (): string[] => [...policies.keys()].filter(isChanged);
   let said = "";
   const targets = new Map<TargetKey, NativeTarget>();
+  let left = MAX_PUBLIC;
   for (const [name, target] of known) {
     const roots = atStart.get(trustKey(target.policy));
-    if (roots !== undefined) targets.set(name, { ...target, roots, hasPublic: hasPublic(target) });
+    if (roots !== undefined) targets.set(name, { ...target, roots, hasPublic: hasPublic(target) && left-- > 0 });
   }
   return {
     targets,
@@ -63,17 +64,29 @@ export function openNativeTls(known: ReadonlyMap<TargetKey, SecureTarget>): Nati
   };
 }
 
-/** @returns undefined if a file that the vpc config names can't be used */
+/** Each costs a service 4 kB, and the start time (`docs/performance.md`). Most configs have the two of the Origin CA and one more. */
+const MAX_ROOTS = 16;
+
+/** @returns undefined if a file that the vpc config names can't be used, or has too many */
 function readRoots(policy: TlsPolicy): string[] | undefined {
+  const extra = extraRoots();
   try {
-    // The egress proxy warns when it needs them.
-    return namedRootsOf(policy, () => {});
+    const roots = namedRootsOf(policy, {
+      // A whole store is left out, as the system's own is.
+      extra: extra.length > MAX_ROOTS ? [] : extra,
+      // The egress proxy warns when it needs them.
+      warn() {},
+    });
+    return roots.length > MAX_ROOTS ? undefined : roots;
   } catch {
     return undefined;
   }
 }
 
-/** Public CAs cost 0.1 MiB and 2 ms of CPU time for each service (`docs/performance.md`), and rarely vouch for a name at loopback. */
+/** Public CAs cost each service 0.1 MB and 2 ms of CPU time, whether it is used or not (`docs/performance.md`). */
+const MAX_PUBLIC = 16;
+
+/** Public CAs rarely vouch for a name at loopback. */
 function hasPublic({ policy, target: { host } }: SecureTarget): boolean {
   return trustsPublicRoots(policy) && host !== "localhost" && host !== "::1" && !host.startsWith("127.");
 }

@@ -114,19 +114,17 @@ function rootsOf(policy: TlsPolicy): string[] {
 /**
  * All but public CAs and the system's own.
  *
- * @param warn hears that mkcert's root can't be read
+ * @param options `extra`: those of `NODE_EXTRA_CA_CERTS`; `warn`: hears that mkcert's root can't be read
  * @throws {EgressError} `tls_certificate_error`
  */
-export function namedRootsOf(policy: TlsPolicy, warn: (warning: string) => void = warnOnce): string[] {
+export function namedRootsOf(
+  policy: TlsPolicy,
+  { extra = extraRoots(), warn = warnOnce }: { extra?: readonly string[]; warn?: (warning: string) => void } = {},
+): string[] {
   const { ca, trust, authority } = policy;
   const own = authority === undefined ? Object.values(ORIGIN_CA_ROOTS) : readRoots(authority, "certificates");
   if (trust === "production") return own;
-  return [
-    ...own,
-    ...extraRoots(),
-    ...ca.flatMap((file) => readRoots(file, "ca")),
-    ...readOptionalRoots(mkcertRoot(), warn),
-  ];
+  return [...own, ...extra, ...ca.flatMap((file) => readRoots(file, "ca")), ...readOptionalRoots(mkcertRoot(), warn)];
 }
 
 /** The record's own authority takes the place of public CAs. */
@@ -174,7 +172,7 @@ export function bundledRoots(): readonly string[] {
 }
 
 /** Those of `NODE_EXTRA_CA_CERTS`. */
-function extraRoots(): readonly string[] {
+export function extraRoots(): readonly string[] {
   return readFromNode("extra") ?? [];
 }
 

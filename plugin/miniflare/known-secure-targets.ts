@@ -19,11 +19,8 @@ export interface SecureTarget {
   policy: TlsPolicy;
 }
 
-/**
- * Each has roots and a TLS context of its own, which cost every start 4 ms of CPU time and workerd 0.7 MB, whether it is used
- * or not (docs/performance.md).
- */
-export const MAX_SECURE = 16;
+/** Each has a TLS context of its own, which lengthens every start, whether it is used or not (docs/performance.md). */
+export const MAX_SECURE = 64;
 
 /** By the name of its binding, up to `MAX_SECURE`. If there are more, those that say https come first. */
 export function knownSecureTargets(table: RoutingTable): Map<TargetKey, SecureTarget> {

@@ -8,12 +8,15 @@ import type { EgressTls } from "./egress-protocol.ts";
 import type { ForwardTarget, TargetKey } from "./forward-target.ts";
 import type { TlsPolicy } from "./table.ts";
 
+/** What workerd's TLS takes for a name (RFC 1123 §2.1, with underscores). It prints a native stack for any other. */
+const SERVER_NAME = /^(?!.*(?:^|\.)\d+$)(?:(?!-)[\w-]{1,63}(?<!-)(?:\.(?!$)|$))+$/;
+
 /** @returns undefined if only the egress proxy can serve it */
 export function secureTargetKey(to: ForwardTarget & { type: "address" }, tls: EgressTls): TargetKey | undefined {
   const { hostName, verify, client } = tls;
   if (verify !== "verify_full" || client !== undefined || !isLiteralHost(to.host)) return undefined;
   const host = parseHost(hostName);
-  if (isProblem(host) || host.type === "ip") return undefined;
+  if (isProblem(host) || host.type === "ip" || !SERVER_NAME.test(hostName)) return undefined;
   return `https:${hostName}@${formatEndpoint(to.host, to.port)} ${trustKey(tls)}`;
 }
 

@@ -50,12 +50,11 @@ const ROWS: readonly ParityCase[] = Object.values(PARITY_CASES).flat();
 
 /** One per case and path, so that each begins without connections. */
 let origins: Record<Path, readonly ObservedOrigin[]>;
-let workers: Record<Exclude<Path, "native"> | "directRest", TestWorker>;
+let workers: Record<Exclude<Path, "direct" | "native">, TestWorker>;
 /** Only the egress proxy knows this limit. */
 const NO_LANE = { connectionLimit: 1000 };
-/** A Worker has no more clients of workerd's own than 256. */
-const MAX_DIRECT = 200;
 let feed: Feed;
+const NET = { type: "vpc-network", tunnelId: TUNNEL };
 /** Knows the address of every name. */
 let resolver: DnsServer;
 
@@ -78,26 +77,25 @@ beforeAll(async () => {
     hostOf(index),
     { type: "external", address: local(port), http: {} },
   ]);
-  const NET = { type: "vpc-network", tunnelId: TUNNEL };
+  const toAll = Object.assign({}, ...ROWS.map((_, index) => routesTo(observed, index))) as object;
   const started = await Promise.all([
     start({}, Object.fromEntries(services) as Record<string, object>),
-    start({ networks: { [TUNNEL]: { routes: routesTo(direct.slice(0, MAX_DIRECT)) } } }, { NET }),
     // The port is known only when the request comes.
     start({ ...NO_LANE, networks: { [TUNNEL]: { routes: { "*.internal": "127.0.0.1" } } } }, { NET }),
     start(
-      { ...NO_LANE, networks: { "cf1:network": { resolver_ips: [resolver.address], routes: { "*": "passthrough" } } } },
+      {
+        readTimeout: 60_000,
+        networks: { "cf1:network": { resolver_ips: [resolver.address], routes: { "*": "passthrough" } } },
+      },
       { NET: { type: "vpc-network", networkId: "cf1:network" } },
     ),
-    start({ networks: { [TUNNEL]: { routes: routesTo(observed) } } }, { NET }, { ui: true }),
-    start({ networks: { [TUNNEL]: { routes: routesTo(direct, MAX_DIRECT) } } }, { NET }),
+    start({ networks: { [TUNNEL]: { routes: toAll } } }, { NET }, { ui: true }),
   ]);
   workers = {
     straight: started[0],
-    direct: started[1],
-    egress: started[2],
-    rest: started[3],
-    observed: started[4],
-    directRest: started[5],
+    egress: started[1],
+    rest: started[2],
+    observed: started[3],
   };
   await connectVpc(workers.observed.miniflare);
   // The traffic page is open, too.
@@ -109,7 +107,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await feed[Symbol.asyncDispose]();
   await lanes?.worker[Symbol.asyncDispose]();
-  await native?.worker[Symbol.asyncDispose]();
+  for (const { worker } of batches.values()) await worker[Symbol.asyncDispose]();
   await Promise.all(Object.values(workers).map((worker) => worker[Symbol.asyncDispose]()));
   await Promise.all(PATHS.flatMap((path) => origins[path].map((origin) => origin[Symbol.asyncDispose]())));
   await resolver[Symbol.asyncDispose]();
@@ -126,7 +124,6 @@ let lanes: { worker: TestWorker; left: number } | undefined;
 async function prepareLane(host: string): Promise<{ worker: TestWorker; port: number }> {
   if (lanes === undefined || lanes.left === 0) {
     await lanes?.worker[Symbol.asyncDispose]();
-    const NET = { type: "vpc-network", tunnelId: TUNNEL };
     const config = { networks: { [TUNNEL]: { routes: { "*.internal": "127.0.0.1" } } } };
     lanes = { worker: await start(config, { NET }), left: 30 };
   }
@@ -142,43 +139,40 @@ async function prepareLane(host: string): Promise<{ worker: TestWorker; port: nu
   return { worker, port };
 }
 
-/** One Worker after another, because each has a limited number of targets of its own. */
-let native: { worker: TestWorker; rest: Set<ParityCase> } | undefined;
-const MAX_NATIVE = 100;
+/** By path, one Worker after another, because workerd has clients for a limited number of targets. */
+const batches = new Map<Path, { worker: TestWorker; rows: Set<ParityCase> }>();
+const MAX_ROWS = 30;
+
+async function workerOfBatch(path: "direct" | "native", row: ParityCase): Promise<TestWorker> {
+  const last = batches.get(path);
+  if (last?.rows.has(row)) return last.worker;
+  await last?.worker[Symbol.asyncDispose]();
+  const first = ROWS.indexOf(row);
+  const rows = ROWS.slice(first, first + MAX_ROWS);
+  const routes = Object.assign({}, ...rows.map((_, index) => routesTo(origins[path], first + index))) as object;
+  const worker = await start({ ca: [ca], networks: { [TUNNEL]: { routes } } }, { NET });
+  batches.set(path, { worker, rows: new Set(rows) });
+  return worker;
+}
 
 /** Brings a host from the egress proxy to workerd's own client. */
-async function graduate(row: ParityCase): Promise<TestWorker> {
-  if (native?.rest.has(row) !== true) {
-    await native?.worker[Symbol.asyncDispose]();
-    const first = ROWS.indexOf(row);
-    const routes = Object.fromEntries(
-      Object.entries(routesTo(origins.native)).slice(first * 2, (first + MAX_NATIVE) * 2),
-    );
-    const NET = { type: "vpc-network", tunnelId: TUNNEL };
-    const worker = await start({ ca: [ca], networks: { [TUNNEL]: { routes } } }, { NET });
-    native = { worker, rest: new Set(ROWS.slice(first, first + MAX_NATIVE)) };
-  }
-  const { worker } = native;
+async function graduate(row: ParityCase): Promise<void> {
+  const worker = await workerOfBatch("native", row);
   const index = ROWS.indexOf(row);
   const origin = origins.native[index]!;
   await vi.waitFor(async () => {
     await worker.call("warm", `https://${hostOf(index)}:${origin.port}${GATE}`);
     expect(origin.isNative).toBe(true);
   }, AT_ONCE);
-  return worker;
 }
 
 function startOrigins(certified?: Certified): Promise<ObservedOrigin[]> {
   return Promise.all(ROWS.map(({ answer = ok("a") }) => startObservedOrigin(answer, { certified })));
 }
 
-/** @param from the first case */
-function routesTo(origin: readonly ObservedOrigin[], from = 0): Record<string, string> {
-  const routes = origin.slice(from).flatMap(({ port }, index) => [
-    [hostOf(from + index), local(port)],
-    [`other-${hostOf(from + index)}`, local(port)],
-  ]);
-  return Object.fromEntries(routes) as Record<string, string>;
+function routesTo(all: readonly ObservedOrigin[], index: number): Record<string, string> {
+  const target = local(all[index]!.port);
+  return { [hostOf(index)]: target, [`other-${hostOf(index)}`]: target };
 }
 
 function local(port: number): string {
@@ -254,10 +248,9 @@ async function runStraight(row: ParityCase): Promise<string> {
 }
 
 async function runOn(path: Path, row: ParityCase): Promise<Run> {
-  const index = ROWS.indexOf(row);
-  const own = path === "direct" && index >= MAX_DIRECT ? "directRest" : path;
-  const worker = own === "native" ? await graduate(row) : workers[own];
-  return runWith(worker, row, origins[path][index]!);
+  if (path === "native") await graduate(row);
+  const worker = path === "direct" || path === "native" ? await workerOfBatch(path, row) : workers[path];
+  return runWith(worker, row, origins[path][ROWS.indexOf(row)]!);
 }
 
 async function runOnLane(row: ParityCase): Promise<Run> {
@@ -270,7 +263,7 @@ async function runOnLane(row: ParityCase): Promise<Run> {
 
 async function runWith(worker: TestWorker, row: ParityCase, { port, observation }: ObservedOrigin): Promise<Run> {
   const index = ROWS.indexOf(row);
-  const scheme = worker === native?.worker ? "https:" : "http:";
+  const scheme = worker === batches.get("native")?.worker ? "https:" : "http:";
   const result = await worker.call<Seen | Seen[]>("run", { index, host: hostOf(index), port, scheme });
   return { observation, worker: typeof result[0] === "string" ? [result as Seen] : (result as Seen[]) };
 }

@@ -73,6 +73,20 @@ test.each<[title: string, config: object, binding: "NET" | "API", url: string, w
   expect(wayOf(await tableOf(config), binding, url)).toBe(way);
 });
 
+test.each([
+  ["my_service.internal", "direct"],
+  ["a--b.c", "direct"],
+  ["xn--bcher-kva.internal", "direct"],
+  ["1.2.internal", "direct"],
+  ["single", "direct"],
+  [`${"a".repeat(63)}.internal`, "direct"],
+  [`${"a".repeat(64)}.internal`, "egress"],
+  ["-a.internal", "egress"],
+  ["a.b-.internal", "egress"],
+])("the name %s, for which workerd's TLS may have no use", async (name, way) => {
+  expect(wayOf(await tableOf(routes({ [name]: "127.0.0.1:1" })), "NET", `https://${name}/`)).toBe(way);
+});
+
 test("if there are too many, those that say https come first", async () => {
   const names = Array.from({ length: MAX_SECURE }, (_, index) => `n${index}.internal`);
   const plain = Object.fromEntries(names.map((name, index) => [name, `localhost:${index + 1000}`]));

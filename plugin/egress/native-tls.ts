@@ -84,7 +84,7 @@ function readRoots(policy: TlsPolicy): string[] | undefined {
 }
 
 /** Public CAs cost each service 0.1 MB and 2 ms of CPU time, whether it is used or not (`docs/performance.md`). */
-const MAX_PUBLIC = 16;
+const MAX_PUBLIC = 8;
 
 /** Public CAs rarely vouch for a name at loopback. */
 function hasPublic({ policy, target: { host } }: SecureTarget): boolean {

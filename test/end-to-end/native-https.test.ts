@@ -214,6 +214,15 @@ describe("a host doesn't graduate", () => {
     expect(isSilent(worker)).toBe(true);
   });
 
+  it('if "ca" is a whole store, which would be copied for each target', async () => {
+    const file = path.join(folder, "store.pem");
+    const store = Array.from({ length: 16 }, (_, index) => makeAuthority(`Root ${index}`).cert);
+    await writeFile(file, [...store, root.cert].join(""));
+    await using origin = await startOrigin();
+    await using worker = await start({ ...routeTo(origin.port), ca: [file] });
+    expect(await staysProxied(worker)).toBe(true);
+  });
+
   it("if it has only a cipher that workerd lacks", async () => {
     const ciphers = "ECDHE-ECDSA-AES128-SHA256";
     await using origin = await startOrigin({ maxVersion: "TLSv1.2", ciphers });

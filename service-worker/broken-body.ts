@@ -3,7 +3,6 @@
  * developer. Without this file, the Worker sees the runtime's own "Network connection lost.".
  */
 
-import type { Call } from "./env.ts";
 import { ProxyError } from "./proxy-error.ts";
 import { pipeBody } from "./pipe-body.ts";
 
@@ -16,7 +15,7 @@ const SHORT = 64 * 1024;
 /** The runtime passes on any status, but can't make a Response with a higher one. */
 const MAX_STATUS = 599;
 
-export interface Watcher extends Pick<Call, "ctx"> {
+export interface Watcher {
   /** Its signal aborts when nobody reads the body any more. */
   request: Request;
   /** Called once if the body breaks off, but not if its reader gives up. */
@@ -38,7 +37,8 @@ export function watchBody(response: Response, watcher: Watcher): Response {
   if (body === null || response.webSocket || response.status > MAX_STATUS) return response;
   // The Content-Length of a chunked body doesn't count (RFC 9112 §6.3).
   const { piped, writable } = pipeBody(response, headers.has("transfer-encoding") ? undefined : length);
-  watcher.ctx.waitUntil(pass(body, writable, watcher));
+  // The event lives as long as somebody reads the body. `waitUntil` would keep a silent body that nobody reads.
+  void pass(body, writable, watcher);
   return piped;
 }
 
@@ -48,16 +48,12 @@ function announcedLength(headers: Headers): number | undefined {
   return length !== null && /^\d+$/.test(length) ? Number(length) : undefined;
 }
 
-async function pass(
-  body: ReadableStream,
-  writable: WritableStream,
-  { request: { signal }, explain }: Watcher,
-): Promise<void> {
+async function pass(body: ReadableStream, writable: WritableStream, { request, explain }: Watcher): Promise<void> {
   try {
-    // Without the signal, this would wait for a silent body even if nobody reads it.
-    await body.pipeTo(writable, { preventAbort: true, signal });
+    await body.pipeTo(writable, { preventAbort: true });
   } catch {
-    if (signal.aborted) return;
+    // Looked at only now, because the signal of each request takes time.
+    if (request.signal.aborted) return;
     // Whatever happens, the reader must not wait for more.
     const failure = await explain().catch((error: unknown) => ProxyError.from(error));
     await writable.abort(failure.bare());

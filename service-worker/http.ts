@@ -99,7 +99,7 @@ async function forward(request: Request, { decided, call, lines }: Forwarding): 
   const { env, ctx } = call;
   const { observed } = lines;
   const watch = (response: Response, exchangeId: string): Response =>
-    watchBody(response, { ctx, request, explain: async () => lines.fail(await explainBreak(env, exchangeId)) });
+    watchBody(response, { request, explain: async () => lines.fail(await explainBreak(env, exchangeId)) });
   if (observed !== undefined) return watch(await fetchObserved(request, observed, call), observed.exchangeId);
   // A rule may answer what the table refuses.
   if (decided.type === "refuse") throw new ProxyError(decided.decision.code, decided.decision);

@@ -3,8 +3,8 @@
  *
  *   known target, may be repeated        ──▶ pooled `external` service; with TLS: if it has graduated (graduates.ts)
  *   another target that was asked before ──▶ pooled `external` service for a lane (lanes.ts)
- *   any other                                ──▶ egress proxy in the Node process
- *   worker:                                  ──▶ that Worker's fetch
+ *   any other                            ──▶ egress proxy in the Node process
+ *   worker:                              ──▶ that Worker's fetch
  */
 
 import { watchBody } from "./broken-body.ts";

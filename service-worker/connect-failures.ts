@@ -28,6 +28,13 @@ export function takeConnectFailure(connectionId: string): ProxyErrorCode {
   return code ?? "proxy_internal_error";
 }
 
+/** @param inbound the connection of a facade that asks (connection-id.ts) */
+export async function answerWhy(inbound: Socket, { connectionId = "" }: { connectionId?: string }): Promise<void> {
+  const writer = inbound.writable.getWriter();
+  await writer.write(new TextEncoder().encode(takeConnectFailure(connectionId)));
+  await writer.close();
+}
+
 /** Resolves when the facade has asked, or probably never will. It looks, because an event can't wait for another one's promise. */
 export async function waitUntilTaken(connectionId: string): Promise<void> {
   const end = Date.now() + ASKED_WITHIN;

@@ -12,6 +12,7 @@ import { bracketHost } from "./routing/address-text.ts";
 const MARKED = /^mvpc-([0-9a-f]{20})\.(.*)$/;
 const V6 = "--6--";
 const AHEAD = /^--ahead-(\d{1,5})--$/;
+const WHY = "--why--";
 
 /** workerd's `connect` accepts 255 characters, including the port. */
 const MAX_LENGTH = 255 - ":65535".length;
@@ -33,6 +34,11 @@ export function markHost(connectionId: string, host: string): { marked: string; 
   return { marked: `mvpc-${connectionId}.--ahead-${byteLength}--`, ahead: host };
 }
 
+/** The host of a connection that asks why the one with this id failed. Its answer is the code. */
+export function markQuestion(connectionId: string): string {
+  return `mvpc-${connectionId}.${WHY}`;
+}
+
 export interface Unmarked {
   /** Absent: the caller doesn't knock. */
   connectionId?: string;
@@ -40,6 +46,8 @@ export interface Unmarked {
   address: string;
   /** Bytes of the host that comes first of all. */
   ahead?: number;
+  /** It is the one of `markQuestion`. */
+  isQuestion?: true;
 }
 
 /** @param address `host:port` as the `connect` handler gets it */
@@ -48,6 +56,7 @@ export function unmarkAddress(address: string): Unmarked {
   if (connectionId === undefined) return { address };
   const colon = rest.lastIndexOf(":");
   const [name, port] = [rest.slice(0, colon), rest.slice(colon)];
+  if (name === WHY) return { address: port, connectionId, isQuestion: true };
   const ahead = AHEAD.exec(name)?.[1];
   if (ahead !== undefined) return { address: port, connectionId, ahead: Number(ahead) };
   if (!name.startsWith(V6)) return { address: rest, connectionId };

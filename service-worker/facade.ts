@@ -9,18 +9,21 @@
 import { formatEndpoint } from "./routing/address-text.ts";
 import { ignoreUnhandled, makeAwaitable } from "./routing/awaitable.ts";
 import { checkConnectOptions, parseConnectAddress } from "./routing/connect-address.ts";
-import { makeConnectionId, markHost } from "./connection-id.ts";
+import { makeConnectionId, markHost, markQuestion } from "./connection-id.ts";
 import { countOpen } from "./open-connections.ts";
 import { knock } from "./knock.ts";
+import { readStart } from "./read-start.ts";
 import { type ProxyErrorCode, proxyErrorMessage } from "./routing/error-codes.ts";
 
-/** The inner bindings of the wrapped binding, which the plugin makes. */
+/** The inner binding of the wrapped binding, which the plugin makes. */
 export interface FacadeEnv {
   binding: Fetcher;
-  failures: { of(connectionId: string): Promise<ProxyErrorCode> };
 }
 
-export default function makeBinding({ binding, failures }: FacadeEnv): Fetcher {
+/** Bytes. No code is longer. */
+const MAX_CODE = 64;
+
+export default function makeBinding({ binding }: FacadeEnv): Fetcher {
   const nativeConnect = binding.connect.bind(binding);
   Object.defineProperty(binding, "connect", {
     value: function connect(address: unknown, options?: SocketOptions): Socket {
@@ -32,7 +35,8 @@ export default function makeBinding({ binding, failures }: FacadeEnv): Fetcher {
       const opened = knock(socket, ahead).then(
         (): SocketInfo => ({ remoteAddress: formatEndpoint(hostname, port) }),
         async () => {
-          throw new Error(proxyErrorMessage(await failures.of(connectionId)));
+          const { readable } = nativeConnect({ hostname: markQuestion(connectionId), port: 1 });
+          throw new Error(proxyErrorMessage((await readStart(readable, MAX_CODE)) as ProxyErrorCode));
         },
       );
       return withOutcome(socket, opened);

@@ -3,7 +3,6 @@
  *
  *   user's Worker ── stub (props: which binding) ──▶ binding ── decide ──▶ http.ts | tcp.ts ──▶ target
  *                              └─ connect(), counted ──▶ Relay ──▶ tcp.ts
- *                 ── RPC ──▶ Failures  (why did connect() fail?)
  *   code in Node  ── Miniflare's proxy ──▶ NodeBinding ── the same, and connect() ──▶ for-node.ts
  *   plugin        ── egress proxy ──▶ table-in-force.ts  (an edit of the vpc config)
  */
@@ -11,8 +10,6 @@
 import { env, WorkerEntrypoint } from "cloudflare:workers";
 import type { BindingProps, Call, ServiceWorkerEnv } from "./env.ts";
 import { forwardRequest } from "./http.ts";
-import { takeConnectFailure } from "./connect-failures.ts";
-import type { ProxyErrorCode } from "./routing/error-codes.ts";
 import { connectForNode, readNodeConnection } from "./for-node.ts";
 import { forwardConnection, forwardHop } from "./tcp.ts";
 import { catchUp, tableInForce } from "./table-in-force.ts";
@@ -65,13 +62,6 @@ interface Handlers {
 
 function callOf(ctx: Context): Call {
   return { bindingId: ctx.props.binding, index: tableInForce(serviceWorkerEnv), env: serviceWorkerEnv, ctx };
-}
-
-/** Harmless if a user's Worker gets it: an id is a random number that only the facade of its connection knows. */
-export class Failures extends WorkerEntrypoint<ServiceWorkerEnv> {
-  of(connectionId: string): ProxyErrorCode {
-    return takeConnectFailure(connectionId);
-  }
 }
 
 /** The far end of a hop (hop.ts). Only the service worker itself has a stub of it. */

@@ -20,7 +20,7 @@ import { describeFailure } from "./routing/describe-failure.ts";
 import { ProxyError, connectTimedOut } from "./proxy-error.ts";
 import { type AskedConnection, connectByHop, isCallerGone, takeHop } from "./hop.ts";
 import { describeIgnoredPort } from "./routing/ignored-port.ts";
-import { keepConnectFailure, waitUntilTaken } from "./connect-failures.ts";
+import { answerWhy, keepConnectFailure, waitUntilTaken } from "./connect-failures.ts";
 import { takeKnock } from "./knock.ts";
 import { enterPort } from "./loop-guard.ts";
 import { type Observed, askGoal, connectObserved, isObserved, observe } from "./observed.ts";
@@ -34,16 +34,12 @@ import { tcpWayOf } from "./routing/transport.ts";
 import { connectWorker } from "./worker-target.ts";
 
 export async function forwardConnection(inbound: Socket, call: Call): Promise<void> {
-  const asked = await readAsked(inbound);
+  const { localAddress = "" } = await inbound.opened;
+  const { ahead, isQuestion, ...asked } = unmarkAddress(localAddress);
+  if (isQuestion) return answerWhy(inbound, asked);
+  if (ahead !== undefined) asked.address = `${await readStart(inbound.readable, ahead)}${asked.address}`;
   if (!call.index.table.bindings[call.bindingId]?.traffic) return forward({ inbound, asked, call });
   if (!(await connectByHop(inbound, asked, call))) await closeRefused(inbound, asked);
-}
-
-async function readAsked(inbound: Socket): Promise<AskedConnection> {
-  const { localAddress = "" } = await inbound.opened;
-  const { ahead, ...asked } = unmarkAddress(localAddress);
-  if (ahead === undefined) return asked;
-  return { ...asked, address: `${await readStart(inbound.readable, ahead)}${asked.address}` };
 }
 
 /** @param inbound the socket of a hop */

@@ -138,10 +138,7 @@ function takeOver(binding: WorkerBinding, { key, canWrap }: { key: string; canWr
     binding.service = service;
     return;
   }
-  const innerBindings: WorkerBinding[] = [
-    { name: "binding", service },
-    { name: "failures", service: { name: SERVICE_WORKER, entrypoint: "Failures" } },
-  ];
+  const innerBindings: WorkerBinding[] = [{ name: "binding", service }];
   Reflect.deleteProperty(binding, "service");
   Object.assign(binding, { wrapped: { moduleName: FACADE_MODULE, innerBindings } });
 }

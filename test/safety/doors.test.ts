@@ -197,7 +197,6 @@ describe("internals over RPC", () => {
     "dropFunctions",
     "keep",
     "respond",
-    "Failures",
     "Relay",
     "TableFollower",
     "TestDoor",
@@ -274,7 +273,6 @@ describe("internals over RPC", () => {
     ]);
     expect(Object.fromEntries(methods)).toEqual({
       default: ["fetch", "connect"],
-      Failures: ["of"],
       // Only for code in Node.
       NodeBinding: ["fetch", "connect"],
       Relay: ["connect"],

@@ -28,7 +28,6 @@ const ownership: Ownership = {
     // The end of a Unix socket in Node, which asks `decide` for the binding that it belongs to.
     if (service.startsWith(DATABASES)) return service === `${DATABASES}${bindingAt(holder, path)}`;
     if (service !== DOOR) return false;
-    if (entrypoint === "Failures") return props === undefined && path.endsWith(" > failures");
     // Miniflare's proxy holds each Durable Object of a plugin. Ours has a single method without arguments and result.
     if (entrypoint === "TableFollower") return props === undefined && holder === "core:entry";
     // Miniflare's proxy serves code in Node, which has an entrypoint of its own.
@@ -105,7 +104,6 @@ describeOn("posix", NO_SCRIPT, "the config that workerd receives", () => {
           kind: "service",
           target: { service: DOOR, props: { binding: `${workerName}/${bindingName}` } },
         },
-        { name: "failures", kind: "service", target: { service: DOOR, entrypoint: "Failures" } },
       ],
     });
   });

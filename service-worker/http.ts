@@ -19,7 +19,7 @@ import { chooseLane, fetchByLane } from "./lanes.ts";
 import { enterPort } from "./loop-guard.ts";
 import { type OriginDecision, decideOrigin } from "./decision-cache.ts";
 import { countCall } from "./rate-limit.ts";
-import { reportSilence } from "./silence.ts";
+import { type Wait, reportSilence } from "./silence.ts";
 import { warnOnce } from "./traffic.ts";
 import { fetchObserved, isObserved, observe } from "./observed.ts";
 import { destinationOf } from "./routing/transport.ts";
@@ -46,7 +46,7 @@ export async function forwardRequest(request: Request, call: Call): Promise<Resp
       const url = new URL(request.url);
       lines.observed = observe(decision, destinationOf(url), { call, url });
     }
-    const endWait = reportSilence({
+    const wait = reportSilence({
       describe: () => `${binding.bindingName}  ${lines.what}`,
       // The event of a caller that gives up ends at once, so it is too late to ask then.
       prepare: () => void lines.learnGoal(),
@@ -55,11 +55,11 @@ export async function forwardRequest(request: Request, call: Call): Promise<Resp
       traffic: binding.traffic,
     });
     try {
-      const response = await forward(request, { decided, call, lines });
+      const response = await forward(request, { decided, call, lines, wait });
       lines.over(String(response.status));
       return response;
     } finally {
-      endWait();
+      wait.end();
     }
   } catch (error) {
     if (!(error instanceof ThrownByTarget)) throw (await lines.fail(error)).bare();
@@ -93,9 +93,10 @@ interface Forwarding {
   decided: OriginDecision;
   call: Call;
   lines: RequestLines;
+  wait: Wait;
 }
 
-async function forward(request: Request, { decided, call, lines }: Forwarding): Promise<Response> {
+async function forward(request: Request, { decided, call, lines, wait }: Forwarding): Promise<Response> {
   const { env, ctx } = call;
   const { observed } = lines;
   const watch = (response: Response, exchangeId: string): Response =>
@@ -119,7 +120,7 @@ async function forward(request: Request, { decided, call, lines }: Forwarding): 
     // Awaits only if there is a promise, because each await takes time.
     if (checked !== undefined) await checked;
     const response = await (service !== undefined && direct !== undefined
-      ? fetchDirectly(request, { name: direct, service, env, order })
+      ? fetchDirectly(request, { name: direct, service, env, order, wait })
       : lane !== undefined
         ? fetchByLane(request, { lane, env, order })
         : fetchThroughEgress(request, env, order));

@@ -23,10 +23,18 @@ export interface Waiting {
   traffic: boolean;
 }
 
-/** @returns a function to call when the wait is over */
-export function reportSilence({ describe, prepare, target, signal, traffic }: Waiting): () => void {
+export interface Wait {
+  /** Call it when the wait is over. */
+  end: () => void;
+  /** Calls back if the wait lasts for so many milliseconds, unless it was cancelled. A short wait sets no timer for it. */
+  after: (delay: number, then: () => void) => { cancel: () => void };
+}
+
+export function reportSilence({ describe, prepare, target, signal, traffic }: Waiting): Wait {
   let caller: AbortSignal | undefined;
   let isSilent = false;
+  let start: (() => void) | undefined;
+  let later: number | null = null;
   const started = Date.now();
   const givenUp = (): void => {
     if (!isSilent && !traffic) return;
@@ -35,6 +43,7 @@ export function reportSilence({ describe, prepare, target, signal, traffic }: Wa
     print(`${describe()} → ${target()}  given up by its caller after ${Date.now() - started} ms`);
   };
   let timer = setTimeout(() => {
+    start?.();
     prepare();
     caller = signal();
     caller.addEventListener("abort", givenUp);
@@ -43,8 +52,21 @@ export function reportSilence({ describe, prepare, target, signal, traffic }: Wa
       printFailure(`${describe()}  waiting for ${target()} for ${SILENT_FOR / 1000} s`);
     }, SILENT_FOR - SHORT);
   }, SHORT);
-  return () => {
-    clearTimeout(timer);
-    caller?.removeEventListener("abort", givenUp);
+  return {
+    end() {
+      clearTimeout(timer);
+      clearTimeout(later);
+      caller?.removeEventListener("abort", givenUp);
+    },
+    after(delay, then) {
+      if (delay <= SHORT) later = setTimeout(then, delay);
+      else start = () => (later = setTimeout(then, delay - SHORT));
+      return {
+        cancel() {
+          start = undefined;
+          clearTimeout(later);
+        },
+      };
+    },
   };
 }

@@ -32,6 +32,8 @@ export interface Cause {
   says: string | RegExp;
   /** The code on a lane, where workerd reads the answer and gives no cause. */
   onLane?: ProxyErrorCode;
+  /** On a lane, only workerd limits it, and its limit depends on the pieces in which the bytes come. */
+  variesOnLane?: true;
 }
 
 /** Servers go on the stack; they live as long as the test. */

@@ -43,6 +43,7 @@ export const NOT_HTTP: Causes = {
   ...onBothPaths("a head that is too long", {
     text: `HTTP/1.1 200 OK\r\nX-A: ${"a".repeat(600_000)}\r\nContent-Length: 0\r\n\r\n`,
     says: "takes at most 417792 bytes",
+    variesOnLane: true,
   }),
   ...onBothPaths("too many fields", {
     text: `HTTP/1.1 200 OK\r\n${"A: a\r\n".repeat(20_000)}Content-Length: 0\r\n\r\n`,

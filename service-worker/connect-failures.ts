@@ -10,10 +10,6 @@ const connectFailures = new Map<string, ProxyErrorCode>();
 /** Beyond this many, the oldest is dropped. If its caller is gone, nobody asks. */
 const MAX_FAILURES = 100_000;
 
-/** Milliseconds that a facade has to ask, and between two looks. */
-const ASKED_WITHIN = 1000;
-const LOOK_AGAIN = 5;
-
 /** Call it before the knock is refused. */
 export function keepConnectFailure(connectionId: string, code: ProxyErrorCode): void {
   connectFailures.set(connectionId, code);
@@ -33,10 +29,4 @@ export async function answerWhy(inbound: Socket, { connectionId = "" }: { connec
   const writer = inbound.writable.getWriter();
   await writer.write(new TextEncoder().encode(takeConnectFailure(connectionId)));
   await writer.close();
-}
-
-/** Resolves when the facade has asked, or probably never will. It looks, because an event can't wait for another one's promise. */
-export async function waitUntilTaken(connectionId: string): Promise<void> {
-  const end = Date.now() + ASKED_WITHIN;
-  while (connectFailures.has(connectionId) && Date.now() < end) await scheduler.wait(LOOK_AGAIN);
 }

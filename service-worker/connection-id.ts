@@ -8,8 +8,11 @@
 
 import { bracketHost } from "./routing/address-text.ts";
 
-/** No real host name begins with this label. None has `V6` in front of an address, and none is `ELSEWHERE`. */
+/** No real host name begins with this label. */
 const MARKED = /^mvpc-([0-9a-f]{20})\.(.*)$/;
+
+/** What follows is no host as it is. A host that begins like this goes ahead. */
+const NO_HOST = "--";
 const V6 = "--6--";
 const AHEAD = /^--ahead-(\d{1,5})--$/;
 const WHY = "--why--";
@@ -24,12 +27,12 @@ export function makeConnectionId(): string {
 
 /**
  * @param host without brackets
- * @returns `ahead`: the host if it is too long for the address. The facade sends it first of all
+ * @returns `ahead`: the host, if it is too long for the address or looks like one of ours. The facade sends it first of all
  */
 export function markHost(connectionId: string, host: string): { marked: string; ahead: string } {
   // A colon would end the host in the address.
   const marked = `mvpc-${connectionId}.${host.includes(":") ? V6 + host.replaceAll(":", "-") : host}`;
-  if (marked.length <= MAX_LENGTH) return { marked, ahead: "" };
+  if (marked.length <= MAX_LENGTH && !host.startsWith(NO_HOST)) return { marked, ahead: "" };
   const { byteLength } = new TextEncoder().encode(host);
   return { marked: `mvpc-${connectionId}.--ahead-${byteLength}--`, ahead: host };
 }

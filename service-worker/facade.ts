@@ -49,23 +49,29 @@ export default function makeBinding({ binding }: FacadeEnv): Fetcher {
 
 /** Gives a native socket our `opened`, `closed` and `close`, and makes it awaitable. */
 function withOutcome(socket: Socket, opened: Promise<SocketInfo>): Socket {
-  const nativeClosed = socket.closed;
+  const { writable, closed: nativeClosed } = socket;
   const nativeClose = socket.close.bind(socket);
   const closed = opened.then(() => nativeClosed);
   ignoreUnhandled(opened, closed, nativeClosed);
   countOpen(closed);
   let isOpen = false;
+  let mayHaveWritten = false;
   void opened.then(
     () => (isOpen = true),
     () => undefined,
   );
   const close = async (): Promise<void> => {
     const closing = nativeClose();
-    // It waits until everything is written, the knock too. A caller who gives up has written nothing else.
-    if (isOpen || socket.writable.locked) await closing;
+    // It waits until everything is written, the knock too. Without a look at `writable`, nothing else was written.
+    if (isOpen || mayHaveWritten) await closing;
     else ignoreUnhandled(closing);
   };
+  const getWritable = (): WritableStream => {
+    mayHaveWritten = true;
+    return writable;
+  };
   Object.defineProperties(socket, {
+    writable: { get: getWritable, configurable: true },
     opened: { value: opened, configurable: true },
     closed: { value: closed, configurable: true },
     close: { value: close, configurable: true },

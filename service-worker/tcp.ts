@@ -20,7 +20,7 @@ import { describeFailure } from "./routing/describe-failure.ts";
 import { ProxyError, connectTimedOut } from "./proxy-error.ts";
 import { type AskedConnection, connectByHop, isCallerGone, takeHop } from "./hop.ts";
 import { describeIgnoredPort } from "./routing/ignored-port.ts";
-import { answerWhy, keepConnectFailure, waitUntilTaken } from "./connect-failures.ts";
+import { answerWhy, keepConnectFailure } from "./connect-failures.ts";
 import { takeKnock } from "./knock.ts";
 import { enterPort } from "./loop-guard.ts";
 import { type Observed, askGoal, connectObserved, isObserved, observe } from "./observed.ts";
@@ -128,21 +128,17 @@ async function openConnection({ inbound, asked, call, lines, isHop }: Forwarding
   }
 }
 
-/** Milliseconds for a write that a refused caller has begun, or for the answer that a facade gets. */
+/** Milliseconds for a write that a refused caller has begun. */
 const TAKE_FOR = 20;
 
 /**
- * The caller learns why before its stream ends, because a client would take the end for the cause. Without a facade there is
- * nothing to learn. But if a write under way is cut off, the runtime prints a native stack, so it is taken and dropped first.
+ * The close refuses a knock; cancelling the stream alone doesn't. Without a knock, a write under way is taken and dropped
+ * first, because the runtime prints a native stack if it is cut off.
  */
 async function closeRefused(inbound: Socket, { connectionId }: AskedConnection): Promise<void> {
-  if (connectionId === undefined) await Promise.race([drain(inbound.readable), scheduler.wait(TAKE_FOR)]);
-  else {
-    // Refuses the knock.
-    await cancel(inbound.readable);
-    await waitUntilTaken(connectionId);
-    await scheduler.wait(TAKE_FOR);
-  }
+  await (connectionId === undefined
+    ? Promise.race([drain(inbound.readable), scheduler.wait(TAKE_FOR)])
+    : cancel(inbound.readable));
   await inbound.close();
 }
 

@@ -144,6 +144,33 @@ describe.each([true, false])("the last write before close() arrives, with traffi
   });
 });
 
+it.each([true, false])(
+  "a write before the connection is open arrives after close(), with traffic lines %s",
+  async (traffic) => {
+    let received = 0;
+    await using targets = await startTargets((socket) => void socket.on("data", ({ length }) => (received += length)));
+    await using worker = await startTestWorker({
+      config: { traffic, networks: { [TUNNEL]: targets.routes } },
+      ops: {
+        async leave(env, { host, size }: { host: string; size: number }) {
+          const socket = env.NET.connect(`${host}:1`);
+          const writer = socket.writable.getWriter();
+          void writer.write(new Uint8Array(size));
+          writer.releaseLock();
+          await socket.close();
+        },
+      },
+    });
+    for (const host of HOSTS) {
+      for (const size of [3, 300_000]) {
+        received = 0;
+        await worker.call("leave", { host, size });
+        await expect.poll(() => received, { message: `${host} ${size}` }).toBe(size);
+      }
+    }
+  },
+);
+
 describe.each([true, false])("a reset reaches the Worker as an error, with traffic lines %s", (traffic) => {
   const ENDS: [how: string, end: (socket: Duplex) => void][] = [
     ["at once", (socket) => destroy(socket)],
@@ -346,6 +373,33 @@ describe("rejects for hosts of any length", () => {
       expect(worker.output()).toMatch(new RegExp(`connect ${host}?:1  ProxyError: ${code}`));
     }
   });
+});
+
+it("rejects for hosts that look like our own marks", async () => {
+  await using worker = await startTestWorker({
+    config: { networks: { [TUNNEL]: {} } },
+    ops: { connect: (env, hostname: string) => env.NET.connect({ hostname, port: 1 }) },
+  });
+  for (const host of ["--why--", "--ahead-9--", "--6--1-2"]) {
+    await expect(worker.call("connect", host)).rejects.toThrow("ProxyError: destination_not_found");
+    expect(worker.output()).toContain(`connect ${host}:1  ProxyError: destination_not_found`);
+  }
+});
+
+it.each([true, false])("a refusal is known at once, with traffic lines %s", async (traffic) => {
+  await using worker = await startTestWorker({
+    config: { traffic, networks: { [TUNNEL]: {} } },
+    ops: {
+      async time(env) {
+        const begun = Date.now();
+        await env.NET.connect("nowhere.internal:1").opened.catch(() => undefined);
+        return Date.now() - begun;
+      },
+    },
+  });
+  const times: number[] = [];
+  for (let round = 0; round < 5; round++) times.push(await worker.call<number>("time"));
+  expect(Math.min(...times)).toBeLessThan(500);
 });
 
 it("settles 10 500 waiting calls at once", async () => {

@@ -17,16 +17,32 @@ export function keepConnectFailure(connectionId: string, code: ProxyErrorCode): 
   if (connectFailures.size > MAX_FAILURES && oldest !== undefined) connectFailures.delete(oldest);
 }
 
-/** If none is kept, the connection broke off for another reason, and the fault is ours. */
-export function takeConnectFailure(connectionId: string): ProxyErrorCode {
+/** @returns undefined if none is kept */
+export function takeConnectFailure(connectionId: string): ProxyErrorCode | undefined {
   const code = connectFailures.get(connectionId);
   connectFailures.delete(connectionId);
-  return code ?? "proxy_internal_error";
+  return code;
 }
 
-/** @param inbound the connection of a facade that asks (connection-id.ts) */
+/** Milliseconds between two looks. An event can't wait for another one's promise. */
+const LOOK_AGAIN = 5;
+/** Milliseconds until a question is answered with nothing, and until a connection ends although nobody has asked. */
+const PATIENCE = 1000;
+
+/** @param inbound the connection of a facade that asks (connection-id.ts). Its answer is the code, or nothing yet */
 export async function answerWhy(inbound: Socket, { connectionId = "" }: { connectionId?: string }): Promise<void> {
+  await look(() => connectFailures.has(connectionId));
   const writer = inbound.writable.getWriter();
-  await writer.write(new TextEncoder().encode(takeConnectFailure(connectionId)));
+  await writer.write(new TextEncoder().encode(takeConnectFailure(connectionId) ?? ""));
   await writer.close();
+}
+
+/** Resolves when the facade has asked, or probably never will. On a busy machine it may ask later. */
+export async function waitUntilTaken(connectionId: string): Promise<void> {
+  await look(() => !connectFailures.has(connectionId));
+}
+
+async function look(isSo: () => boolean): Promise<void> {
+  const end = Date.now() + PATIENCE;
+  while (!isSo() && Date.now() < end) await scheduler.wait(LOOK_AGAIN);
 }

@@ -11,7 +11,7 @@ import { ignoreUnhandled, makeAwaitable } from "./routing/awaitable.ts";
 import { checkConnectOptions, parseConnectAddress } from "./routing/connect-address.ts";
 import { makeConnectionId, markHost, markQuestion } from "./connection-id.ts";
 import { countOpen } from "./open-connections.ts";
-import { knock } from "./knock.ts";
+import { awaitOutcome, knock } from "./knock.ts";
 import { readStart } from "./read-start.ts";
 import { type ProxyErrorCode, proxyErrorMessage } from "./routing/error-codes.ts";
 
@@ -32,13 +32,14 @@ export default function makeBinding({ binding }: FacadeEnv): Fetcher {
       const connectionId = makeConnectionId();
       const { marked, ahead } = markHost(connectionId, hostname);
       const socket = nativeConnect({ hostname: marked, port }, options);
-      const opened = knock(socket, ahead).then(
-        (): SocketInfo => ({ remoteAddress: formatEndpoint(hostname, port) }),
-        async () => {
-          const { readable } = nativeConnect({ hostname: markQuestion(connectionId), port: 1 });
-          throw new Error(proxyErrorMessage((await readStart(readable, MAX_CODE)) as ProxyErrorCode));
-        },
-      );
+      const ask = (): Promise<string> => {
+        const { readable } = nativeConnect({ hostname: markQuestion(connectionId), port: 1 });
+        return readStart(readable, MAX_CODE);
+      };
+      const opened = awaitOutcome(knock(socket, ahead), ask).then((code): SocketInfo => {
+        if (code !== "") throw new Error(proxyErrorMessage(code as ProxyErrorCode));
+        return { remoteAddress: formatEndpoint(hostname, port) };
+      });
       return withOutcome(socket, opened);
     },
     configurable: true,

@@ -57,7 +57,7 @@ export async function connectForNode({ socketId, hostname, port }: NodeConnectio
     await knock(outbound);
   } catch {
     await inbound.close();
-    return answer({ type: "failed", code: takeConnectFailure(connectionId) });
+    return answer({ type: "failed", code: takeConnectFailure(connectionId) ?? "proxy_internal_error" });
   }
   ctx.waitUntil(joinNode(inbound, { env, socketId, hop, outbound }));
   return answer({ type: "open" });

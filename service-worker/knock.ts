@@ -5,10 +5,15 @@
  * body of a `Response`.
  *
  *   caller ── knock ──▶ handler ── dial ──▶ target
- *          ◀─ taken ──┘    └─ or the connection ends: connect-failures.ts says why
+ *          ◀─ taken ──┘
+ *          ── not yet: why? ──▶ connect-failures.ts
  */
 
 import { readStart } from "./read-start.ts";
+import { ignoreUnhandled } from "./routing/awaitable.ts";
+
+// A test of a user may replace the global ones.
+const { setTimeout, clearTimeout } = globalThis;
 
 /**
  * Rejects if the connection ends before the knock is taken. What the caller writes meanwhile comes after it.
@@ -25,4 +30,53 @@ export async function knock({ writable }: Socket, host = ""): Promise<void> {
 /** If the caller is gone, the next one who reads finds out. */
 export async function takeKnock({ readable }: Socket): Promise<void> {
   await readStart(readable, 1).catch(() => undefined);
+}
+
+/** Milliseconds after which the caller asks. Most connections are open by then. */
+const ASK_AFTER = 10;
+
+/**
+ * The caller asks while its connection is still there, because its stream must not end before it knows why.
+ *
+ * @param taken of `knock`
+ * @param ask returns the code of the failure; "" if there is none, or none yet
+ * @returns "" if there is a connection, otherwise the code
+ */
+export async function awaitOutcome(taken: Promise<void>, ask: () => Promise<string>): Promise<string> {
+  let state: "pending" | "open" | "over" = "pending";
+  const opening = taken.then(
+    () => void (state = "open"),
+    () => void (state = "over"),
+  );
+  await within(ASK_AFTER, opening);
+  if (isOpen()) return "";
+  const asking = askUntilOver();
+  ignoreUnhandled(asking);
+  await Promise.race([opening, asking.catch(() => opening)]);
+  return isOpen() ? "" : (await asking.catch(() => "")) || "proxy_internal_error";
+
+  function isOpen(): boolean {
+    return state === "open";
+  }
+
+  async function askUntilOver(): Promise<string> {
+    for (;;) {
+      const isLast = state !== "pending";
+      const code = await ask();
+      if (code !== "" || isLast || isOpen()) return code;
+    }
+  }
+}
+
+async function within(limit: number, promise: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    timer = setTimeout(late.resolve, limit);
+  } catch {
+    // A request may have 10 000 timers.
+    return;
+  }
+  await Promise.race([promise, late.promise]);
+  clearTimeout(timer);
 }

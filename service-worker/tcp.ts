@@ -20,7 +20,7 @@ import { describeFailure } from "./routing/describe-failure.ts";
 import { ProxyError, connectTimedOut } from "./proxy-error.ts";
 import { type AskedConnection, connectByHop, isCallerGone, takeHop } from "./hop.ts";
 import { describeIgnoredPort } from "./routing/ignored-port.ts";
-import { answerWhy, keepConnectFailure } from "./connect-failures.ts";
+import { answerWhy, keepConnectFailure, waitUntilTaken } from "./connect-failures.ts";
 import { takeKnock } from "./knock.ts";
 import { enterPort } from "./loop-guard.ts";
 import { type Observed, askGoal, connectObserved, isObserved, observe } from "./observed.ts";
@@ -28,7 +28,7 @@ import { goalOf } from "./routing/observed-call.ts";
 import { type ProxyErrorCode, proxyErrorMessage } from "./routing/error-codes.ts";
 import { countCall } from "./rate-limit.ts";
 import { readStart } from "./read-start.ts";
-import { type Upstream, cancel, drain, relay } from "./relay.ts";
+import { type Upstream, drain, relay } from "./relay.ts";
 import { printFailure, printTraffic, warnOnce } from "./traffic.ts";
 import { tcpWayOf } from "./routing/transport.ts";
 import { connectWorker } from "./worker-target.ts";
@@ -128,17 +128,19 @@ async function openConnection({ inbound, asked, call, lines, isHop }: Forwarding
   }
 }
 
-/** Milliseconds for a write that a refused caller has begun. */
+/** Milliseconds for a write that a refused caller has begun, or for the answer that a facade gets. */
 const TAKE_FOR = 20;
 
 /**
- * The close refuses a knock; cancelling the stream alone doesn't. Without a knock, a write under way is taken and dropped
- * first, because the runtime prints a native stack if it is cut off.
+ * A facade learns why before its stream ends, because a client would take the end for the cause. The close refuses its knock.
+ * Without a facade, a write under way is taken and dropped first, because the runtime prints a native stack if it is cut off.
  */
 async function closeRefused(inbound: Socket, { connectionId }: AskedConnection): Promise<void> {
-  await (connectionId === undefined
-    ? Promise.race([drain(inbound.readable), scheduler.wait(TAKE_FOR)])
-    : cancel(inbound.readable));
+  if (connectionId === undefined) await Promise.race([drain(inbound.readable), scheduler.wait(TAKE_FOR)]);
+  else {
+    await waitUntilTaken(connectionId);
+    await scheduler.wait(TAKE_FOR);
+  }
   await inbound.close();
 }
 

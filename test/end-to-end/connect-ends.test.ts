@@ -7,7 +7,7 @@ import path from "node:path";
 import type { Duplex } from "node:stream";
 import { describe, expect, it, vi } from "vitest";
 import type { VpcConfig } from "../../plugin/config.ts";
-import { startDeafServer, startTcpServer, type TestServer } from "../servers/tcp-server.ts";
+import { closedPort, startDeafServer, startTcpServer, type TestServer } from "../servers/tcp-server.ts";
 import { type TestWorker, TUNNEL, startTestWorker, type TestEnv, type DurableObjects } from "../setup/test-worker.ts";
 import { socketIn } from "../servers/socket-path.ts";
 
@@ -540,3 +540,39 @@ describe.each([true, false])("before it is open, with traffic lines %s", (traffi
     expect(await worker.call("nowhere")).toBe("");
   });
 });
+
+it.each([true, false])(
+  "a caller learns that it is refused before its stream ends, with traffic lines %s",
+  async (traffic) => {
+    const refused = await closedPort();
+    await using worker = await startTestWorker({
+      config: {
+        traffic,
+        networks: {
+          [TUNNEL]: {
+            routes: {
+              "refused.internal": `127.0.0.1:${refused}`,
+              "denied.internal": { deny: "destination_unavailable" },
+            },
+          },
+        },
+      },
+      ops: {
+        async order(env, host: string) {
+          const seen: string[] = [];
+          const socket = env.NET.connect(`${host}:1`);
+          const ended = socket.readable
+            .getReader()
+            .read()
+            .then(() => seen.push("end"));
+          await Promise.all([socket.opened.catch((error: Error) => seen.push(error.message)), ended]);
+          return seen;
+        },
+      },
+    });
+    for (let times = 0; times < 5; times++) {
+      expect(await worker.call("order", "refused.internal")).toEqual(["ProxyError: connection_refused", "end"]);
+      expect(await worker.call("order", "denied.internal")).toEqual(["ProxyError: destination_unavailable", "end"]);
+    }
+  },
+);

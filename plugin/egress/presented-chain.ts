@@ -1,5 +1,6 @@
 /** Remembers which certificates each target has presented, so that it can be said later which roots vouch for them. */
 
+import { X509Certificate } from "node:crypto";
 import type tls from "node:tls";
 
 import type { DialTarget } from "./dial.ts";
@@ -9,7 +10,7 @@ export interface PresentedChain {
   fingerprints: string[];
   /** The target's own certificate is that of an authority. */
   isAuthority: boolean;
-  /** TLS 1.3, or a cipher of TLS 1.2 that it could have. */
+  /** TLS 1.3, or a cipher of TLS 1.2 that it could have, and keys that workerd's TLS knows. */
   isModern: boolean;
 }
 
@@ -21,11 +22,12 @@ const MAX_CHAINS = 1000;
 export function keepChain(target: DialTarget, hostName: string, socket: tls.TLSSocket): void {
   const key = keyOf(target, hostName);
   const certificate = socket.getPeerCertificate(true);
+  const chain = chainFrom(certificate);
   chains.delete(key);
   chains.set(key, {
-    fingerprints: fingerprintsOf(certificate),
+    fingerprints: chain.map(({ fingerprint256 }) => fingerprint256),
     isAuthority: certificate.ca,
-    isModern: isModern(socket),
+    isModern: isModern(socket) && chain.every(hasCommonKey),
   });
   const [oldest] = chains.keys();
   if (chains.size > MAX_CHAINS && oldest !== undefined) chains.delete(oldest);
@@ -40,14 +42,21 @@ function keyOf(target: DialTarget, hostName: string): string {
 }
 
 /** A root is its own issuer. */
-function fingerprintsOf(certificate: tls.DetailedPeerCertificate): string[] {
-  const found = new Set<string>();
+function chainFrom(certificate: tls.DetailedPeerCertificate): tls.DetailedPeerCertificate[] {
+  const found = new Map<string, tls.DetailedPeerCertificate>();
   let next: tls.DetailedPeerCertificate | undefined = certificate;
   while (next?.fingerprint256 !== undefined && !found.has(next.fingerprint256)) {
-    found.add(next.fingerprint256);
+    found.set(next.fingerprint256, next);
     next = next.issuerCertificate;
   }
-  return [...found];
+  return [...found.values()];
+}
+
+/** Not Ed448 or RSASSA-PSS, which OpenSSL knows, too. */
+const COMMON_KEYS: ReadonlySet<string | undefined> = new Set(["rsa", "ec", "ed25519"]);
+
+function hasCommonKey({ raw }: tls.DetailedPeerCertificate): boolean {
+  return COMMON_KEYS.has(new X509Certificate(raw).publicKey.asymmetricKeyType);
 }
 
 /** Forward secrecy and authenticated encryption (RFC 9325 §4.2). */

@@ -214,6 +214,13 @@ describe("a host doesn't graduate", () => {
     expect(isSilent(worker)).toBe(true);
   });
 
+  it("if its key is of a type that workerd's TLS lacks", async () => {
+    await using origin = await startOrigin(root.issue("origin", { names: [HOST], keyType: "ed448" }));
+    await using worker = await start(routeTo(origin.port));
+    expect(await staysProxied(worker)).toBe(true);
+    expect(isSilent(worker)).toBe(true);
+  });
+
   it('if "ca" is a whole store, which would be copied for each target', async () => {
     const file = path.join(folder, "store.pem");
     const store = Array.from({ length: 16 }, (_, index) => makeAuthority(`Root ${index}`).cert);

@@ -21,6 +21,8 @@ export interface CertificateOptions {
   notAfter?: Date;
   /** Default: false. */
   isAuthority?: boolean;
+  /** The type of its key. Default: P-256. */
+  keyType?: "ed448";
 }
 
 export interface Authority extends Certified {
@@ -50,7 +52,10 @@ const DAY = 24 * 60 * 60 * 1000;
 function makeCertificate(commonName: string, options: CertificateOptions & { issuer?: Issuer }): Certified {
   const { names = [], issuer, isAuthority = false } = options;
   const { notBefore = new Date(Date.now() - DAY), notAfter = new Date(Date.now() + DAY) } = options;
-  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+  const { publicKey, privateKey } =
+    options.keyType === undefined
+      ? generateKeyPairSync("ec", { namedCurve: "prime256v1" })
+      : generateKeyPairSync(options.keyType);
   const key = toPem("PRIVATE KEY", privateKey.export({ type: "pkcs8", format: "der" }));
   const extensions = [
     ...(isAuthority ? [extension(OID.basicConstraints, sequence(der(TAG.boolean, Buffer.from([0xff]))))] : []),

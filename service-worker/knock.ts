@@ -34,6 +34,8 @@ export async function takeKnock({ readable }: Socket): Promise<void> {
 
 /** Milliseconds after which the caller asks. Most connections are open by then. */
 const ASK_AFTER = 10;
+/** Milliseconds between an answer without a code and the next question. */
+const ASK_AGAIN = 50;
 
 /**
  * The caller asks while its connection is still there, because its stream must not end before it knows why.
@@ -64,6 +66,7 @@ export async function awaitOutcome(taken: Promise<void>, ask: () => Promise<stri
       const isLast = state !== "pending";
       const code = await ask();
       if (code !== "" || isLast || isOpen()) return code;
+      await within(ASK_AGAIN, opening);
     }
   }
 }

@@ -20,6 +20,8 @@ export interface ParityCase {
   answer?: Answer;
   /** The start of each response on the straight path: a status line or a thrown error. Default: "200 OK" */
   gets?: readonly string[];
+  /** Its requests are made at once, so they may arrive in any order. */
+  isUnordered?: true;
   /** The number of notes to wait for at the origin. Default: 0 */
   notes?: number;
   /** How the transcript differs from that of the straight path. */

@@ -113,6 +113,7 @@ const ABORTS: readonly ParityCase[] = [
       return see(pending);
     },
     answer: onceArrived(),
+    isUnordered: true,
     gets: ["threw AbortError: The operation was aborted"],
     notes: 1,
   },
@@ -182,6 +183,7 @@ const ABORTS: readonly ParityCase[] = [
       return see(pending);
     },
     answer: onceArrived(),
+    isUnordered: true,
     gets: ["threw AbortError: The operation was aborted"],
     notes: 1,
   },

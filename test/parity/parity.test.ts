@@ -265,7 +265,8 @@ async function runWith(worker: TestWorker, row: ParityCase, { port, observation 
   const index = ROWS.indexOf(row);
   const scheme = worker === batches.get("native")?.worker ? "https:" : "http:";
   const result = await worker.call<Seen | Seen[]>("run", { index, host: hostOf(index), port, scheme });
-  return { observation, worker: typeof result[0] === "string" ? [result as Seen] : (result as Seen[]) };
+  const seen = typeof result[0] === "string" ? [result as Seen] : (result as Seen[]);
+  return { observation, worker: seen, isUnordered: row.isUnordered };
 }
 
 function replace(transcript: string, replacements: Replacements): string {

@@ -8,14 +8,27 @@ export interface Run {
   observation: Observation;
   /** One entry per response. */
   worker: Seen[];
+  /** The order in which the requests arrived doesn't matter. */
+  isUnordered?: true | undefined;
 }
 
 /** `→` marks lines that the origin received, `←` marks lines that the Worker received. */
-export function transcribe({ observation, worker }: Run): string {
-  return normalise([...received(observation), ...worker.flat().map((line) => `← ${line}`)].join("\n"));
+export function transcribe({ observation, worker, isUnordered }: Run): string {
+  const { requests, notes } = observation;
+  const ordered = isUnordered ? inOneOrder(requests) : requests;
+  return normalise([...received({ requests: ordered, notes }), ...worker.flat().map((line) => `← ${line}`)].join("\n"));
 }
 
-function received({ requests, notes }: Observation): string[] {
+/** Numbers the connections anew. */
+function inOneOrder(requests: Observation["requests"]): Observation["requests"] {
+  const sorted = requests.toSorted((one, other) => (one.head < other.head ? -1 : 1));
+  const connections = [...new Set(sorted.map(({ connection }) => connection))];
+  return sorted.map((request) =>
+    Object.assign({}, request, { connection: connections.indexOf(request.connection) + 1 }),
+  );
+}
+
+function received({ requests, notes }: Pick<Observation, "requests" | "notes">): string[] {
   return [
     ...requests.flatMap(({ connection, head, body, trailers, isComplete }) => [
       `→ connection ${connection}${isComplete ? "" : ", incomplete"}`,

@@ -37,9 +37,10 @@ export async function answerWhy(inbound: Socket, { connectionId = "" }: { connec
   await writer.close();
 }
 
-/** Resolves when the facade has asked, or probably never will. On a busy machine it may ask later. */
-export async function waitUntilTaken(connectionId: string): Promise<void> {
+/** @returns whether the facade has asked. If not, it probably never will, but on a busy machine it may */
+export async function waitUntilTaken(connectionId: string): Promise<boolean> {
   await look(() => !connectFailures.has(connectionId));
+  return !connectFailures.has(connectionId);
 }
 
 async function look(isSo: () => boolean): Promise<void> {

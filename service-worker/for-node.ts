@@ -10,8 +10,7 @@ import { takeConnectFailure } from "./connect-failures.ts";
 import { makeConnectionId } from "./connection-id.ts";
 import { ask, openTunnel, readEstablished } from "./egress.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
-import { type Hop, openHop } from "./hop.ts";
-import { knock } from "./knock.ts";
+import { type Hop, knockAtRelay, openHop } from "./hop.ts";
 import { drain } from "./relay.ts";
 import { formatEndpoint } from "./routing/address-text.ts";
 import {
@@ -53,9 +52,7 @@ export async function connectForNode({ socketId, hostname, port }: NodeConnectio
   await readEstablished(inbound);
   const connectionId = makeConnectionId();
   const { hop, outbound } = openHop({ address: formatEndpoint(hostname, port), connectionId }, call);
-  try {
-    await knock(outbound);
-  } catch {
+  if (!(await knockAtRelay(hop, outbound))) {
     await inbound.close();
     return answer({ type: "failed", code: takeConnectFailure(connectionId) ?? "proxy_internal_error" });
   }

@@ -15,6 +15,8 @@ export interface Hop extends Omit<Call, "ctx"> {
   asked: AskedConnection;
   /** When the caller closed its socket or its event ended; milliseconds since the epoch. */
   goneAt: number | undefined;
+  /** Set before the Relay takes a knock that means no connection. */
+  isRefused: boolean;
 }
 
 /** What a caller of `connect()` asked for. */
@@ -36,10 +38,7 @@ let made = 0;
 export async function connectByHop(inbound: Socket, asked: AskedConnection, { ctx, ...call }: Call): Promise<boolean> {
   const { hop, outbound } = openHop(asked, call);
   inbound.closed.catch(() => (hop.goneAt ??= Date.now()));
-  const opening = knock(outbound).then(
-    () => true,
-    () => false,
-  );
+  const opening = knockAtRelay(hop, outbound);
   // The Relay goes on, too.
   ctx.waitUntil(opening);
   if (!(await opening)) return false;
@@ -57,9 +56,17 @@ export async function connectByHop(inbound: Socket, asked: AskedConnection, { ct
   return true;
 }
 
-/** The Relay takes a knock when there is a connection. */
+/** Never rejects. @returns whether there is a connection */
+export function knockAtRelay(hop: Hop, outbound: Socket): Promise<boolean> {
+  return knock(outbound).then(
+    () => !hop.isRefused,
+    () => false,
+  );
+}
+
+/** The Relay takes a knock when it is known whether there is a connection. */
 export function openHop(asked: AskedConnection, call: Omit<Call, "ctx">): { hop: Hop; outbound: Socket } {
-  const hop: Hop = { ...call, asked, goneAt: undefined };
+  const hop: Hop = { ...call, asked, goneAt: undefined, isRefused: false };
   const id = `hop-${++made}`;
   hops.set(id, hop);
   return { hop, outbound: call.env.RELAY.connect({ hostname: id, port: 1 }, { allowHalfOpen: true }) };

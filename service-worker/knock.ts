@@ -54,7 +54,10 @@ export async function awaitOutcome(taken: Promise<void>, ask: () => Promise<stri
   if (isOpen()) return "";
   const asking = askUntilOver();
   ignoreUnhandled(asking);
-  await Promise.race([opening, asking.catch(() => opening)]);
+  // A knock that is taken after the answer means nothing.
+  const code = await Promise.race([opening.then(() => ""), asking.catch(() => "")]);
+  if (code !== "") return code;
+  await opening;
   return isOpen() ? "" : (await asking.catch(() => "")) || "proxy_internal_error";
 
   function isOpen(): boolean {

@@ -18,7 +18,7 @@ import type { EgressGoal, EgressLimits, EgressTarget } from "./routing/egress-pr
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { describeFailure } from "./routing/describe-failure.ts";
 import { ProxyError, connectTimedOut } from "./proxy-error.ts";
-import { type AskedConnection, connectByHop, isCallerGone, takeHop } from "./hop.ts";
+import { type AskedConnection, type Hop, connectByHop, isCallerGone, takeHop } from "./hop.ts";
 import { describeIgnoredPort } from "./routing/ignored-port.ts";
 import { answerWhy, keepConnectFailure, waitUntilTaken } from "./connect-failures.ts";
 import { takeKnock } from "./knock.ts";
@@ -50,7 +50,7 @@ export async function forwardHop(inbound: Socket, ctx: Call["ctx"]): Promise<voi
   const print = (line: string | Promise<string>): void => printTraffic(line, ctx);
   const lines = hasLines ? { lines: new ConnectionLines({ goneAt: () => hop.goneAt, print }) } : {};
   const isGone = (): boolean => isCallerGone(hop);
-  await forward({ inbound, asked: hop.asked, call: { ...hop, ctx }, isHop: true, isCallerGone: isGone, ...lines });
+  await forward({ inbound, asked: hop.asked, call: { ...hop, ctx }, hop, isCallerGone: isGone, ...lines });
 }
 
 interface Forwarding {
@@ -59,7 +59,7 @@ interface Forwarding {
   call: Call;
   lines?: ConnectionLines;
   /** The other end is ours, and knocks whatever the caller does. */
-  isHop?: true;
+  hop?: Hop;
   isCallerGone?: () => boolean;
 }
 
@@ -84,17 +84,21 @@ async function forward(forwarding: Forwarding): Promise<void> {
 }
 
 /** @returns undefined if there is no connection; the failure has already been reported */
-async function openConnection({ inbound, asked, call, lines, isHop }: Forwarding): Promise<Upstream | undefined> {
+async function openConnection({ inbound, asked, call, lines, hop }: Forwarding): Promise<Upstream | undefined> {
   const { address, connectionId } = asked;
-  const refuse = async (code: ProxyErrorCode): Promise<undefined> => {
+  const refuse = async (code: ProxyErrorCode): Promise<void> => {
     if (connectionId !== undefined) keepConnectFailure(connectionId, code);
-    await (isHop ? inbound.close() : closeRefused(inbound, asked));
+    if (hop === undefined) return closeRefused(inbound, asked);
+    hop.isRefused = true;
+    await takeKnock(inbound);
+    await inbound.close();
   };
   const what = `connect ${address}`;
   const endpoint = parseEndpoint(address);
   if (isProblem(endpoint)) {
     printFailure(`${what}  ${proxyErrorMessage("destination_not_found")}\n  the address ${endpoint.problem}`);
-    return refuse("destination_not_found");
+    await refuse("destination_not_found");
+    return undefined;
   }
   const destination = { scheme: "tcp", host: endpoint.host.text, port: endpoint.port } as const;
   const decision = decide(call.index, call.bindingId, destination);
@@ -115,7 +119,7 @@ async function openConnection({ inbound, asked, call, lines, isHop }: Forwarding
     const upstream = observed
       ? await dialObserved(observed, { address, call, begin })
       : await dialDecided(decision, { address, env: call.env, begin });
-    if (isHop || connectionId !== undefined) await takeKnock(inbound);
+    if (hop !== undefined || connectionId !== undefined) await takeKnock(inbound);
     lines?.open();
     return upstream;
   } catch (error) {
@@ -124,7 +128,8 @@ async function openConnection({ inbound, asked, call, lines, isHop }: Forwarding
     const goal = await findGoal();
     lines?.fail();
     printFailure(describeFailure(failure, { decision, asked: what, goal }));
-    return refuse(failure.code);
+    await refuse(failure.code);
+    return undefined;
   }
 }
 
@@ -132,15 +137,14 @@ async function openConnection({ inbound, asked, call, lines, isHop }: Forwarding
 const TAKE_FOR = 20;
 
 /**
- * A facade learns why before its stream ends, because a client would take the end for the cause. The close refuses its knock.
- * Without a facade, a write under way is taken and dropped first, because the runtime prints a native stack if it is cut off.
+ * A facade learns why before its stream ends, because a client would take the end for the cause. If a write under way is cut
+ * off, the runtime prints a native stack, so it is taken and dropped first, with the knock. A facade that has not asked would
+ * believe that a knock which is taken means a connection, so the close refuses that one.
  */
 async function closeRefused(inbound: Socket, { connectionId }: AskedConnection): Promise<void> {
-  if (connectionId === undefined) await Promise.race([drain(inbound.readable), scheduler.wait(TAKE_FOR)]);
-  else {
-    await waitUntilTaken(connectionId);
-    await scheduler.wait(TAKE_FOR);
-  }
+  const isKnown = connectionId === undefined || (await waitUntilTaken(connectionId));
+  if (connectionId !== undefined) await scheduler.wait(TAKE_FOR);
+  if (isKnown) await Promise.race([drain(inbound.readable), scheduler.wait(TAKE_FOR)]);
   await inbound.close();
 }
 

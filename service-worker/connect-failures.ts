@@ -1,6 +1,6 @@
 /**
- * Keeps why each `connect()` failed, by the id that its facade chose, until the facade asks. That it failed, the facade finds
- * out by its knock (knock.ts).
+ * Keeps why each `connect()` failed, by the id that its facade chose, until the facade asks. It asks if its knock is not taken
+ * soon (knock.ts).
  */
 
 import type { ProxyErrorCode } from "./routing/error-codes.ts";

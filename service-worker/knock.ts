@@ -10,7 +10,6 @@
  */
 
 import { readStart } from "./read-start.ts";
-import { ignoreUnhandled } from "./routing/awaitable.ts";
 
 // A test of a user may replace the global ones.
 const { setTimeout, clearTimeout } = globalThis;
@@ -45,44 +44,34 @@ const ASK_AGAIN = 50;
  * @returns "" if there is a connection, otherwise the code
  */
 export async function awaitOutcome(taken: Promise<void>, ask: () => Promise<string>): Promise<string> {
-  let state: "pending" | "open" | "over" = "pending";
-  const opening = taken.then(
-    () => void (state = "open"),
-    () => void (state = "over"),
+  const end = taken.then(
+    () => "open" as const,
+    () => "over" as const,
   );
-  await within(ASK_AFTER, opening);
-  if (isOpen()) return "";
-  const asking = askUntilOver();
-  ignoreUnhandled(asking);
-  // A knock that is taken after the answer means nothing.
-  const code = await Promise.race([opening.then(() => ""), asking.catch(() => "")]);
-  if (code !== "") return code;
-  await opening;
-  return isOpen() ? "" : (await asking.catch(() => "")) || "proxy_internal_error";
-
-  function isOpen(): boolean {
-    return state === "open";
+  let state = await within(ASK_AFTER, end);
+  while (state !== "open") {
+    const answer = ask().catch(() => "");
+    // A knock that is taken after the answer means nothing.
+    const opened = end.then((last) => (last === "open" ? "" : answer));
+    const code = await (state === "over" ? answer : Promise.race([answer, opened]));
+    if (code !== "") return code;
+    if (state === "over") return "proxy_internal_error";
+    state = await within(ASK_AGAIN, end);
   }
-
-  async function askUntilOver(): Promise<string> {
-    for (;;) {
-      const isLast = state !== "pending";
-      const code = await ask();
-      if (code !== "" || isLast || isOpen()) return code;
-      await within(ASK_AGAIN, opening);
-    }
-  }
+  return "";
 }
 
-async function within(limit: number, promise: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<void>();
+/** @returns undefined if the promise takes longer */
+async function within<T>(limit: number, promise: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
-    timer = setTimeout(late.resolve, limit);
+    timer = setTimeout(late.resolve, limit, undefined);
   } catch {
     // A request may have 10 000 timers.
-    return;
+    return undefined;
   }
-  await Promise.race([promise, late.promise]);
+  const result = await Promise.race([promise, late.promise]);
   clearTimeout(timer);
+  return result;
 }

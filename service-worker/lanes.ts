@@ -15,6 +15,7 @@ import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { AS_SENT } from "./pipe-body.ts";
 import { ProxyError } from "./proxy-error.ts";
 import { type EgressLane, FAILURE_HEADER, LANE_TOKEN_HEADER, type LaneGoal } from "./routing/egress-protocol.ts";
+import { isFramed } from "./routing/framing.ts";
 import type { HttpWay } from "./routing/transport.ts";
 import { needsEgress } from "./routing/transport.ts";
 
@@ -108,15 +109,11 @@ export async function fetchByLane(
   if (status === 101) throw new ProxyError("http_protocol_error", UNASKED);
   const failure = status === 502 && headers.get(LANE_TOKEN_HEADER) === lane.token ? headers.get(FAILURE_HEADER) : null;
   if (failure !== null) throw toProxyError(parseFailure(failure));
-  if (isFramed(headers) || received.body === null) return received;
+  if (isFramed(headers.get("content-length"), headers.get("transfer-encoding")) || received.body === null)
+    return received;
   // Such a body is over when its connection is. A reset would look like that too, because a Unix socket can't be reset.
   lane.abandon();
   // It may have broken off already.
   await received.body.cancel().catch(() => undefined);
   return fetchThroughEgress(request, through.env, through.order);
-}
-
-/** Whether the end of the body is in what the target sends (RFC 9112 §6.3). */
-function isFramed(headers: Headers): boolean {
-  return headers.has("content-length") || /\bchunked\s*$/i.test(headers.get("transfer-encoding") ?? "");
 }

@@ -4,6 +4,7 @@
 
 import type { IncomingMessage, OutgoingMessage } from "node:http";
 
+import { isFramed } from "../../service-worker/routing/framing.ts";
 import { type Field, toFields } from "./headers.ts";
 
 /** RFC 9112 §6.3: a request without either field has no body. */
@@ -18,8 +19,7 @@ export function isBodiless({ method }: Pick<IncomingMessage, "method">, status: 
 
 /** Whether the body of this response ends with its connection (RFC 9112 §6.3). */
 export function endsWithConnection(incoming: IncomingMessage, { statusCode, headers }: IncomingMessage): boolean {
-  if (headers["content-length"] !== undefined || isBodiless(incoming, statusCode)) return false;
-  return !/\bchunked\s*$/i.test(headers["transfer-encoding"] ?? "");
+  return !isBodiless(incoming, statusCode) && !isFramed(headers["content-length"], headers["transfer-encoding"]);
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 
 import type { ProxyErrorCode } from "./routing/error-codes.ts";
+import { keepNewest } from "./routing/newest.ts";
 
 const connectFailures = new Map<string, ProxyErrorCode>();
 
@@ -12,9 +13,7 @@ const MAX_FAILURES = 100_000;
 
 /** Call it before the knock is refused. */
 export function keepConnectFailure(connectionId: string, code: ProxyErrorCode): void {
-  connectFailures.set(connectionId, code);
-  const [oldest] = connectFailures.keys();
-  if (connectFailures.size > MAX_FAILURES && oldest !== undefined) connectFailures.delete(oldest);
+  keepNewest(connectFailures, connectionId, { value: code, max: MAX_FAILURES });
 }
 
 /** @returns undefined if none is kept */

@@ -3,6 +3,7 @@
 import { X509Certificate } from "node:crypto";
 import type tls from "node:tls";
 
+import { keepNewest } from "../../service-worker/routing/newest.ts";
 import type { DialTarget } from "./dial.ts";
 
 export interface PresentedChain {
@@ -20,17 +21,14 @@ const MAX_CHAINS = 1000;
 
 /** @param socket after a full handshake whose certificate was accepted for the host */
 export function keepChain(target: DialTarget, hostName: string, socket: tls.TLSSocket): void {
-  const key = keyOf(target, hostName);
   const certificate = socket.getPeerCertificate(true);
   const chain = chainFrom(certificate);
-  chains.delete(key);
-  chains.set(key, {
+  const value = {
     fingerprints: chain.map(({ fingerprint256 }) => fingerprint256),
     isAuthority: certificate.ca,
     isModern: isModern(socket) && chain.every(hasCommonKey),
-  });
-  const [oldest] = chains.keys();
-  if (chains.size > MAX_CHAINS && oldest !== undefined) chains.delete(oldest);
+  };
+  keepNewest(chains, keyOf(target, hostName), { value, max: MAX_CHAINS });
 }
 
 export function chainOf(target: DialTarget, hostName: string): PresentedChain | undefined {

@@ -8,6 +8,7 @@ import net from "node:net";
 import tls from "node:tls";
 
 import type { EgressFailure, EgressLimits, EgressTls } from "../../service-worker/routing/egress-protocol.ts";
+import { keepNewest } from "../../service-worker/routing/newest.ts";
 import { hasCode } from "../system/error.ts";
 import { type DialTarget, type DialWatch, dial, timeoutError } from "./dial.ts";
 import { EgressError, classify } from "./egress-error.ts";
@@ -186,8 +187,5 @@ const tlsSessions = new Map<string, Buffer>();
 const MAX_TLS_SESSIONS = 100;
 
 function keepTlsSession(key: string, session: Buffer): void {
-  tlsSessions.delete(key);
-  tlsSessions.set(key, session);
-  const [oldest] = tlsSessions.keys();
-  if (tlsSessions.size > MAX_TLS_SESSIONS && oldest !== undefined) tlsSessions.delete(oldest);
+  keepNewest(tlsSessions, key, { value: session, max: MAX_TLS_SESSIONS });
 }

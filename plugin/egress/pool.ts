@@ -10,7 +10,7 @@ import { callbackify } from "node:util";
 import type { EgressLimits } from "../../service-worker/routing/egress-protocol.ts";
 import { addressOf, countInUse } from "./connection-count.ts";
 import { type DialTarget, type DialWatch, dial } from "./dial.ts";
-import { distrust, isToReplace, mayReuse, noteClosed, noteKept, noteUsed } from "./reuse.ts";
+import { distrust, mayReuse, noteClosed, noteKept, noteUsed, toReplace } from "./reuse.ts";
 import { type TlsTerms, dialTls } from "./tls.ts";
 
 /** What decides which connection a request goes over. */
@@ -98,8 +98,8 @@ export function requestThroughPool(options: PooledRequest): http.ClientRequest {
   if (options.mayRepeat || kept === undefined || mayReuse(kept, key)) {
     return http.request({ ...options, agent: pool });
   }
-  const [oldest] = kept;
-  drop(kept, (socket) => socket === oldest && isToReplace(socket));
+  const replaced = toReplace(kept);
+  drop(kept, (socket) => socket === replaced);
   makeRoom(options.target, options.limits);
   delete freeSockets[key];
   try {

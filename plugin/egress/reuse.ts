@@ -14,6 +14,9 @@ const MOMENT = 50;
 /** Milliseconds of idleness after which a new connection replaces a kept one, so that they don't pile up. */
 const REPLACED_AFTER = 1000;
 
+/** From this number of kept connections on, a new one replaces the oldest at once. Many requests in a second open many. */
+const MANY = 32;
+
 /** Milliseconds for which each such request uses a new connection, after the target closed one within a moment. */
 const DISTRUST = 60_000;
 
@@ -57,8 +60,11 @@ export function mayReuse(kept: readonly Duplex[], key: string): boolean {
   return isProven;
 }
 
-export function isToReplace(socket: Duplex): boolean {
-  return age(idleSince, socket) >= REPLACED_AFTER;
+/** @param kept the open connections with one key, the oldest first. @returns the one that a new connection replaces */
+export function toReplace<Connection extends Duplex>(kept: readonly Connection[]): Connection | undefined {
+  const [oldest] = kept;
+  if (oldest === undefined) return undefined;
+  return kept.length >= MANY || age(idleSince, oldest) >= REPLACED_AFTER ? oldest : undefined;
 }
 
 function age(since: WeakMap<Duplex, number>, socket: Duplex): number {

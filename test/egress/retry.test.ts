@@ -164,6 +164,17 @@ describe("a request that may not be repeated", () => {
     expect(origin.open.size).toBe(1);
   });
 
+  test("opens no more than a few dozen connections that are kept, if each one needs a new one", async () => {
+    await using origin = await startHttpOrigin((_, socket) => {
+      // A target that has closed a connection right after its response isn't trusted to keep the next ones.
+      if (origin.accepted <= 5) setImmediate(() => socket.destroy());
+      return ok("once");
+    });
+    for (let done = 0; done < 100; done++) await post(origin.port);
+    expect(origin.accepted).toBe(100);
+    await expect.poll(() => origin.open.size).toBeLessThanOrEqual(32);
+  });
+
   test.each(WAYS.slice(0, 2))("is not lost if each connection is %s right after its response", async (_, letGo) => {
     await using origin = await startHttpOrigin((request, socket) => {
       // Right after the response, or one or two milliseconds later.

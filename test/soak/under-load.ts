@@ -122,10 +122,9 @@ async function soak({ op, count, hosts, pieces, isQuick, chaos, load }: Soak, re
     // A quick run ends before the heaps reach their size.
     const isTooMuch = isQuick ? is > MAX_MEMORY : is - was > was * 0.15;
     report.expect(`${op}: memory of ${process} is ${isQuick ? "bounded" : "flat"}`, isTooMuch ? [memory] : []);
-    // The pools keep as many connections as were in use at once, per target and path, for 30 seconds. A quick run is over
-    // before, and still has those of all paths.
+    // For each target, the proxy keeps a few dozen connections and as many as were in use at once. A lane has two.
     const [had = 0, has = 0] = descriptors;
-    const kept = (TARGETS + 1) * CONCURRENCY * (isQuick ? 3 : 1);
+    const kept = (2 * TARGETS + 3) * CONCURRENCY;
     report.expect(`${op}: descriptors of ${process} are flat`, has - had > kept ? [descriptors] : []);
     report.expect(
       `${op}: ${process} has the same listeners`,

@@ -15,6 +15,8 @@ interface Way {
 
 const BARE = "bare fetch";
 const EXTERNAL = "external binding";
+/** workerd's own client: what TLS costs by itself. */
+const EXTERNAL_TLS = "external binding, https";
 const NODE = "Node function";
 const SERVICE_BINDING = "binding of a Worker";
 const HTTP = "http";
@@ -31,6 +33,7 @@ function waysTo({ upstream, quiet, talking }: SuiteContext): Way[] {
   return [
     { name: BARE, instance: quiet, url: origin },
     { name: EXTERNAL, instance: quiet, through: "EXTERNAL", url: origin },
+    { name: EXTERNAL_TLS, instance: quiet, through: "EXTERNAL_TLS", url: "https://api.internal/" },
     { name: NODE, instance: quiet, through: "NODE", url: "http://api.internal/" },
     { name: HTTP, ...net, url: "http://api.internal/" },
     { name: TRAFFIC, instance: talking, through: "NET", url: "http://api.internal/" },
@@ -70,6 +73,8 @@ function pairs(goals: Goals): Pair[] {
     pair(LATE, HTTP, goals.late),
     pair(LATE_HTTPS, HTTPS, goals.late),
     pair(HTTP, EXTERNAL),
+    pair(HTTPS, EXTERNAL_TLS),
+    pair(EXTERNAL_TLS, EXTERNAL),
     pair(WORKER, SERVICE_BINDING),
   ];
 }

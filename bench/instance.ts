@@ -67,6 +67,11 @@ export async function startInstance(
   const env = {
     NET: { type: "vpc-network", tunnelId: TUNNEL },
     EXTERNAL: { type: "external", address: `127.0.0.1:${upstream.http}`, http: {} },
+    EXTERNAL_TLS: {
+      type: "external",
+      address: `127.0.0.1:${upstream.https}`,
+      https: { tlsOptions: { trustedCertificates: [upstream.ca] }, certificateHost: "api.internal" },
+    },
     STAND_IN: { type: "worker", worker: "stand-in" },
     // The code that people write by hand: it sends every request of a binding to where the service runs.
     NODE: {

@@ -6,11 +6,12 @@
  *   Node ◀─ CONNECT ─── inbound ◀── copies ──▶ outbound
  */
 
-import { takeConnectFailure } from "./connect-failures.ts";
+import { takeOutcome } from "./connect-outcomes.ts";
 import { makeConnectionId } from "./connection-id.ts";
 import { ask, openTunnel, readEstablished } from "./egress.ts";
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { type Hop, knockAtRelay, openHop } from "./hop.ts";
+import { OPEN } from "./knock.ts";
 import { drain } from "./relay.ts";
 import { formatEndpoint } from "./routing/address-text.ts";
 import {
@@ -54,7 +55,8 @@ export async function connectForNode({ socketId, hostname, port }: NodeConnectio
   const { hop, outbound } = openHop({ address: formatEndpoint(hostname, port), connectionId }, call);
   if (!(await knockAtRelay(hop, outbound))) {
     await inbound.close();
-    return answer({ type: "failed", code: takeConnectFailure(connectionId) ?? "proxy_internal_error" });
+    const outcome = takeOutcome(connectionId);
+    return answer({ type: "failed", code: outcome && outcome !== OPEN ? outcome : "proxy_internal_error" });
   }
   ctx.waitUntil(joinNode(inbound, { env, socketId, hop, outbound }));
   return answer({ type: "open" });

@@ -7,7 +7,8 @@
  */
 
 import type { Call } from "./env.ts";
-import { knock, takeKnock } from "./knock.ts";
+import { reportOpen } from "./connect-outcomes.ts";
+import { knock } from "./knock.ts";
 import { cancel, drain, whenClosed } from "./relay.ts";
 
 /** What the two events of one connection share: plain data, because they can't use each other's streams. */
@@ -42,9 +43,8 @@ export async function connectByHop(inbound: Socket, asked: AskedConnection, { ct
   // The Relay goes on, too.
   ctx.waitUntil(opening);
   if (!(await opening)) return false;
-  if (asked.connectionId !== undefined) await takeKnock(inbound);
   const down = sendDown(outbound, inbound);
-  const up = sendUp(inbound, outbound, hop);
+  const up = reportOpen(inbound, asked, outbound).then(() => sendUp(inbound, outbound, hop));
   const isOver: Promise<unknown> = Promise.race([
     up.then(() => down),
     // Nothing goes up after a reset, or after the Relay has returned.

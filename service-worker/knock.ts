@@ -1,46 +1,62 @@
 /**
  * How a caller learns that its `connect()` has connected. A native `connect` to a Worker resolves `opened` immediately,
- * whatever happens behind it. So the caller writes one byte ahead of its own. The handler takes the byte when the target is
- * connected, which resolves the write. There is no byte the other way, because a stream that was read from can't become the
- * body of a `Response`.
+ * whatever happens behind it. So the caller writes a few bytes ahead of its own. The handler takes them when the target is
+ * connected, which resolves the write. There is nothing the other way, because a stream that was read from can't become the
+ * body of a `Response`. The runtime drops the knock if the caller aborts its stream or passes it to another Worker.
  *
  *   caller ── knock ──▶ handler ── dial ──▶ target
  *          ◀─ taken ──┘
- *          ── not yet: why? ──▶ connect-failures.ts
+ *          ── not yet, or lost: what is it? ──▶ connect-outcomes.ts
  */
-
-import { readStart } from "./read-start.ts";
 
 // A test of a user may replace the global ones.
 const { setTimeout, clearTimeout } = globalThis;
 
+/** No protocol begins like this. */
+const KNOCK = "\0miniflare-vpc\0";
+
+/** What the handler says of a connection instead of a code. */
+export const OPEN = "open";
+
 /**
- * Rejects if the connection ends before the knock is taken. What the caller writes meanwhile comes after it.
+ * Rejects if the knock is lost, or the connection ends before it is taken. What the caller writes meanwhile comes after it.
  *
  * @param host goes ahead of the knock, if the address has no room for it
  */
 export async function knock({ writable }: Socket, host = ""): Promise<void> {
   const writer = writable.getWriter();
-  const taken = writer.write(new TextEncoder().encode(`${host}!`));
+  const taken = writer.write(new TextEncoder().encode(host + KNOCK));
   writer.releaseLock();
   await taken;
 }
 
-/** If the caller is gone, the next one who reads finds out. */
-export async function takeKnock({ readable }: Socket): Promise<void> {
-  await readStart(readable, 1).catch(() => undefined);
+/**
+ * If one of the two is gone, the next one who reads or writes finds out.
+ *
+ * @param outbound gets the first bytes, if they are no knock
+ */
+export async function takeKnock({ readable }: Socket, outbound?: Socket): Promise<void> {
+  const reader = readable.getReader({ mode: "byob" });
+  const first = await reader.read(new Uint8Array(KNOCK.length)).catch(() => undefined);
+  reader.releaseLock();
+  if (!first?.value?.byteLength || new TextDecoder().decode(first.value) === KNOCK) return;
+  const writer = outbound?.writable.getWriter();
+  await writer?.write(first.value).catch(() => undefined);
+  writer?.releaseLock();
 }
 
 /** Milliseconds after which the caller asks. Most connections are open by then. */
 const ASK_AFTER = 10;
 /** Milliseconds between an answer without a code and the next question. */
 const ASK_AGAIN = 50;
+/** How often it asks after its knock is lost. Each question waits a second for the answer. */
+const ASK_LOST = 30;
 
 /**
  * The caller asks while its connection is still there, because its stream must not end before it knows why.
  *
  * @param taken of `knock`
- * @param ask returns the code of the failure; "" if there is none, or none yet
+ * @param ask returns `OPEN` or the code of the failure; "" if neither is known yet
  * @returns "" if there is a connection, otherwise the code
  */
 export async function awaitOutcome(taken: Promise<void>, ask: () => Promise<string>): Promise<string> {
@@ -48,14 +64,18 @@ export async function awaitOutcome(taken: Promise<void>, ask: () => Promise<stri
     () => "open" as const,
     () => "over" as const,
   );
+  let patience = ASK_LOST;
   let state = await within(ASK_AFTER, end);
   while (state !== "open") {
+    const isLost = state === "over";
+    if (isLost && --patience < 0) return "proxy_internal_error";
     const answer = ask().catch(() => "");
     // A knock that is taken after the answer means nothing.
     const opened = end.then((last) => (last === "open" ? "" : answer));
-    const code = await (state === "over" ? answer : Promise.race([answer, opened]));
-    if (code !== "") return code;
-    if (state === "over") return "proxy_internal_error";
+    const code = await (isLost ? answer : Promise.race([answer, opened]));
+    // The caller's stream is its own only after that.
+    if (code === OPEN) await end;
+    if (code !== "") return code === OPEN ? "" : code;
     state = await within(ASK_AGAIN, end);
   }
   return "";

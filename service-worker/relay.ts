@@ -23,6 +23,8 @@ export interface Upstream {
 export interface RelayOptions {
   /** Fails a caller's stream, as a reset does. */
   breakOff: (writable: WritableStream) => Promise<void>;
+  /** Resolves when the caller's bytes may be read. If absent, they may be at once. */
+  taken?: Promise<void>;
   /** If absent, the runtime pipes natively, which is faster: counting runs JavaScript for each piece. */
   counted?: Counted;
   /** Whether the caller has closed its whole socket, not just its half. If absent, its stream fails then. */
@@ -54,12 +56,13 @@ const LINGER = 1000;
 
 /** Never rejects: each end sees on its own socket that the other one ended or failed. */
 export async function relay(inbound: Socket, upstream: Upstream, options: RelayOptions): Promise<void> {
-  const { counted } = options;
+  const { counted, taken } = options;
   const down = sendDown(upstream, inbound, options).finally(() => {
     upstream.leave();
     counted?.targetEnded();
   });
-  const up = sendUp(inbound, upstream.socket, options);
+  const sending = (): Promise<boolean> => sendUp(inbound, upstream.socket, options);
+  const up = taken ? taken.then(sending) : sending();
   const isCallerGone = await Promise.race([
     // Both have ended, unless the caller is gone.
     up.then((isGone) => isGone || down.then(() => false)),

@@ -20,7 +20,7 @@ import { describeFailure } from "./routing/describe-failure.ts";
 import { ProxyError, connectTimedOut } from "./proxy-error.ts";
 import { type AskedConnection, type Hop, connectByHop, isCallerGone, takeHop } from "./hop.ts";
 import { describeIgnoredPort } from "./routing/ignored-port.ts";
-import { answerWhy, keepConnectFailure, waitUntilTaken } from "./connect-failures.ts";
+import { answerWhy, keepOutcome, reportOpen, waitUntilTaken } from "./connect-outcomes.ts";
 import { takeKnock } from "./knock.ts";
 import { enterPort } from "./loop-guard.ts";
 import { type Observed, askGoal, connectObserved, isObserved, observe } from "./observed.ts";
@@ -68,13 +68,15 @@ interface Forwarding {
  * must still run, because it takes time on each short connection.
  */
 async function forward(forwarding: Forwarding): Promise<void> {
-  const { inbound, call, lines, isCallerGone: isGone } = forwarding;
+  const { inbound, asked, call, lines, hop, isCallerGone: isGone } = forwarding;
   const opening = openConnection(forwarding);
   call.ctx.waitUntil(opening);
   const upstream = await opening;
   if (upstream === undefined) return;
+  const taken = hop === undefined ? reportOpen(inbound, asked, upstream.socket) : undefined;
   const relaying = relay(inbound, upstream, {
     breakOff: (writable) => breakOff(writable, call.env),
+    ...(taken && { taken }),
     ...(lines && { counted: lines }),
     ...(isGone && { isCallerGone: isGone }),
   });
@@ -87,7 +89,7 @@ async function forward(forwarding: Forwarding): Promise<void> {
 async function openConnection({ inbound, asked, call, lines, hop }: Forwarding): Promise<Upstream | undefined> {
   const { address, connectionId } = asked;
   const refuse = async (code: ProxyErrorCode): Promise<void> => {
-    if (connectionId !== undefined) keepConnectFailure(connectionId, code);
+    if (connectionId !== undefined) keepOutcome(connectionId, code);
     if (hop === undefined) return closeRefused(inbound, asked);
     hop.isRefused = true;
     await takeKnock(inbound);
@@ -119,7 +121,7 @@ async function openConnection({ inbound, asked, call, lines, hop }: Forwarding):
     const upstream = observed
       ? await dialObserved(observed, { address, call, begin })
       : await dialDecided(decision, { address, env: call.env, begin });
-    if (hop !== undefined || connectionId !== undefined) await takeKnock(inbound);
+    if (hop !== undefined) await takeKnock(inbound);
     lines?.open();
     return upstream;
   } catch (error) {

@@ -95,7 +95,13 @@ export function createLanes(privateDirectory: string): LaneRegistry {
       if (laneName === undefined) return null;
       const assigning = openLane(laneName, session, order);
       session.assigned.set(key, assigning);
-      return assigning;
+      const lane = await assigning;
+      if (lane === null) {
+        // The next request for it tries again.
+        session.assigned.delete(key);
+        session.free.push(laneName);
+      }
+      return lane;
     },
   };
 }
@@ -117,12 +123,13 @@ async function openLane(
 ): Promise<EgressLane | null> {
   const token = randomBytes(18).toString("base64url");
   const server = net.createServer({ allowHalfOpen: true }, (inbound) => receive(inbound, { ...order, token }));
-  servers.push(server);
   try {
     await listenPrivately(server, paths.get(laneName) ?? "");
+    servers.push(server);
     return { laneName, token };
   } catch {
     // Such as too many open files. The proxy serves the target.
+    server.close();
     return null;
   }
 }

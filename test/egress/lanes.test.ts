@@ -1,7 +1,7 @@
 /** The sockets of lanes: when they listen, and when they are gone. */
 
 import { existsSync, readdirSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { once } from "node:events";
 import net from "node:net";
 import os from "node:os";
@@ -55,6 +55,22 @@ describeOn("posix", "a lane is a Unix socket", "lanes", () => {
     expect(await lanes.assign(goal("unknown", target.port))).toBeNull();
     one.close();
     other.close();
+  });
+
+  test("a lane whose socket can't be opened is tried again", async () => {
+    await using target = await startTcpServer(echo);
+    const lanes = createLanes(path.join(folder, "gone"));
+    const session = lanes.open("feed");
+    const ask = (): ReturnType<typeof lanes.assign> => lanes.assign(goal("feed", target.port));
+    // More often than there are lanes.
+    for (let times = 0; times < 40; times++) expect(await Promise.all([ask(), ask()])).toEqual([null, null]);
+    await mkdir(path.join(folder, "gone"));
+    const lane = await ask();
+    const connection = net.connect(session.addresses.get(lane!.laneName)!.slice("unix:".length));
+    connection.write("a");
+    expect(String(await once(connection, "data"))).toBe("a");
+    connection.destroy();
+    session.close();
   });
 
   test("a closed session assigns none, its sockets are gone soon, and open connections go on", async () => {

@@ -5,6 +5,7 @@
  */
 
 import { type Position, positionsOf } from "../read/locate.ts";
+import { DEEP, MAX_NESTING } from "../read/nesting.ts";
 
 export type HclValue =
   | { type: "literal"; value: string | number | boolean | null; at: Position }
@@ -51,6 +52,7 @@ const HEREDOC = /<<(-?)([\p{L}_][\p{L}\p{N}_-]*)\r?\n/uy;
 export function parseHcl(text: string): HclBody {
   const positionAt = positionsOf(text);
   const tokens = tokenize(text, positionAt);
+  refuseNesting(tokens, positionAt);
   let index = 0;
   const peek = (): Token => tokens[index] ?? { type: "end", text: "", offset: text.length, end: text.length };
   const next = (): Token => {
@@ -196,6 +198,16 @@ export function parseHcl(text: string): HclBody {
   return body(false);
 }
 
+/** Before the parser overflows the stack. @throws {HclError} */
+function refuseNesting(tokens: readonly Token[], positionAt: (offset: number) => Position): void {
+  let depth = 0;
+  for (const { type, text: sign, offset } of tokens) {
+    if (type !== "sign") continue;
+    if (")]}".includes(sign)) depth--;
+    else if ("([{".includes(sign) && ++depth > MAX_NESTING) throw new HclError(DEEP, positionAt(offset));
+  }
+}
+
 function template(text: string, { at, source }: { at: Position; source: string }): HclValue {
   // `$${` and `%%{` are escapes for a literal `${` and `%{`.
   return /(?<!\$)\$\{|(?<!%)%\{/.test(source)
@@ -236,7 +248,7 @@ function tokenize(text: string, positionAt: (offset: number) => Position): Token
     const word = match(WORD);
     const number = match(NUMBER);
     if (character === "\n") push("newline", offset + 1);
-    else if (character === '"') push("string", endOfString(text, offset, positionAt));
+    else if (character === '"') push("string", endOfString(text, offset, { positionAt, level: 0 }));
     else if (heredoc !== null) {
       const [head, dash, delimiter = ""] = heredoc;
       const bodyAt = offset + head.length;
@@ -255,7 +267,12 @@ function tokenize(text: string, positionAt: (offset: number) => Position): Token
 }
 
 /** @param start of the opening quote. A `${}` inside the string may contain quotes. */
-function endOfString(text: string, start: number, positionAt: (offset: number) => Position): number {
+function endOfString(
+  text: string,
+  start: number,
+  { positionAt, level }: { positionAt: (offset: number) => Position; level: number },
+): number {
+  if (level > MAX_NESTING) throw new HclError(DEEP, positionAt(start));
   for (let index = start + 1; index < text.length; index++) {
     const character = text[index];
     if (character === "\\") index++;
@@ -264,7 +281,7 @@ function endOfString(text: string, start: number, positionAt: (offset: number) =
     else if ((character === "$" || character === "%") && text[index + 1] === "{" && text[index - 1] !== character) {
       let depth = 0;
       for (index++; index < text.length; index++) {
-        if (text[index] === '"') index = endOfString(text, index, positionAt) - 1;
+        if (text[index] === '"') index = endOfString(text, index, { positionAt, level: level + 1 }) - 1;
         else if (text[index] === "{") depth++;
         else if (text[index] === "}" && --depth === 0) break;
       }

@@ -8,6 +8,7 @@ import { type ParseError, printParseErrorCode, visit } from "jsonc-parser";
 import type { Diagnostic } from "../diagnostics.ts";
 import { hideSecrets, showPiece } from "./hide-secrets.ts";
 import { type LocatedNode, locateInTree, positionsOf } from "./locate.ts";
+import { MAX_NESTING, NestedTooDeeply, describeNesting } from "./nesting.ts";
 import type { ReadText } from "./result.ts";
 
 export const readJsonc: ReadText = (text, { file, folder }) => {
@@ -15,10 +16,16 @@ export const readJsonc: ReadText = (text, { file, folder }) => {
   const errors: ParseError[] = [];
   const positionAt = positionsOf(text);
   const duplicates: Duplicate[] = [];
-  const root = readValue(text, {
-    onError: (error) => errors.push(error),
-    onDuplicate: (duplicate) => duplicates.push(duplicate),
-  });
+  let root: Read | undefined;
+  try {
+    root = readValue(text, {
+      onError: (error) => errors.push(error),
+      onDuplicate: (duplicate) => duplicates.push(duplicate),
+    });
+  } catch (error) {
+    if (!(error instanceof NestedTooDeeply)) throw error;
+    return describeNesting(file, positionAt(error.offset));
+  }
 
   // Only the first error on a line counts, because the parser's others follow from it; so does an early end of the file.
   const seen = new Set<number>();
@@ -77,7 +84,7 @@ interface Open {
 /** Of a value without children. One for all, because a config can have very many of them. */
 const NO_CHILDREN: LocatedNode<number>["children"] = new Map();
 
-/** @returns undefined if there is none */
+/** @returns undefined if there is none. @throws {NestedTooDeeply} */
 function readValue(text: string, { onError, onDuplicate }: Events): Read | undefined {
   let root: Read | undefined;
   const open: Open[] = [];
@@ -101,6 +108,7 @@ function readValue(text: string, { onError, onDuplicate }: Events): Read | undef
   }
 
   function begin(value: Open["value"], at: number): void {
+    if (open.length === MAX_NESTING) throw new NestedTooDeeply(at);
     open.push({ value, located: add(value, at, new Map()), key: "", keyAt: at });
   }
 

@@ -15,13 +15,7 @@ export function readText(bytes: Uint8Array, file: string): TextResult {
   const text = decodeText(bytes);
   if (typeof text === "object") return unreadable(file, text);
   const read = path.extname(file) === ".toml" ? readToml : readJsonc;
-  try {
-    return read(text, { file, folder: path.dirname(file) });
-  } catch (error) {
-    // The parsers recurse once per level.
-    if (!(error instanceof RangeError)) throw error;
-    return unreadable(file, { code: "nested-too-deeply", text: "it is nested too deeply to be read", notes: [] });
-  }
+  return read(text, { file, folder: path.dirname(file) });
 }
 
 export type Unreadable = Pick<Diagnostic, "code" | "text" | "notes">;

@@ -5,21 +5,36 @@
 import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
 
 import type { Diagnostic } from "../diagnostics.ts";
-import { type LocatedNode, type Position, locateInTree } from "./locate.ts";
+import { type LocatedNode, type Position, locateInTree, positionsOf } from "./locate.ts";
+import { MAX_NESTING, NestedTooDeeply, describeNesting } from "./nesting.ts";
 import type { ReadText } from "./result.ts";
 
 export const readToml: ReadText = (text, { file, folder }) => {
   try {
+    refuseNesting(text);
     const { value, located } = convertProgram(parseTOML(text));
     return {
       document: { file, folder, isData: true, value, locate: locateInTree(located, (position) => position) },
       diagnostics: [],
     };
   } catch (error) {
+    if (error instanceof NestedTooDeeply) return describeNesting(file, positionsOf(text)(error.offset));
     if (!(error instanceof ParseError)) throw error;
     return { document: undefined, diagnostics: [diagnose(error, { text, file })] };
   }
 };
+
+/** Strings, comments and brackets. */
+const TOKEN = /"""(?:\\[^]|[^\\])*?"""|'''[^]*?'''|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#.*|[[\]{}]/g;
+
+/** Before the parser overflows the stack. @throws {NestedTooDeeply} */
+function refuseNesting(text: string): void {
+  let depth = 0;
+  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+    if (token === "]" || token === "}") depth--;
+    else if ((token === "[" || token === "{") && ++depth > MAX_NESTING) throw new NestedTooDeeply(index);
+  }
+}
 
 interface Table {
   value: Record<string, unknown> | unknown[];
@@ -34,7 +49,8 @@ function convertProgram(program: AST.TOMLProgram): Table {
       continue;
     }
     let table = root;
-    const keys = statement.key.keys;
+    const { keys, range } = statement.key;
+    if (keys.length > MAX_NESTING) throw new NestedTooDeeply(range[0]);
     // An array index in the resolved key has no key in the source.
     let written = 0;
     for (const [index, segment] of statement.resolvedKey.entries()) {
@@ -50,6 +66,7 @@ function convertProgram(program: AST.TOMLProgram): Table {
 /** Sets `a.b = value` in a table. */
 function place(table: Table, { key, value }: AST.TOMLKeyValue): void {
   let parent = table;
+  if (key.keys.length > MAX_NESTING) throw new NestedTooDeeply(key.range[0]);
   for (const part of key.keys.slice(0, -1)) parent = descend(parent, { segment: keyText(part), at: positionOf(part) });
   const last = key.keys.at(-1);
   if (last === undefined) return;

@@ -7,6 +7,7 @@ import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 
 import type { Field } from "../egress/headers.ts";
+import { isDeep } from "../read/nesting.ts";
 
 export interface MatchSettings {
   /** Header fields that must be equal, too. Lower case. */
@@ -110,7 +111,8 @@ export function contentOf(body: Buffer, contentType: string): BodyContent {
   if (body.length === 0) return { type: "bytes", bytes: body };
   if (/^\s*[[{]/.test(body.toString("latin1", 0, 100)) || /json/i.test(contentType)) {
     try {
-      return { type: "json", value: JSON.parse(body.toString()) };
+      const value: unknown = JSON.parse(body.toString());
+      if (!isDeep(value)) return { type: "json", value };
     } catch {
       // Compared byte for byte.
     }

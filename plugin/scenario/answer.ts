@@ -3,6 +3,7 @@
  * of a test's function, in workerd.
  */
 
+import { DEEP, isDeep } from "../read/nesting.ts";
 import { isPlainObject, quote } from "../read/quote.ts";
 import { fromBase64 } from "./base64.ts";
 import { type PlacedMistake, findUnknown, placeUnknown, refuseMistakes } from "./mistake.ts";
@@ -123,8 +124,10 @@ function findBodyMistakes(key: (typeof BODIES)[number], value: unknown): PlacedM
 function findJsonProblem(value: unknown): string | undefined {
   try {
     const text: string | undefined = JSON.stringify(value);
-    return text === undefined ? `it is ${quote(value)}` : undefined;
+    if (text === undefined) return `it is ${quote(value)}`;
+    return isDeep(value) ? DEEP : undefined;
   } catch (error) {
+    if (error instanceof RangeError) return DEEP;
     return error instanceof Error ? error.message : String(error);
   }
 }

@@ -1,5 +1,6 @@
 /** Parses what a user writes to say which calls are meant: `"GET /users/:id"`, `"/users/*"`, or an object. */
 
+import { DEEP, isDeep } from "../read/nesting.ts";
 import { isPlainObject, quote } from "../read/quote.ts";
 import type { CallPattern, TextPattern } from "./call.ts";
 import { findPathMistake } from "./call-path.ts";
@@ -48,6 +49,7 @@ function readParts(value: unknown, mistakes: PlacedMistake[]): CallPattern {
   }
   mistakes.push(...findUnknown(value, { known: FIELDS, what: "a field of a call" }).map(placeUnknown([])));
   const { method, path, query, headers, body, json } = value;
+  if (isDeep(json)) mistakes.push({ text: `"json" of a call: ${DEEP}`, at: ["json"] });
   return {
     ...(method !== undefined && { method: readMethod(method, mistakes) }),
     ...(path !== undefined && { path: readPath(path, { at: ["path"], mistakes }) }),

@@ -68,6 +68,8 @@ function parseYaml(text: string): { value: unknown } | DocumentMistake {
     const [error] = document.errors;
     if (error === undefined) return { value: document.toJS() };
     const { line, col } = lines.linePos(error.pos[0]);
+    if (error.code === "RESOURCE_EXHAUSTION")
+      return { type: "mistake", problem: "is nested too deeply to be read", line, column: col };
     return { type: "mistake", problem: `is not YAML: ${error.message}`, line, column: col };
   } catch (error) {
     return { type: "mistake", problem: `is not YAML: ${messageOf(error)}` };

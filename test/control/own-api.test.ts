@@ -54,6 +54,14 @@ test.each([
     'vpc: "respondBy" is not a field of a rule. Write "respond", "fail", "to" or "faults".',
   ],
   [{ who: "http://x/", fail: "dns_timeout" }, 'vpc.on(): "http://x/" is not a binding of this session'],
+  [
+    { who: "NET", call: { json: JSON.parse("[".repeat(2000) + "]".repeat(2000)) }, fail: "dns_timeout" },
+    'vpc: "json" of a call: the nesting is deeper than 500 levels',
+  ],
+  [
+    { who: "NET", respond: { json: JSON.parse("[".repeat(3000) + "]".repeat(3000)) } },
+    'vpc: "json" of the answer can\'t be written as JSON: the nesting is deeper than 500 levels',
+  ],
   [{ who: "NET", faults: [{ type: "latence" }] }, '"type" is "latence", which is not a fault. Did you mean "latency"?'],
 ])("POST /rules with %j is refused in words", async (rule, error) => {
   await using stack = new AsyncDisposableStack();

@@ -248,6 +248,16 @@ export const invalidAnswers: InvalidConfig[] = [
       'vpc.toml:2:39: error: "status" of the answer is 99, but must be a whole number from 200 to 599 [invalid-answer]',
     ],
   },
+  ...[3000, 20_000].map((levels) => ({
+    title: `an answer of ${levels} levels in a module`,
+    file: "vpc.config.mjs",
+    config: `let json = 1;
+for (let level = 0; level < ${levels}; level++) json = [json];
+export default { services: { API: { target: { respond: { json } } } } };`,
+    expected: [
+      'vpc.config.mjs:3:47: error: "json" of the answer can\'t be written as JSON: the nesting is deeper than 500 levels [invalid-answer]',
+    ],
+  })),
   {
     title: "an answer in a module",
     file: "vpc.config.ts",

@@ -79,12 +79,28 @@ export const invalidSyntax: InvalidConfig[] = [
       "    Keys and strings must be in double quotes.",
     ],
   },
-  ...["vpc.jsonc", "vpc.toml"].map((file) => ({
-    title: `arrays nested 20 000 deep in ${file}`,
-    file,
-    config: `${file === "vpc.toml" ? "a = " : ""}${"[".repeat(20_000)}${"]".repeat(20_000)}`,
-    expected: [`${file}: error: it is nested too deeply to be read [nested-too-deeply]`],
-  })),
+  ...[501, 4000, 8000, 20_000].flatMap((depth) => {
+    const arrays = `${"[".repeat(depth)}${"]".repeat(depth)}`;
+    const objects = `${'{"json":'.repeat(depth)}1${"}".repeat(depth)}`;
+    const tables = `${"{json=".repeat(depth)}1${"}".repeat(depth)}`;
+    const dotted = `a${".a".repeat(depth)}`;
+    return [
+      ["vpc.jsonc", arrays, "1:501"],
+      ["vpc.jsonc", `// "\n${objects}`, "2:4001"],
+      ["vpc.toml", `# "\na = ${arrays}`, "2:505"],
+      ["vpc.toml", `a = ${tables}`, "1:3005"],
+      ["vpc.toml", `a = { ${dotted} = 1 }`, "1:7"],
+      ["vpc.toml", `b = 1\n[${dotted}]`, "2:2"],
+    ].map(([file = "", config = "", place = ""]) => ({
+      title: `${depth} levels in ${file} ${config.slice(0, 10)}`,
+      file,
+      config,
+      expected: [
+        `${file}:${place}: error: the nesting is deeper than 500 levels [nested-too-deeply]`,
+        "    Remove levels, or keep them in a file of their own.",
+      ],
+    }));
+  }),
   {
     title: "an unclosed comment",
     config: "{} /* later",

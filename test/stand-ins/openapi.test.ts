@@ -228,6 +228,15 @@ describe("a mistake is located", () => {
       ],
     ],
     [
+      "YAML that is nested too deeply",
+      { "users.yaml": `openapi: 3.0.3\npaths: ${"[".repeat(20_000)}` },
+      [
+        expect.stringMatching(
+          /^users\.yaml:2:\d+: error: the OpenAPI document is nested too deeply to be read \[invalid-openapi\]$/,
+        ),
+      ],
+    ],
+    [
       "something else",
       { "users.yaml": "services: {}\n" },
       [

@@ -39,11 +39,11 @@ export const plugin: Plugin = {
     return openInstance(options);
   },
 
-  /** The bindings of the generated config, which reach Miniflare as `unsafe` ones, and those of `getNodeBindings`. */
+  /** The bindings of the generated config, which reach Miniflare as `unsafe` ones. */
   getBindings(options) {
     const { worker } = workerOf(options);
     const ours = worker.bindings
-      .filter(({ isOurs, ownString }) => isOurs || (worker.nodeResponse !== undefined && ownString === undefined))
+      .filter(({ isOurs }) => isOurs)
       .map(({ bindingName, bindingType }) =>
         bindingType === "hyperdrive"
           ? emptyHyperdrive(bindingName, bindingKey(worker.workerName, bindingName))
@@ -52,14 +52,10 @@ export const plugin: Plugin = {
     return worker.isForTest ? [...ours, TEST_DOOR] : ours;
   },
 
-  /** These replace Miniflare's own with the same names, which the in-place rewriting has also turned into ours. */
+  /** Those of `getBindings`, and logins in place of Miniflare's own with the same names. */
   async getNodeBindings(options) {
-    const taken = Object.entries(envOf(options)).flatMap(([bindingName, binding]): BindingForNode[] => {
-      const response = forNode.get(binding);
-      return response === undefined ? [] : [{ bindingName, response }];
-    });
     // First, because the call stack is read.
-    const proxies = makeNodeBindings(taken);
+    const proxies = nodeBindingsOf(options, (type) => !Object.values(BUILT_IN).includes(type));
     const shown: Record<string, NodeHyperdrive> = {};
     for (const [bindingName, binding] of Object.entries(envOf(options))) {
       const show = hyperdrives.get(binding);
@@ -152,9 +148,30 @@ function leaveToWrangler(bindings: readonly WorkerBinding[]): void {
 
 const NOTHING: Plugin = { getBindings: () => [], getNodeBindings: () => ({}), getServices: () => [] };
 
+/** Miniflare's own plugins for VPC bindings, and the type of the bindings that each makes. */
+const BUILT_IN: Record<string, string> = { "vpc-services": "vpc-service", "vpc-networks": "vpc-network" };
+
+/**
+ * By the name of the plugin, Miniflare finds the proxy that a binding for Node is made from. So a plugin with the name of a
+ * built-in one, which runs after it, replaces what that gives to Node, and needs no second proxy for each binding.
+ */
+function inPlaceOf(type: string): Plugin {
+  return { ...NOTHING, getNodeBindings: (options) => nodeBindingsOf(options, (other) => other === type) };
+}
+
+/** @param isOne by the type in the Worker's options */
+function nodeBindingsOf(options: ParsedWorkerOptions, isOne: (type: string) => boolean): Record<string, object> {
+  const taken = Object.entries(envOf(options)).flatMap(([bindingName, binding]): BindingForNode[] => {
+    const response = forNode.get(binding);
+    return response === undefined || !isOne(binding.type) ? [] : [{ bindingName, response }];
+  });
+  return makeNodeBindings(taken);
+}
+
 /** Miniflare loads all of them if a binding asks for one. */
 export const plugins: Record<string, unknown> = {
   [PLUGIN_NAMES["vpc-service"]]: plugin,
   [PLUGIN_NAMES["vpc-network"]]: NOTHING,
   [PLUGIN_NAMES.hyperdrive]: NOTHING,
+  ...Object.fromEntries(Object.entries(BUILT_IN).map(([name, type]) => [name, inPlaceOf(type)])),
 };

@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { Miniflare, type MiniflareOptions } from "miniflare";
+import { Miniflare, type MiniflareOptions, PLUGIN_ENTRIES } from "miniflare";
 import { describe, expect, it } from "vitest";
 import { plugins, withVpc } from "miniflare-vpc";
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";
@@ -21,8 +21,12 @@ function makeWorker(name: string, contents: string, env: object = {}): Miniflare
   } as MiniflareOptions["workers"][number];
 }
 
-it("exports plugins under the names that wrangler's table shows", () => {
-  expect(Object.keys(plugins)).toEqual(["VPC Service", "VPC Network", "Hyperdrive Config"]);
+it("exports plugins under the names that wrangler's table shows, and of Miniflare's own for VPC bindings", () => {
+  const own = PLUGIN_ENTRIES.map(([name]) => name).filter((name) => name.startsWith("vpc-"));
+  expect(own).not.toEqual([]);
+  expect(Object.keys(plugins).toSorted()).toEqual(
+    ["Hyperdrive Config", "VPC Network", "VPC Service", ...own].toSorted(),
+  );
 });
 
 it("serves bindings with and without remote: true", async () => {

@@ -147,6 +147,18 @@ describeOn("posix", NO_SCRIPT, "the config that workerd receives", () => {
     );
   });
 
+  test.each(["core:user:shop", "core:entry"])(
+    "%s has each binding once, because each lengthens the start",
+    (holder) => {
+      const held = handlesOf(config, holder).filter(
+        ({ target }) => target.service === DOOR && target.props !== undefined,
+      );
+      const bindings = held.map(({ path }) => bindingAt(holder, path));
+      expect(bindings).toContain("shop/API");
+      expect(bindings).toEqual([...new Set(bindings)]);
+    },
+  );
+
   test("no Worker, not even Miniflare's own, holds a target, a network or another binding's identity", () => {
     const { userWorkers, miniflare } = findLeaks(config, ownership);
     expect({ userWorkers, miniflare }).toEqual({ userWorkers: [], miniflare: [] });

@@ -5,8 +5,11 @@ import type { MiniflareOptions } from "miniflare";
 export interface Size {
   services: number;
   routes: number;
+  /** Ordinary service bindings, to the Worker itself: a control, for what Miniflare itself takes. Default: none. */
+  ordinary?: number;
 }
 
+const NAME = "bench";
 const TUNNEL = "550e8400-e29b-41d4-a716-446655440000";
 
 /** @param size undefined: no bindings */
@@ -15,12 +18,16 @@ export function optionsFor(size: Size | undefined, contents: string): MiniflareO
     `SERVICE_${nth}`,
     { type: "vpc-service", id: crypto.randomUUID() },
   ]);
+  const ordinary = Array.from({ length: size?.ordinary ?? 0 }, (_, nth) => [
+    `WORKER_${nth}`,
+    { type: "worker", worker: NAME },
+  ]);
   const networks = size === undefined ? [] : [["NET", { type: "vpc-network", tunnelId: TUNNEL }]];
-  const env = Object.fromEntries([...services, ...networks]);
+  const env = Object.fromEntries([...services, ...ordinary, ...networks]);
   const manifest = { mainModule: "main.js", modules: { "main.js": { type: "esm", contents } } };
   return {
     cf: false,
-    workers: [{ config: { name: "bench", compatibilityDate: "2026-11-01", manifest, env } }],
+    workers: [{ config: { name: NAME, compatibilityDate: "2026-11-01", manifest, env } }],
   } as MiniflareOptions;
 }
 

@@ -9,6 +9,8 @@ import type { Size } from "./sized-config.ts";
 
 const PLAIN = "Miniflare";
 const EMPTY = "with the plugin, an empty config";
+const ORDINARY = "an empty config, and 1000 ordinary service bindings";
+const SERVICES = "with 1000 services";
 const LARGE = "with 1000 services and 10000 routes";
 
 export async function benchStartUp(context: SuiteContext): Promise<BenchReport> {
@@ -17,6 +19,8 @@ export async function benchStartUp(context: SuiteContext): Promise<BenchReport> 
     plain,
     again(plain),
     start(EMPTY, { services: 0, routes: 0 }),
+    start(ORDINARY, { services: 0, routes: 0, ordinary: 1000 }),
+    start(SERVICES, { services: 1000, routes: 0 }),
     start(LARGE, { services: 1000, routes: 10_000 }),
   ];
   return report({
@@ -26,6 +30,8 @@ export async function benchStartUp(context: SuiteContext): Promise<BenchReport> 
     pairs: [
       { subject: `${PLAIN}, again`, against: PLAIN },
       { subject: EMPTY, against: PLAIN, goal: 1.35 },
+      { subject: ORDINARY, against: EMPTY },
+      { subject: SERVICES, against: EMPTY },
       { subject: LARGE, against: EMPTY, goal: 1.5 },
     ],
   });

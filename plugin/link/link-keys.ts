@@ -90,6 +90,9 @@ function* checkSection(
   const entries = entriesIn(model, bindingType);
   const own = bindings.filter((binding) => binding.bindingType === bindingType);
   const known = new Set([...own.flatMap(keysOf), ...usedWithoutBinding(model, bindingType)]);
+  const unknown = [...entries].filter(([key]) => !known.has(key));
+  // Usually, because what follows takes time if there are many bindings.
+  if (unknown.length === 0) return;
   const misplaced = Map.groupBy(
     bindings
       .filter((binding) => binding.bindingType !== bindingType)
@@ -101,8 +104,7 @@ function* checkSection(
     .filter((binding) => binding.ownString === undefined && findEntry(entries, binding) === undefined)
     .slice(0, MAX_CANDIDATES)
     .map(({ bindingName }) => bindingName);
-  for (const [key, { at }] of entries) {
-    if (known.has(key)) continue;
+  for (const [key, { at }] of unknown) {
     const elsewhere = misplaced.get(key) ?? [];
     const [first] = elsewhere;
     if (first !== undefined) {

@@ -208,7 +208,8 @@ function placeOf({ dev }: ParsedWorkerOptions, triggers: readonly TriggerOptions
 /** `[]` unless the binding loads this plugin. */
 function readTrigger({ dev }: EnvBinding): TriggerOptions[] {
   const name = dev?.plugin?.name;
-  return Object.values(PLUGIN_NAMES).some((known) => known === name) ? [dev?.options ?? {}] : [];
+  if (name === undefined) return [];
+  return Object.values(PLUGIN_NAMES).includes(name) ? [dev?.options ?? {}] : [];
 }
 
 /** `--env` of wrangler itself, which passes no options on without our own command. It has read the `.env` files by now. */

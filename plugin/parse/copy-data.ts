@@ -5,7 +5,6 @@
 
 import { messageOf } from "../system/error.ts";
 import { type Report, isPlainObject } from "../read/document.ts";
-import type { Path } from "../read/locate.ts";
 import { isFunctionTarget } from "./parse-target.ts";
 
 /** No field of a config is deeper. */
@@ -14,17 +13,23 @@ const MAX_DEPTH = 16;
 /** @returns undefined if reading the value threw, which is reported */
 export function copyData(value: unknown, report: Report): { value: unknown } | undefined {
   const copies = new Map<object, unknown>();
+  /** Where `copy` is. One for all, because there can be very many places. */
+  const reading: (string | number)[] = [];
   let hasThrown = false;
 
-  function copy(original: unknown, at: Path): unknown {
-    let reading = at;
+  function copy(original: unknown): unknown {
+    const depth = reading.length;
+    if (typeof original !== "object" || original === null || depth > MAX_DEPTH) return original;
     try {
-      if (typeof original !== "object" || original === null || at.length > MAX_DEPTH) return original;
       if (copies.has(original)) return copies.get(original);
       if (Array.isArray(original)) {
         const list: unknown[] = [];
         copies.set(original, list);
-        for (const [index, item] of original.entries()) list.push(copy(item, [...at, index]));
+        for (const [index, item] of original.entries()) {
+          reading.push(index);
+          list.push(copy(item));
+          reading.pop();
+        }
         return list;
       }
       if (isFunctionTarget(original) || !isPlainObject(original)) return original;
@@ -32,8 +37,8 @@ export function copyData(value: unknown, report: Report): { value: unknown } | u
       const table: Record<string, unknown> = Object.create(null);
       copies.set(original, table);
       for (const key of Object.keys(original)) {
-        reading = [...at, key];
-        table[key] = copy(original[key], reading);
+        reading[depth] = key;
+        table[key] = copy(original[key]);
       }
       return table;
     } catch (error) {
@@ -41,13 +46,15 @@ export function copyData(value: unknown, report: Report): { value: unknown } | u
       report({
         code: "config-threw",
         text: `the vpc config threw while it was read: ${messageOf(error)}`,
-        at: reading,
+        at: [...reading],
         part: "key",
       });
       return undefined;
+    } finally {
+      reading.length = depth;
     }
   }
 
-  const copied = copy(value, []);
+  const copied = copy(value);
   return hasThrown ? undefined : { value: copied };
 }

@@ -48,12 +48,14 @@ export function parseNetwork(
     });
   }
   const network = checkFields({ fields: networkFields, what: "a network", value: fields, at }, parsing);
-  const routes = Object.entries(network.routes ?? {}).flatMap(([text, entry]) => {
+  // Without spreads, which leave room for more in each list, because there can be very many.
+  const routes: ParsedRoute[] = [];
+  for (const [text, entry] of Object.entries(network.routes ?? {})) {
     // An undefined route of a vpc.config.ts was left out on purpose.
-    if (entry === undefined) return [];
-    const route = parseRoute({ text, entry, at: [...at, "routes", text] }, parsing);
-    return route === undefined ? [] : [route];
-  });
+    if (entry === undefined) continue;
+    const route = parseRoute({ text, entry, at: at.concat("routes", text) }, parsing);
+    if (route !== undefined) routes.push(route);
+  }
   checkOverlaps(routes, parsing);
   return {
     kind: "entry",
@@ -136,7 +138,11 @@ function parseRoute(
   }
   const { match, ports } = destination;
   const { target, settings } = parsed;
-  return { text, match, ...(ports && { ports }), target, ...(settings && { settings }), at };
+  const route: ParsedRoute = { text, match, target, at };
+  // No spreads, because there can be very many.
+  if (ports !== undefined) route.ports = ports;
+  if (settings !== undefined) route.settings = settings;
+  return route;
 }
 
 function checkOverlaps(routes: readonly ParsedRoute[], { document, report }: Parsing): void {

@@ -37,6 +37,8 @@ interface TargetProblem extends Problem {
 export function parseTarget(value: unknown, at: Path, parsing: Parsing): ModelTarget | undefined {
   const { document, report } = parsing;
   if (typeof value === "string") {
+    const usual = USUAL_TARGET.test(value) ? parseHostAndPort(value) : undefined;
+    if (usual !== undefined && !isProblem(usual)) return { ...usual, at };
     const [, kind, file = ""] = /^(openapi|har):(.*)$/is.exec(value) ?? [];
     if (kind !== undefined && file === "") {
       reportNoFile(value, { at, report });
@@ -143,7 +145,6 @@ export function isFunctionTarget(value: unknown): value is VpcFunctionTarget {
  * @returns the target, with a Worker's name as written, or the reason why it isn't one
  */
 function parseTargetText(text: string, folder: string): PlainTarget | TargetProblem {
-  if (USUAL_TARGET.test(text)) return parseHostAndPort(text);
   if (text === "passthrough") return { type: "passthrough" };
   if (text === "remote") {
     return {

@@ -5,7 +5,7 @@
 
 import { type Diagnostic, formatLocation } from "../diagnostics.ts";
 import { hideSecrets } from "./hide-secrets.ts";
-import { type Locate, type Path, formatPath } from "./locate.ts";
+import { type Locate, type Path, appendSegment, formatPath } from "./locate.ts";
 
 export { isPlainObject, quote } from "./quote.ts";
 
@@ -65,12 +65,21 @@ export function originOf(document: VpcDocument, at: Path): string {
   return originsIn(document)(at);
 }
 
-/** The same for many places: the file is formatted once. */
+/** The same for many places: the file is formatted once, and so is what those in a row have in common. */
 export function originsIn(document: VpcDocument): (at: Path) => string {
   const file = formatLocation({ file: document.file });
+  let parent: Path = [];
+  let start = "";
   return (at) => {
     const position = document.locate(at, "key");
-    return position === undefined ? `${file} ${formatPath(at)}` : `${file}:${position.line}:${position.column}`;
+    if (position !== undefined) return `${file}:${position.line}:${position.column}`;
+    const last = at.at(-1);
+    if (last === undefined) return `${file} `;
+    if (parent.length !== at.length - 1 || parent.some((segment, index) => segment !== at[index])) {
+      parent = at.slice(0, -1);
+      start = formatPath(parent);
+    }
+    return `${file} ${appendSegment(start, last)}`;
   };
 }
 

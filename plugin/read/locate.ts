@@ -81,12 +81,13 @@ export function locateInScript(text: string): Locate {
 
 /** Formats a path as `networks["550e…"].routes["10.0.0.0/8"]`, for configs without positions. */
 export function formatPath(path: Path): string {
-  return path
-    .map((segment, index) => {
-      if (typeof segment === "string" && /^[a-z_$][\w$]*$/i.test(segment)) return index === 0 ? segment : `.${segment}`;
-      return `[${JSON.stringify(segment)}]`;
-    })
-    .join("");
+  return path.reduce<string>(appendSegment, "");
+}
+
+/** @param start a formatted path; empty: the root */
+export function appendSegment(start: string, segment: Path[number]): string {
+  const isWord = typeof segment === "string" && /^[a-z_$][\w$]*$/i.test(segment);
+  return isWord ? `${start}${start === "" ? "" : "."}${segment}` : `${start}[${JSON.stringify(segment)}]`;
 }
 
 /** @returns the index of the first element that is not less than `value` in an ascending list */

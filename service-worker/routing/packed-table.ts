@@ -18,7 +18,7 @@ interface PackedNetwork extends Omit<Network, "routes"> {
   others: [index: number, route: Route][];
 }
 
-/** A usual route. */
+/** A usual route: the members that follow each other. */
 type Cells = [
   /** A `matchKey`. */
   destination: string,
@@ -80,20 +80,26 @@ function unpackNetwork({ prefix, usual, others, ...network }: PackedNetwork): Ne
       routes.push(other[1]);
       other = rest.next().value;
     } else {
-      // `packNetwork` has written it.
-      routes.push(unpackRoute(usual.slice(start, start + CELLS) as Cells, prefix));
+      routes.push(unpackRoute(usual, start, prefix));
       start += CELLS;
     }
   }
   return { ...network, routes };
 }
 
-function unpackRoute([destination, from, to, text, host, port, place]: Cells, prefix: string): Route {
+/** Without an array for each, because there can be very many. */
+function unpackRoute(usual: PackedNetwork["usual"], start: number, prefix: string): Route {
+  // `packNetwork` has written it.
+  const cell = <Index extends keyof Cells & number>(index: Index): Cells[Index] => usual[start + index] as Cells[Index];
+  const destination = cell(0);
+  const from = cell(1);
+  const to = cell(2);
+  const text = cell(3);
   const route: Route = {
     text: text === "" ? formatDestination(destination, from, to) : text,
     match: readMatch(destination),
-    target: { type: "address", host, port },
-    origin: prefix + place,
+    target: { type: "address", host: cell(4), port: cell(5) },
+    origin: prefix + cell(6),
   };
   if (from !== 0) route.ports = { from, to };
   return route;

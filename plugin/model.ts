@@ -46,6 +46,8 @@ export interface VpcModel {
   services: Map<string, Entry<ServiceModel>>;
   networks: Map<string, Entry<NetworkModel>>;
   hyperdrives: Map<string, Entry<HyperdriveModel>>;
+  /** Entries of "certificates" that no record names. */
+  unusedCertificates: Path[];
   settings: Settings;
 }
 

@@ -14,7 +14,7 @@ import type { LoadedTable } from "../load.ts";
 import type { VpcModel } from "../model.ts";
 import { type Finding, placeOf, quote, reportTo } from "../read/document.ts";
 import { findIdleRest } from "./find-idle-rest.ts";
-import { findTwice, findUnbound } from "./find-unbound.ts";
+import { findTwice, findUnbound, findUnnamed } from "./find-unbound.ts";
 import { findUnread } from "./find-unread.ts";
 import { type Unreachable, findUnreachable, findUnreachableInMesh } from "./find-unreachable.ts";
 import { type Environment, type Project, linkEnvironment, readEnvironment, readVpcConfigs } from "./read-project.ts";
@@ -135,6 +135,7 @@ function reportModel(
     const found = [findTwice(model, bindings), findUnbound(model, bindings, where), findIdleRest(model, bindings)];
     for (const finding of found.flat()) report(finding);
   }
+  for (const finding of findUnnamed(model)) report(finding);
   for (const [key, entry] of model.networks) {
     if (entry.kind !== "entry") continue;
     const alone = findUnreachable(entry.routes);

@@ -1,4 +1,4 @@
-/** Finds entries of a vpc config that no binding of any environment leads to. */
+/** Finds entries of a vpc config that no binding of any environment leads to, or that no service names. */
 
 import { MESH_ID } from "../../service-worker/routing/table.ts";
 import { findShadowed, serviceKeysOf } from "../link/link-keys.ts";
@@ -52,6 +52,19 @@ export function findUnbound(model: VpcModel, bindings: readonly VpcBinding[], wh
       notes: [`This key is neither the id nor the name of a binding in ${where}. Correct or remove it.`],
     })),
   ];
+}
+
+export function findUnnamed({ unusedCertificates }: VpcModel): Finding[] {
+  return unusedCertificates.map((at) => ({
+    severity: "warning",
+    code: "unused-certificate",
+    text: `no service names the certificate ${quote(at[1])}`,
+    at,
+    part: "key",
+    notes: [
+      'Write the id as "certificate_authority" or "client_certificate" of a service\'s "tls_settings", or remove the entry.',
+    ],
+  }));
 }
 
 /** Finds entries that have no effect: every binding of that name has another entry, under its id. */

@@ -1,14 +1,19 @@
 /**
  * Finds the certificates that a VPC Service's record names by their ids. Cloudflare has them; "certificates" says what
- * they are on this machine. What is missing is a warning, wherever it makes a difference.
+ * they are on this machine. What is missing is one warning, if it makes a difference for any record.
  */
 
 import { type CertificateModel, type ModelTarget, type RecordCertificates, entryKey } from "../model.ts";
-import { isPlainObject, placeOf, quote } from "../read/document.ts";
+import { type Finding, type Parsing, isPlainObject, placeOf, quote } from "../read/document.ts";
 import type { Path } from "../read/locate.ts";
 import type { Checked } from "./check-fields.ts";
 import type { ServiceTlsSettings } from "../config.ts";
-import { CERTIFICATE_EXAMPLES, type RecordParsing, WITHOUT_CERTIFICATE } from "./parse-certificates.ts";
+import {
+  CERTIFICATE_EXAMPLES,
+  type MissingCertificate,
+  type RecordParsing,
+  WITHOUT_CERTIFICATE,
+} from "./parse-certificates.ts";
 
 interface Named {
   /** Of the record's entry. */
@@ -26,6 +31,8 @@ export function findCertificates(
 ): RecordCertificates {
   const { at } = named;
   const authority = tls?.certificate_authority ?? undefined;
+  const presented = tls?.client_certificate ?? undefined;
+  for (const id of [authority, presented]) if (id !== undefined) parsing.certificates?.named.add(entryKey(id));
   if (authority !== undefined && tls?.cert_verification_mode === "disabled") {
     parsing.report({
       code: "authority-unused",
@@ -37,14 +44,13 @@ export function findCertificates(
     return {};
   }
   const roots = find("certificate_authority", authority, { ...named, parsing });
-  const presented = tls?.client_certificate ?? undefined;
   const client = find("client_certificate", presented, { ...named, parsing });
   const wanted = [
     { field: "certificate_authority", id: authority },
     { field: "client_certificate", id: presented },
   ] as const;
   const missing = wanted.flatMap(({ field, id }) =>
-    id !== undefined && parsing.certificates?.has(entryKey(id)) === false ? [{ field, id }] : [],
+    id !== undefined && parsing.certificates?.entries.has(entryKey(id)) === false ? [{ field, id }] : [],
   );
   return {
     ...(roots?.kind === "authority" && { authority: roots.file }),
@@ -67,31 +73,49 @@ function find(
 ): CertificateModel | undefined {
   const { document, report, certificates } = parsing;
   if (id === undefined || certificates === undefined) return undefined;
-  const found = certificates.get(entryKey(id));
-  const place = { at: [...at, "tls_settings", field], part: "key" } as const;
+  const found = certificates.entries.get(entryKey(id));
   const kind = KINDS[field];
-  const example = CERTIFICATE_EXAMPLES[field];
   if (found !== undefined) {
     if (found.kind === kind || found.kind === "broken") return found;
     const other = found.kind === "authority" ? "an authority" : "a client certificate";
     report({
       code: "wrong-certificate",
       text: `${quote(field)} is ${quote(id)}, which is ${other} on ${placeOf(document, found.at)}`,
-      ...place,
-      notes: [`Write ${quote(id)}: ${example}.`],
+      ...placeOfField({ at, field }),
+      notes: [`Write ${lineFor({ field, id })}.`],
     });
   } else if (type !== "tcp" && (!isPlain || speaksTlsOnly(target)) && mayUseTls(target)) {
-    const line = `${quote(id)}: ${example}`;
-    const hasSection = isPlainObject(document.value) && document.value["certificates"] !== undefined;
+    certificates.missing.push({ field, id, at });
+  }
+  return undefined;
+}
+
+/** Reports each missing certificate once. If there is no section yet, all notes say the same. */
+export function reportMissing(missing: readonly MissingCertificate[], { document, report }: Parsing): void {
+  const hasSection = isPlainObject(document.value) && document.value["certificates"] !== undefined;
+  const lines = new Map(missing.map((each) => [entryKey(each.id), lineFor(each)]));
+  const section = `Add "certificates": { ${[...lines.values()].join(", ")} } to this file.`;
+  for (const uses of Map.groupBy(missing, ({ field, id }) => `${field} ${entryKey(id)}`).values()) {
+    const [first] = uses;
+    if (first === undefined) continue;
+    const { field, id } = first;
+    const users = uses.length === 1 ? "" : ` of ${uses.map(({ at }) => quote(at[1])).join(", ")}`;
     report({
       severity: "warning",
       code: "missing-certificate",
-      text: `${quote(field)} is ${quote(id)}, which "certificates" doesn't have: ${WITHOUT_CERTIFICATE[field]}`,
-      ...place,
-      notes: [hasSection ? `Add ${line} to "certificates".` : `Add "certificates": { ${line} } to this file.`],
+      text: `${quote(field)}${users} is ${quote(id)}, which "certificates" doesn't have: ${WITHOUT_CERTIFICATE[field]}`,
+      ...placeOfField(first),
+      notes: [hasSection ? `Add ${lineFor(first)} to "certificates".` : section],
     });
   }
-  return undefined;
+}
+
+function placeOfField({ at, field }: Omit<MissingCertificate, "id">): Pick<Finding, "at" | "part"> {
+  return { at: [...at, "tls_settings", field], part: "key" };
+}
+
+function lineFor({ field, id }: Omit<MissingCertificate, "at">): string {
+  return `${quote(id)}: ${CERTIFICATE_EXAMPLES[field]}`;
 }
 
 /** Whether the target speaks TLS whatever the URL's scheme is. */

@@ -17,8 +17,24 @@ import { reportSameId } from "./same-id.ts";
 
 /** What parsing a record needs of the rest of its config. */
 export interface RecordParsing extends Parsing {
-  /** By `entryKey`. Absent: the config isn't known, so none of them is reported as missing. */
-  certificates?: ReadonlyMap<string, CertificateModel>;
+  /** Absent: the config isn't known, so none of them is reported as missing. */
+  certificates?: KnownCertificates;
+}
+
+export interface KnownCertificates {
+  /** By `entryKey`. */
+  entries: ReadonlyMap<string, CertificateModel>;
+  /** Collects what records name, as `entryKey`. */
+  named: Set<string>;
+  /** Collects what `entries` lacks where it makes a difference. */
+  missing: MissingCertificate[];
+}
+
+export interface MissingCertificate {
+  field: keyof typeof WITHOUT_CERTIFICATE;
+  id: string;
+  /** Of the record's entry. */
+  at: Path;
 }
 
 /** As they are written in notes. */

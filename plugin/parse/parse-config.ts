@@ -12,7 +12,8 @@ import { type Parsing, type VpcDocument, isPlainObject, quote, reportTo } from "
 import type { Path } from "../read/locate.ts";
 import { DEFAULT_SETTINGS, type Entry, type Settings, type VpcModel, entryKey } from "../model.ts";
 import { parseCa } from "./parse-ca.ts";
-import { parseCertificates } from "./parse-certificates.ts";
+import { reportMissing } from "./find-certificates.ts";
+import { type KnownCertificates, parseCertificates } from "./parse-certificates.ts";
 import { parseHyperdrive } from "./parse-hyperdrive.ts";
 import { parseLimits } from "./parse-limits.ts";
 import { parseNetwork } from "./parse-network.ts";
@@ -26,6 +27,7 @@ export function emptyModel(document: VpcDocument, { isReadable }: { isReadable: 
     services: new Map(),
     networks: new Map(),
     hyperdrives: new Map(),
+    unusedCertificates: [],
     namedFiles: new Set(),
     settings: DEFAULT_SETTINGS,
   };
@@ -58,7 +60,11 @@ export function parseConfig(document: VpcDocument, diagnostics: Diagnostic[]): V
   }
   const checked = checkFields({ fields: configFields, what: "the vpc config", value, at: [] }, parsing);
   const { traffic, trust, seed, ui, networks, hyperdrive } = checked;
-  const certificates = parseCertificates(checked.certificates, parsing);
+  const certificates: KnownCertificates = {
+    entries: parseCertificates(checked.certificates, parsing),
+    named: new Set(),
+    missing: [],
+  };
   const services = parseSection(
     {
       section: "services",
@@ -67,6 +73,7 @@ export function parseConfig(document: VpcDocument, diagnostics: Diagnostic[]): V
     },
     parsing,
   );
+  reportMissing(certificates.missing, parsing);
   const parse = parseHyperdrive(services);
   return {
     document,
@@ -75,6 +82,7 @@ export function parseConfig(document: VpcDocument, diagnostics: Diagnostic[]): V
     services,
     networks: parseSection({ section: "networks", entries: networks, parse: parseNetwork }, parsing),
     hyperdrives: parseSection({ section: "hyperdrive", entries: hyperdrive, parse }, parsing),
+    unusedCertificates: findUnused(certificates, services),
     settings: {
       ca: parseCa({ value: value["ca"], at: ["ca"] }, parsing),
       limits: { ...DEFAULT_SETTINGS.limits, ...parseLimits(checked) },
@@ -84,6 +92,12 @@ export function parseConfig(document: VpcDocument, diagnostics: Diagnostic[]): V
       ...parseUi(ui),
     },
   };
+}
+
+/** A record that has a mistake may be what names it. */
+function findUnused({ entries, named }: KnownCertificates, services: VpcModel["services"]): Path[] {
+  if ([...services.values()].some(({ kind }) => kind === "broken")) return [];
+  return [...entries].flatMap(([key, { kind, at }]) => (kind === "broken" || named.has(key) ? [] : [at]));
 }
 
 function parseUi(ui: Checked<NonNullable<VpcConfig["ui"]>> | undefined): Pick<Settings, "ui"> {

@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 
 import { SERVICE_ID, TUNNEL_ID } from "../setup/vpc-folder.ts";
 import { createCallFolder } from "./call.ts";
+import { makeAuthority } from "../servers/tls-certificates.ts";
 import { startCpuTime } from "../setup/cpu-time.ts";
 
 const WRANGLER = `{
@@ -32,6 +33,35 @@ const cases: Record<string, Case> = {
     files: { "wrangler.jsonc": WRANGLER, "vpc.jsonc": VPC },
     exit: 0,
     out: ["No problems in wrangler.jsonc, vpc.jsonc."],
+  },
+  "a certificate that no record names": {
+    files: {
+      "wrangler.jsonc": `{ "name": "api", "vpc_services": [{ "binding": "USERS", "service_id": "${SERVICE_ID}" }] }`,
+      "vpc.jsonc": `{
+  "certificates": {
+    "11111111-1111-4111-8111-11111111111A": { "ca": "root.pem" },
+    "22222222-2222-4222-8222-222222222222": { "ca": "root.pem" } },
+  "services": { "USERS": { "target": "https://localhost:1", "tls_settings": {
+    "cert_verification_mode": "verify_full", "certificate_authority": "11111111-1111-4111-8111-11111111111a" } } }
+}`,
+      "root.pem": makeAuthority("Test root").cert,
+    },
+    exit: 0,
+    out: [
+      'vpc.jsonc:4:5: warning: no service names the certificate "22222222-2222-4222-8222-222222222222" [unused-certificate]',
+      '    Write the id as "certificate_authority" or "client_certificate" of a service\'s "tls_settings", or remove the entry.',
+      "1 warning.",
+    ],
+  },
+  "a certificate that a service with a mistake may name": {
+    files: {
+      "wrangler.jsonc": `{ "name": "api", "vpc_services": [{ "binding": "USERS", "service_id": "${SERVICE_ID}" }] }`,
+      "vpc.jsonc": `{ "certificates": { "22222222-2222-4222-8222-222222222222": { "ca": "root.pem" } },
+  "services": { "USERS": 5 } }`,
+      "root.pem": makeAuthority("Test root").cert,
+    },
+    exit: 1,
+    out: [expect.stringContaining("[invalid-target]"), expect.anything(), "1 error."],
   },
   "no vpc config": {
     files: { "wrangler.jsonc": WRANGLER },

@@ -125,6 +125,24 @@ describe("a certificate that is missing", () => {
     expect(table.bindings["app/API"]?.tls).not.toHaveProperty("authority");
   });
 
+  test("that several services name is one warning, which names them", async () => {
+    const entry = (id: string): string => `{ "target": "localhost:1",
+    ${TLS.replaceAll(CLIENT, id)} }`;
+    await using vpc = await createFolder({
+      ...FILES,
+      "vpc.jsonc": `{
+  "certificates": { "${AUTHORITY}": { "ca": "certs/corp.pem" } },
+  "services": { "A": ${entry(CLIENT)}, "B": ${entry(CLIENT.toUpperCase())}, "C": ${entry(CLIENT)} } }`,
+    });
+    const bindings = ["A", "B", "C"].map((name) => serviceBinding(name, name));
+    const loaded = await vpc.load([vpc.worker("app", bindings)]);
+    expect(vpc.format(loaded)).toEqual([
+      `vpc.jsonc:4:129: warning: "client_certificate" of "A", "B", "C" is "${CLIENT}", which "certificates" doesn't have: no client certificate is presented [missing-certificate]`,
+      `    Add "${CLIENT}": { "cert": "./client.pem", "key": "./client.key" } to "certificates".`,
+    ]);
+    for (const name of ["A", "B", "C"]) expect(loaded.table.bindings[`app/${name}`]?.tls?.missing).toHaveLength(1);
+  });
+
   test("with a section that has others: the line to add", async () => {
     await using vpc = await createFolder({
       ...FILES,

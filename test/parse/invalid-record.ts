@@ -151,9 +151,9 @@ export const invalidRecords: InvalidConfig[] = [
 }`,
     expected: [
       `vpc.jsonc:5:7: warning: "certificate_authority" is "5f2a7c1e-0b1d-4a8e-9f35-6f1c8a7d2b90", which "certificates" doesn't have: the usual roots are trusted in its place [missing-certificate]`,
-      '    Add "certificates": { "5f2a7c1e-0b1d-4a8e-9f35-6f1c8a7d2b90": { "ca": "./authority.pem" } } to this file.',
+      '    Add "certificates": { "5f2a7c1e-0b1d-4a8e-9f35-6f1c8a7d2b90": { "ca": "./authority.pem" }, "b0d4e3f2-9c8b-4d7a-8e6f-1a2b3c4d5e6f": { "cert": "./client.pem", "key": "./client.key" } } to this file.',
       `vpc.jsonc:6:7: warning: "client_certificate" is "b0d4e3f2-9c8b-4d7a-8e6f-1a2b3c4d5e6f", which "certificates" doesn't have: no client certificate is presented [missing-certificate]`,
-      '    Add "certificates": { "b0d4e3f2-9c8b-4d7a-8e6f-1a2b3c4d5e6f": { "cert": "./client.pem", "key": "./client.key" } } to this file.',
+      '    Add "certificates": { "5f2a7c1e-0b1d-4a8e-9f35-6f1c8a7d2b90": { "ca": "./authority.pem" }, "b0d4e3f2-9c8b-4d7a-8e6f-1a2b3c4d5e6f": { "cert": "./client.pem", "key": "./client.key" } } to this file.',
     ],
   },
   {

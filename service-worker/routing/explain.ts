@@ -3,7 +3,7 @@
  * and repeats each of its look-ups to list every candidate. Pure, and sends nothing.
  */
 
-import { type Host, isProblem, parseHost } from "./address.ts";
+import { type Host, isLocalhostName, isProblem, parseHost } from "./address.ts";
 import { type Decision, type Forward, type Lookup, decide } from "./decide.ts";
 import type { EgressTls } from "./egress-protocol.ts";
 import type { TargetKey } from "./forward-target.ts";
@@ -65,8 +65,18 @@ export function explain(asked: Asked, { index, bindingId, known }: ExplainOption
 }
 
 function explainLookup({ network, host, port }: Lookup): ExplainedLookup {
-  const candidates = network === undefined ? [] : listCandidates(network, host, port);
+  const found = network === undefined ? [] : listCandidates(network, host, port);
+  const isLookedUp = host.type === "name" && !isLocalhostName(host.text);
+  const candidates = isLookedUp ? found : found.map(withoutResolvers);
   return { ...(network && { network: network.network }), host, port, candidates };
+}
+
+/** As for a host that no name server is asked for. */
+function withoutResolvers(candidate: Candidate): Candidate {
+  const { route } = candidate;
+  return route.target.type === "passthrough"
+    ? { ...candidate, route: { ...route, target: { type: "passthrough" } } }
+    : candidate;
 }
 
 function findPassage(asked: Asked, forward: Forward, known: ExplainOptions["known"]): Passage {

@@ -753,6 +753,28 @@ test("a compose route is shown with its service", async () => {
   });
 });
 
+test("name servers are shown with a route where one of them is asked", async () => {
+  await using vpc = await createCallFolder({
+    "wrangler.json": JSON.stringify({ name: "api", vpc_networks: [{ binding: "NET", tunnel_id: TUNNEL_ID }] }),
+    "vpc.json":
+      '{ "networks": { "NET": { "resolver_ips": ["10.0.0.53"], "routes": { "*": "passthrough", "localhost": "passthrough" } } } }',
+  });
+  const shown = async (host: string): Promise<string[]> => {
+    const { out } = await vpc.call(`explain NET http://${host}/`);
+    const { out: json } = await vpc.call(`explain NET http://${host}/ --json`);
+    const { lookups } = JSON.parse(json.join("\n")) as { lookups: { candidates: { target: string }[] }[] };
+    const targets = lookups.flatMap(({ candidates }) => candidates.map(({ target }) => target));
+    const lines = out.filter((line) => / (?:won|lost) /.test(line));
+    expect(lines.map((line) => /→ (passthrough(?:, asking [\d.]+)?)/.exec(line)?.[1])).toEqual(targets);
+    return targets;
+  };
+  expect(await shown("users.internal")).toEqual(["passthrough, asking 10.0.0.53"]);
+  expect(await shown("localhost.internal")).toEqual(["passthrough, asking 10.0.0.53"]);
+  expect(await shown("localhost")).toEqual(["passthrough", "passthrough"]);
+  expect(await shown("a.localhost")).toEqual(["passthrough"]);
+  expect(await shown("10.0.0.1")).toEqual(["passthrough"]);
+});
+
 test("routes of an unknown Worker", async () => {
   await using vpc = await createCallFolder(files);
   expect(await vpc.call("routes --worker apo")).toEqual({

@@ -4,10 +4,11 @@
  * loses nothing, and the end behind it is ours and ends cleanly.
  *
  *   caller ◀── inbound ──▶ native pipes ◀── hop ──▶ Relay (counts) ◀── upstream ──▶ target
+ *
+ * To the Relay it is as if the caller had connected to it: the knock comes through the pipe, too.
  */
 
 import type { Call } from "./env.ts";
-import { reportOpen } from "./connect-outcomes.ts";
 import { knock } from "./knock.ts";
 import { cancel, drain, whenClosed } from "./relay.ts";
 
@@ -16,7 +17,9 @@ export interface Hop extends Omit<Call, "ctx"> {
   asked: AskedConnection;
   /** When the caller closed its socket or its event ended; milliseconds since the epoch. */
   goneAt: number | undefined;
-  /** Set before the Relay takes a knock that means no connection. */
+  /** Who knocks at the Relay: the caller, or we for one that can't. */
+  knock: "caller's" | "ours";
+  /** Set before the Relay takes a knock of ours that means no connection. */
   isRefused: boolean;
 }
 
@@ -35,25 +38,21 @@ export function isCallerGone({ goneAt }: Hop): boolean {
 const hops = new Map<string, Hop>();
 let made = 0;
 
-/** @returns false if there is no connection; otherwise resolves when it is over. Never rejects */
-export async function connectByHop(inbound: Socket, asked: AskedConnection, { ctx, ...call }: Call): Promise<boolean> {
-  const { hop, outbound } = openHop(asked, call);
+/** Resolves when the connection is over, or when there is none. Never rejects. */
+export async function connectByHop(inbound: Socket, asked: AskedConnection, { ctx, ...call }: Call): Promise<void> {
+  const { hop, outbound } = openHop(asked, call, "caller's");
   inbound.closed.catch(() => (hop.goneAt ??= Date.now()));
-  const opening = knockAtRelay(hop, outbound);
-  // The Relay goes on, too.
-  ctx.waitUntil(opening);
-  if (!(await opening)) return false;
   const down = sendDown(outbound, inbound);
-  const up = reportOpen(inbound, asked, outbound).then(() => sendUp(inbound, outbound, hop));
+  const up = sendUp(inbound, outbound, hop);
   const isOver: Promise<unknown> = Promise.race([
     up.then(() => down),
     // Nothing goes up after a reset, or after the Relay has returned.
     down.then((isReset) => (isReset ? undefined : up)),
     Promise.all([down, whenClosed(outbound)]),
   ]);
+  // The Relay goes on, too.
   ctx.waitUntil(isOver);
   await isOver;
-  return true;
 }
 
 /** Never rejects. @returns whether there is a connection */
@@ -64,9 +63,13 @@ export function knockAtRelay(hop: Hop, outbound: Socket): Promise<boolean> {
   );
 }
 
-/** The Relay takes a knock when it is known whether there is a connection. */
-export function openHop(asked: AskedConnection, call: Omit<Call, "ctx">): { hop: Hop; outbound: Socket } {
-  const hop: Hop = { ...call, asked, goneAt: undefined, isRefused: false };
+/** The Relay takes a knock when it is known whether there is a connection; the caller's only if there is one. */
+export function openHop(
+  asked: AskedConnection,
+  call: Omit<Call, "ctx">,
+  knock: Hop["knock"],
+): { hop: Hop; outbound: Socket } {
+  const hop: Hop = { ...call, asked, goneAt: undefined, knock, isRefused: false };
   const id = `hop-${++made}`;
   hops.set(id, hop);
   return { hop, outbound: call.env.RELAY.connect({ hostname: id, port: 1 }, { allowHalfOpen: true }) };

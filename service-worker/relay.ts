@@ -44,8 +44,10 @@ export interface Counted {
   over: () => void;
 }
 
-/** Bytes to read at once. The runtime's default of 4 KiB makes uploads much slower. */
-const CHUNK = 256 * 1024;
+/** Bytes to read at once. Most connections send less, and a large buffer takes long to make. */
+const CHUNK = 16 * 1024;
+/** Bytes to drop at once when there are many. */
+const LARGE_CHUNK = 256 * 1024;
 
 /** Bytes and pieces of each direction that are counted. After that, the runtime pipes natively. */
 const COUNTED_BYTES = 256 * 1024;
@@ -152,12 +154,14 @@ async function count(
 ): Promise<boolean> {
   const reader = readable.getReader({ mode: "byob" });
   const writer = writable.getWriter();
+  let buffer = new ArrayBuffer(CHUNK);
   try {
     for (let pieces = 0; pieces < COUNTED_PIECES && counted[direction] < COUNTED_BYTES; pieces++) {
-      const { done, value } = await reader.read(new Uint8Array(CHUNK));
+      const { done, value } = await reader.read(new Uint8Array(buffer));
       if (done) return true;
       counted[direction] += value.byteLength;
       await writer.write(value);
+      ({ buffer } = value);
     }
   } finally {
     reader.releaseLock();
@@ -175,10 +179,12 @@ async function count(
  */
 export async function drain(readable: ReadableStream<Uint8Array>): Promise<boolean> {
   const reader = readable.getReader({ mode: "byob" });
+  let size = CHUNK;
   try {
     for (;;) {
-      const { done } = await reader.read(new Uint8Array(CHUNK));
+      const { done } = await reader.read(new Uint8Array(size));
       if (done) return false;
+      size = LARGE_CHUNK;
       await scheduler.wait(1);
     }
   } catch {

@@ -39,7 +39,7 @@ export async function forwardConnection(inbound: Socket, call: Call): Promise<vo
   if (isQuestion) return answerWhy(inbound, asked);
   if (ahead !== undefined) asked.address = `${await readStart(inbound.readable, ahead)}${asked.address}`;
   if (!call.index.table.bindings[call.bindingId]?.traffic) return forward({ inbound, asked, call });
-  if (!(await connectByHop(inbound, asked, call))) await closeRefused(inbound, asked);
+  return connectByHop(inbound, asked, call);
 }
 
 /** @param inbound the socket of a hop */
@@ -50,7 +50,8 @@ export async function forwardHop(inbound: Socket, ctx: Call["ctx"]): Promise<voi
   const print = (line: string | Promise<string>): void => printTraffic(line, ctx);
   const lines = hasLines ? { lines: new ConnectionLines({ goneAt: () => hop.goneAt, print }) } : {};
   const isGone = (): boolean => isCallerGone(hop);
-  await forward({ inbound, asked: hop.asked, call: { ...hop, ctx }, hop, isCallerGone: isGone, ...lines });
+  const ours = hop.knock === "ours" ? { hop } : {};
+  await forward({ inbound, asked: hop.asked, call: { ...hop, ctx }, isCallerGone: isGone, ...ours, ...lines });
 }
 
 interface Forwarding {
@@ -58,7 +59,7 @@ interface Forwarding {
   asked: AskedConnection;
   call: Call;
   lines?: ConnectionLines;
-  /** The other end is ours, and knocks whatever the caller does. */
+  /** Its knock is ours. */
   hop?: Hop;
   isCallerGone?: () => boolean;
 }

@@ -52,15 +52,14 @@ export default function makeBinding({ binding }: FacadeEnv): Fetcher {
 function withOutcome(socket: Socket, opened: Promise<SocketInfo>): Socket {
   const { writable, closed: nativeClosed } = socket;
   const nativeClose = socket.close.bind(socket);
-  const closed = opened.then(() => nativeClosed);
-  ignoreUnhandled(opened, closed, nativeClosed);
-  countOpen(closed);
   let isOpen = false;
   let mayHaveWritten = false;
-  void opened.then(
-    () => (isOpen = true),
-    () => undefined,
-  );
+  const closed = opened.then(() => {
+    isOpen = true;
+    return nativeClosed;
+  });
+  ignoreUnhandled(opened, closed, nativeClosed);
+  countOpen(closed);
   const close = async (): Promise<void> => {
     const closing = nativeClose();
     // It waits until everything is written, the knock too. Without a look at `writable`, nothing else was written.

@@ -29,16 +29,17 @@ export function takeOutcome(connectionId: string): Outcome | undefined {
 /**
  * Tells a facade that there is a connection. After a lost knock it takes until the caller sends something.
  *
- * @param outbound gets what the caller sends first, if that is no knock. Resolves when it has got it. Never rejects
+ * @param outbound gets what the caller sends first, if that is no knock
+ * @returns how many bytes it has got. Never rejects
  */
 export async function reportOpen(
   inbound: Socket,
   { connectionId }: { connectionId?: string },
   outbound: Socket,
-): Promise<void> {
-  if (connectionId === undefined) return;
+): Promise<number> {
+  if (connectionId === undefined) return 0;
   keepOutcome(connectionId, OPEN);
-  await takeKnock(inbound, outbound);
+  return takeKnock(inbound, outbound);
 }
 
 /** Milliseconds between two looks. An event can't wait for another one's promise. */

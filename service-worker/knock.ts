@@ -34,15 +34,18 @@ export async function knock({ writable }: Socket, host = ""): Promise<void> {
  * If one of the two is gone, the next one who reads or writes finds out.
  *
  * @param outbound gets the first bytes, if they are no knock
+ * @returns how many
  */
-export async function takeKnock({ readable }: Socket, outbound?: Socket): Promise<void> {
+export async function takeKnock({ readable }: Socket, outbound?: Socket): Promise<number> {
   const reader = readable.getReader({ mode: "byob" });
   const first = await reader.read(new Uint8Array(KNOCK.length)).catch(() => undefined);
   reader.releaseLock();
-  if (!first?.value?.byteLength || new TextDecoder().decode(first.value) === KNOCK) return;
+  if (!first?.value?.byteLength || new TextDecoder().decode(first.value) === KNOCK) return 0;
+  const { byteLength } = first.value;
   const writer = outbound?.writable.getWriter();
   await writer?.write(first.value).catch(() => undefined);
   writer?.releaseLock();
+  return byteLength;
 }
 
 /** Milliseconds after which the caller asks. Most connections are open by then. */

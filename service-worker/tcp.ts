@@ -69,12 +69,12 @@ interface Forwarding {
  * must still run, because it takes time on each short connection.
  */
 async function forward(forwarding: Forwarding): Promise<void> {
-  const { inbound, asked, call, lines, hop, isCallerGone: isGone } = forwarding;
+  const { inbound, call, lines, hop, isCallerGone: isGone } = forwarding;
   const opening = openConnection(forwarding);
   call.ctx.waitUntil(opening);
   const upstream = await opening;
   if (upstream === undefined) return;
-  const taken = hop === undefined ? reportOpen(inbound, asked, upstream.socket) : undefined;
+  const taken = hop === undefined ? takeStart(forwarding, upstream) : undefined;
   const relaying = relay(inbound, upstream, {
     breakOff: (writable) => breakOff(writable, call.env),
     ...(taken && { taken }),
@@ -84,6 +84,11 @@ async function forward(forwarding: Forwarding): Promise<void> {
   // If a connection to the egress proxy is closed while the target's bytes are unread, bytes on their way there are lost.
   if (upstream.isCounted || upstream.isBroken || lines) call.ctx.waitUntil(relaying);
   await relaying;
+}
+
+async function takeStart({ inbound, asked, lines }: Forwarding, { socket }: Upstream): Promise<void> {
+  const sent = await reportOpen(inbound, asked, socket);
+  if (lines) lines.sent += sent;
 }
 
 /** @returns undefined if there is no connection; the failure has already been reported */

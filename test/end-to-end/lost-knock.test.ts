@@ -87,6 +87,8 @@ describe.each([false, true])("before it is open, with traffic lines %s,", (traff
     for (const ticks of [0, 1, 5, 50, 500])
       for (const texts of [["PING"], ["!"], ["hello ", "world"], [long], []])
         expect(await pass({ address: "a.internal:1", texts, ticks })).toEqual(["open", `hi ${texts.join("")}`]);
+    const lines = (): string[] => started.worker.output().match(/↑ 4 B ↓ 7 B/g) ?? [];
+    await expect.poll(lines).toHaveLength(traffic ? 5 : 0);
     expect(await pass({ address: "refused.internal:1", texts: [], ticks: 0 })).toEqual([
       "Error: ProxyError: connection_refused",
       "",

@@ -34,6 +34,27 @@ const STAND_IN = `export default { async fetch(request) {
   return Response.json({ id: 1, name: "Ada", city: "London" });
 } }`;
 
+/** As little as a `connect` handler can do: dials, takes the caller's first byte when it is connected, and pipes both ways. */
+const PIPES = `import { connect } from "cloudflare:sockets";
+export default {
+  fetch: () => new Response(),
+  async connect(inbound) {
+    const { localAddress } = await inbound.opened;
+    const port = Number(localAddress.slice(localAddress.lastIndexOf(":") + 1));
+    const target = connect({ hostname: "127.0.0.1", port }, { allowHalfOpen: true });
+    await target.opened;
+    const reader = inbound.readable.getReader({ mode: "byob" });
+    await reader.read(new Uint8Array(1));
+    reader.releaseLock();
+    const both = [inbound.readable.pipeTo(target.writable), target.readable.pipeTo(inbound.writable)];
+    await Promise.allSettled(both);
+  },
+};`;
+
+function manifestOf(contents: string): object {
+  return { mainModule: "main.js", modules: { "main.js": { type: "esm", contents } } };
+}
+
 /** Prints errors, and hears where the page is. */
 class PageLog extends Log {
   pageUrl: string | undefined;
@@ -73,6 +94,7 @@ export async function startInstance(
       https: { tlsOptions: { trustedCertificates: [upstream.ca] }, certificateHost: "api.internal" },
     },
     STAND_IN: { type: "worker", worker: "stand-in" },
+    PIPES: { type: "worker", worker: "pipes" },
     // The code that people write by hand: it sends every request of a binding to where the service runs.
     NODE: {
       type: "fetcher",
@@ -82,7 +104,8 @@ export async function startInstance(
       },
     },
   };
-  const stub = { mainModule: "main.js", modules: { "main.js": { type: "esm", contents: STAND_IN } } };
+  // An inbound `connect` handler needs the flag.
+  const experimental = { ...COMPATIBILITY, compatibilityFlags: ["experimental"] };
   const log = new PageLog(ui ? LogLevel.INFO : LogLevel.ERROR);
   const options = {
     log,
@@ -91,7 +114,8 @@ export async function startInstance(
     cf: false,
     workers: [
       { config: { name: "bench", ...COMPATIBILITY, manifest: await manifest, env } },
-      { config: { name: "stand-in", ...COMPATIBILITY, manifest: stub } },
+      { config: { name: "stand-in", ...COMPATIBILITY, manifest: manifestOf(STAND_IN) } },
+      { config: { name: "pipes", ...experimental, manifest: manifestOf(PIPES) } },
     ],
   } as MiniflareOptions;
   const routes = {

@@ -23,6 +23,8 @@ export interface Transfers extends Requests {
 export interface Connections extends Job {
   /** Each `host:port`, used in turn. */
   addresses: string[];
+  /** Whether `opened` waits until a first byte is taken. */
+  isKnocking?: boolean;
 }
 
 export interface Bulk extends Connections {

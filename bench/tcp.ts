@@ -1,4 +1,4 @@
-/** Compares `env.NET.connect()` with `cloudflare:sockets`. */
+/** Compares `env.NET.connect()` with `cloudflare:sockets`, and with the least that a Worker with a `connect` handler takes. */
 
 import type { BenchInstance } from "./instance.ts";
 import type { Jobs } from "./jobs.ts";
@@ -9,6 +9,7 @@ import type { SuiteContext } from "./suite.ts";
 const DIRECT = "cloudflare:sockets";
 const BINDING = "env.NET.connect";
 const TRAFFIC = "env.NET.connect, traffic lines";
+const PIPES = "a handler that only pipes";
 
 const BYTES = 100_000_000;
 
@@ -22,6 +23,7 @@ export async function* benchTcp(context: SuiteContext): AsyncGenerator<BenchRepo
     job: "connectMany",
     goal: 2.3,
     share: SHORT,
+    hasControl: true,
   });
   yield await compare(context, {
     title: "TCP, short connections",
@@ -29,6 +31,7 @@ export async function* benchTcp(context: SuiteContext): AsyncGenerator<BenchRepo
     job: "connectAndAsk",
     goal: 2,
     share: SHORT,
+    hasControl: true,
   });
   yield await compare(context, {
     title: "TCP, round trip",
@@ -60,11 +63,13 @@ interface Task {
   bytes?: number;
   /** The share of the time that a usual comparison gets. */
   share?: number;
+  /** Whether a handler that only pipes is measured, too. */
+  hasControl?: boolean;
 }
 
 async function compare(
   context: SuiteContext,
-  { title, operation, job, goal, trafficGoal, bytes, share = 0.6 }: Task,
+  { title, operation, job, goal, trafficGoal, bytes, share = 0.6, hasControl = false }: Task,
 ): Promise<BenchReport> {
   const { upstream, quiet, talking } = context;
   const subject = (name: string, instance: BenchInstance, through?: string): Subject => ({
@@ -76,16 +81,20 @@ async function compare(
         addresses: upstream.tcp.map((port) => `${through === undefined ? "127.0.0.1" : "tcp.internal"}:${port}`),
         operations,
         bytes: bytes ?? 0,
+        isKnocking: through === "PIPES",
       }),
   });
   const direct = subject(DIRECT, quiet);
   const subjects = [direct, again(direct), subject(BINDING, quiet, "NET"), subject(TRAFFIC, talking, "NET")];
+  if (hasControl) subjects.push(subject(PIPES, quiet, "PIPES"));
+  const control = { subject: PIPES, against: DIRECT };
   return report({
     title,
     operation,
     samples: await measure(subjects, context.rounds(share)),
     pairs: [
       { subject: `${DIRECT}, again`, against: DIRECT },
+      ...(hasControl ? [control, { subject: BINDING, against: PIPES }] : []),
       { subject: BINDING, against: DIRECT, goal },
       { subject: TRAFFIC, against: DIRECT },
       { subject: TRAFFIC, against: BINDING, ...(trafficGoal !== undefined && { goal: trafficGoal }) },

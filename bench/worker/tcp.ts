@@ -8,9 +8,17 @@ const DOWN = "d".charCodeAt(0);
 const UP = "u".charCodeAt(0);
 const ECHO = "e".charCodeAt(0);
 
-function open(env: Env, { through, addresses }: Connections, nth = 0): Socket {
+function open(env: Env, { through, addresses, isKnocking }: Connections, nth = 0): Socket {
   const address = addresses[nth % addresses.length] ?? "";
-  return through === undefined ? connect(address) : bindingOf(env, through).connect(address);
+  const socket = through === undefined ? connect(address) : bindingOf(env, through).connect(address);
+  return isKnocking ? Object.defineProperty(socket, "opened", { value: knock(socket) }) : socket;
+}
+
+async function knock({ writable }: Socket): Promise<void> {
+  const writer = writable.getWriter();
+  const taken = writer.write(new Uint8Array(1));
+  writer.releaseLock();
+  await taken;
 }
 
 /** Connects, waits until it is open, closes. */

@@ -34,20 +34,19 @@ export function withVpc<Options extends InstanceOptions>(options: Options, vpc: 
     },
   };
   const withEnv = (worker: Options["workers"][number], more: Record<string, unknown>): typeof worker => {
-    const env = { ...withStandIns(worker.config.env), ...more };
+    const env = { ...worker.config.env, ...withStrings(worker.config.env), ...more };
     return { ...worker, config: { ...worker.config, env } };
   };
   const workers = [withEnv(first, { [TRIGGER]: trigger }), ...rest.map((worker) => withEnv(worker, {}))];
   return { ...options, workers };
 }
 
-/** Miniflare requires a connection string of a Hyperdrive binding before any plugin runs. */
-function withStandIns(env: Record<string, unknown> = {}): Record<string, unknown> {
+/** Miniflare requires a connection string of a Hyperdrive binding before any plugin runs. @returns those that lack one, with it */
+function withStrings(env: Record<string, unknown> = {}): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(env).map(([name, binding]) => {
-      const given = needsString(binding) ? { ...binding, dev: { connectionString: STAND_IN_STRING } } : binding;
-      return [name, given];
-    }),
+    Object.entries(env).flatMap(([name, binding]) =>
+      needsString(binding) ? [[name, { ...binding, dev: { connectionString: STAND_IN_STRING } }]] : [],
+    ),
   );
 }
 

@@ -265,15 +265,15 @@ function forgetDisposed(egress: EgressProxy): void {
 
 /** Adds bindings that the running runtime has but the table lacks, so that their calls are refused with an explanation. */
 function withEveryBinding({ table, remoteBindings }: LoadedTable, { workers }: Instance): RoutingTable {
-  const bindings = { ...table.bindings };
+  const missing: RoutingTable["bindings"] = {};
   const bound = workers.filter((worker) => worker.bindings.length > 0).length;
   for (const worker of workers) {
     const { isForNode, bindings: all } = worker;
     const workerName = shownName(worker);
     for (const { bindingName, bindingType, id, isOurs, ownString } of all) {
-      if (ownString !== undefined) continue;
       const key = bindingKey(worker.workerName, bindingName);
-      bindings[key] ??= {
+      if (ownString !== undefined || table.bindings[key] !== undefined) continue;
+      missing[key] = {
         kind: "unlinked",
         because: !remoteBindings.has(key) ? "config-broken" : isForNode && isOurs ? "remote-off" : "made-remote",
         workerName,
@@ -288,7 +288,8 @@ function withEveryBinding({ table, remoteBindings }: LoadedTable, { workers }: I
       };
     }
   }
-  return { ...table, bindings };
+  // A copy of 1000 bindings takes 5 ms.
+  return Object.keys(missing).length === 0 ? table : { ...table, bindings: { ...table.bindings, ...missing } };
 }
 
 function namesOf(files: readonly string[]): string {

@@ -26,13 +26,19 @@ export const MAX_SECURE = 64;
 export function knownSecureTargets(table: RoutingTable): Map<TargetKey, SecureTarget> {
   const said = new Map<TargetKey, SecureTarget>();
   const others = new Map<TargetKey, SecureTarget>();
-  for (const candidate of candidatesOf(table)) {
+  const isWanted: IsWanted = (target, port) => saysHttps(target, port) || others.size < MAX_SECURE;
+  for (const candidate of candidatesOf(table, isWanted)) {
     if (said.size >= MAX_SECURE) break;
-    const isSaid = candidate.target.scheme === "https" || candidate.ports.https === 443;
-    if (!isSaid && others.size >= MAX_SECURE) continue;
-    addTo(isSaid ? said : others, candidate);
+    addTo(saysHttps(candidate.target, candidate.ports.https) ? said : others, candidate);
   }
   return new Map([...said, ...others].slice(0, MAX_SECURE));
+}
+
+/** Asked before a candidate is made, because there can be very many. @param port of https */
+type IsWanted = (target: AddressTarget, port: number | undefined) => boolean;
+
+function saysHttps({ scheme }: AddressTarget, port: number | undefined): boolean {
+  return scheme === "https" || port === 443;
 }
 
 /** A host that has a target of its own. */
@@ -63,14 +69,15 @@ function addTo(
   }
 }
 
-function* candidatesOf(table: RoutingTable): Generator<Candidate> {
+function* candidatesOf(table: RoutingTable, isWanted: IsWanted): Generator<Candidate> {
   const namedRoutes = table.networks.map(({ routes }) => once(() => Map.groupBy(routes, nameOf)));
   /** Bindings often share a network and all of their policies. */
   const seen = new Set<string>();
   for (const binding of Object.values(table.bindings)) {
     if (binding.kind === "unlinked") continue;
     if (binding.kind === "service") {
-      yield* candidatesOfService(binding, (network, host) => namedRoutes[network]?.().get(host) ?? []);
+      const found = candidatesOfService(binding, (network, host) => namedRoutes[network]?.().get(host) ?? []);
+      for (const candidate of found) if (isWanted(candidate.target, candidate.ports.https)) yield candidate;
       continue;
     }
     const { network, tls, limits, leavesLocalhostToNode } = binding;
@@ -81,7 +88,7 @@ function* candidatesOf(table: RoutingTable): Generator<Candidate> {
       if (match.type !== "name" || target.type !== "address") continue;
       // A target with a port of its own doesn't need the destination's.
       const port = ports === undefined || ports.from !== ports.to ? target.port : ports.from;
-      if (port === undefined) continue;
+      if (port === undefined || !isWanted(target, port)) continue;
       const own = { http: port, https: port };
       yield { host: match.name, ports: own, target, binding, policies: policiesFor(binding, settings) };
     }

@@ -4,13 +4,12 @@ import type { ModelTarget, VpcModel } from "../model.ts";
 
 /** @returns each target of a model that is an OpenAPI document, with its file */
 export function openapiTargetsOf({ services, networks }: VpcModel): { target: ModelTarget; file: string }[] {
-  const targets = [
-    ...[...services.values()].flatMap((entry) => (entry.kind === "entry" && entry.target ? [entry.target] : [])),
-    ...[...networks.values()]
-      .flatMap((entry) => (entry.kind === "entry" ? entry.routes : []))
-      .map(({ target }) => target),
-  ];
-  return targets.flatMap((target) =>
-    target.type === "stand-in" && target.standIn.type === "openapi" ? [{ target, file: target.standIn.file }] : [],
-  );
+  const found: { target: ModelTarget; file: string }[] = [];
+  const look = ({ target }: { target?: ModelTarget }): void => {
+    if (target?.type === "stand-in" && target.standIn.type === "openapi")
+      found.push({ target, file: target.standIn.file });
+  };
+  for (const entry of services.values()) if (entry.kind === "entry") look(entry);
+  for (const entry of networks.values()) if (entry.kind === "entry") entry.routes.forEach(look);
+  return found;
 }

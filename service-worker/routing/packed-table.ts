@@ -47,7 +47,10 @@ function packNetwork({ routes, ...network }: Network): PackedNetwork {
   // Up to the line, if there are lines.
   const prefix = commonStart(network.origin, routes[0]?.origin ?? "").replace(/:[\d:]*$/, ":");
   const packed: PackedNetwork = { ...network, prefix, usual: [], others: [] };
-  for (const [index, route] of routes.entries()) {
+  // Not entries(), which makes a list for each.
+  let index = -1;
+  for (const route of routes) {
+    index++;
     const { target, ports, origin } = route;
     if (!hasUsualMembers(route) || !isUsual(target) || !origin.startsWith(prefix)) {
       packed.others.push([index, route]);

@@ -22,9 +22,9 @@ const SERVICE_WORKER = {
   ...SHARED,
   entryPoints: {
     "service-worker": "service-worker/index.ts",
-    facade: "service-worker/facade.ts",
-    hyperdrive: "service-worker/hyperdrive.ts",
-    "test-binding": "service-worker/test-binding.ts",
+    facade: "service-worker/binding/facade.ts",
+    hyperdrive: "service-worker/binding/hyperdrive.ts",
+    "test-binding": "service-worker/binding/test-binding.ts",
   },
   target: "es2024",
   external: ["cloudflare:*", "cloudflare-internal:*"],

@@ -8,7 +8,7 @@ import type { TargetKey } from "./routing/forward-target.ts";
 import type { PackedTable } from "./routing/packed-table.ts";
 import type { OwnHosts } from "./routing/own-loop.ts";
 import type { IndexedTable } from "./routing/route-index.ts";
-import type { SentConnection, SentRequest, TestAnswer, TestFunction, TestLife } from "./test-function.ts";
+import type { SentConnection, SentRequest, TestAnswer, TestFunction, TestLife } from "./test/test-function.ts";
 
 export interface ServiceWorkerEnv {
   TABLE: PackedTable;

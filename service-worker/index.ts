@@ -9,14 +9,14 @@
 
 import { env, WorkerEntrypoint } from "cloudflare:workers";
 import type { BindingProps, Call, ServiceWorkerEnv } from "./env.ts";
-import { forwardRequest } from "./http.ts";
-import { connectForNode, readNodeConnection } from "./for-node.ts";
-import { forwardConnection, forwardHop } from "./tcp.ts";
+import { forwardRequest } from "./fetch/http.ts";
+import { connectForNode, readNodeConnection } from "./connect/for-node.ts";
+import { forwardConnection, forwardHop } from "./connect/tcp.ts";
 import { catchUp, tableInForce } from "./table-in-force.ts";
 
 export { TableFollower } from "./table-in-force.ts";
-export { TestDoor } from "./test-door.ts";
-export { TestFunctions } from "./test-functions.ts";
+export { TestDoor } from "./test/test-door.ts";
+export { TestFunctions } from "./test/test-functions.ts";
 
 const serviceWorkerEnv = env as unknown as ServiceWorkerEnv;
 

@@ -20,7 +20,7 @@ import {
 import type { Call, ServiceWorkerEnv } from "./env.ts";
 import { ProxyError } from "./proxy-error.ts";
 import { tunnelSocket } from "./socket-tunnel.ts";
-import { connectFunction, fetchFunction } from "./test-functions.ts";
+import { connectFunction, fetchFunction } from "./test/test-functions.ts";
 import { describeCall, goalOf } from "./routing/observed-call.ts";
 import { ThrownByTarget } from "./thrown-by-target.ts";
 import { connectWorker, fetchWorker } from "./worker-target.ts";

@@ -1,7 +1,7 @@
 /** Makes a call that the traffic page sends again: decided, carried out and printed as if the Worker had made it. */
 
 import type { Call } from "./env.ts";
-import { forwardRequest } from "./http.ts";
+import { forwardRequest } from "./fetch/http.ts";
 import type { RepeatedCall } from "./routing/egress-protocol.ts";
 
 /** Never rejects: the terminal and the journal say how it went. */

@@ -7,7 +7,7 @@
 
 import type { ServiceWorkerEnv } from "./env.ts";
 import { openTunnel, readEstablished } from "./egress.ts";
-import { closeQuietly } from "./test-socket.ts";
+import { closeQuietly } from "./test/test-socket.ts";
 
 const TEXT = 1;
 const BYTES = 2;

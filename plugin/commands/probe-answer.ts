@@ -10,7 +10,7 @@ import type net from "node:net";
 import { bracketHost } from "../../service-worker/routing/address.ts";
 import type { EgressFailure } from "../../service-worker/routing/egress-protocol.ts";
 import { EgressError } from "../egress/egress-error.ts";
-import { describeNoResponse } from "../egress/response-failure.ts";
+import { describeNoResponse } from "../egress/http/response-failure.ts";
 import type { PresentedCertificate } from "../system/certificates.ts";
 
 export interface Question {

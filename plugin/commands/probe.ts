@@ -10,9 +10,9 @@ import type { PeerCertificate, TLSSocket } from "node:tls";
 import type { EgressFailure } from "../../service-worker/routing/egress-protocol.ts";
 import { formatTarget } from "../../service-worker/routing/forward-target.ts";
 import type { ProxyErrorCode } from "../../service-worker/routing/error-codes.ts";
-import { NO_HANDSHAKE, dial } from "../egress/dial.ts";
+import { NO_HANDSHAKE, dial } from "../egress/connections/dial.ts";
 import { EgressError, classify } from "../egress/egress-error.ts";
-import { type TlsTerms, dialTls, termsFor } from "../egress/tls.ts";
+import { type TlsTerms, dialTls, termsFor } from "../egress/tls/tls.ts";
 import type { ListedTarget } from "./list-targets.ts";
 import { type Question, askHead, waitForHangUp } from "./probe-answer.ts";
 

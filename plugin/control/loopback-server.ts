@@ -10,7 +10,7 @@ import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
-import { responseOn } from "../egress/upgrade.ts";
+import { responseOn } from "../egress/http/upgrade.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import { messageOf } from "../system/error.ts";
 import { isSecret } from "../system/secret.ts";

@@ -8,7 +8,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 
-import { acceptOf } from "../egress/upgrade.ts";
+import { acceptOf } from "../egress/http/upgrade.ts";
 
 export interface TextSocket {
   send(text: string): void;

@@ -8,9 +8,9 @@ import type { Duplex } from "node:stream";
 
 import { type EgressFailure, FAILURE_HEADER, toHeader } from "../../service-worker/routing/egress-protocol.ts";
 import { messageOf } from "../system/error.ts";
-import { describeSystemLookup } from "./dns-failure.ts";
-import { keepFailure } from "./exchange-failures.ts";
-import { describeProtocolError, isTlsError } from "./tls-failure.ts";
+import { describeSystemLookup } from "./connections/dns-failure.ts";
+import { keepFailure } from "./http/exchange-failures.ts";
+import { describeProtocolError, isTlsError } from "./tls/tls-failure.ts";
 import type { ProxyErrorCode } from "../../service-worker/routing/error-codes.ts";
 
 /** A failure that already has its final text. */

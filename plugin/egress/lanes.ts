@@ -6,7 +6,7 @@
  *
  *   workerd ──GET──▶ lane (Unix socket) ──raw bytes──▶ dial.ts | tls.ts ──▶ target
  *
- * Only requests that may be repeated come here, one after another, without a body or an upgrade (service-worker/lanes.ts).
+ * Only requests that may be repeated come here, one after another, without a body or an upgrade (service-worker/fetch/lanes.ts).
  */
 
 import { randomBytes } from "node:crypto";
@@ -21,14 +21,14 @@ import {
   LANE_TOKEN_HEADER,
 } from "../../service-worker/routing/egress-protocol.ts";
 import { formatPlace, listenPrivately } from "../system/listen.ts";
-import { addressOf } from "./connection-count.ts";
-import { type DialTarget, dial } from "./dial.ts";
+import { addressOf } from "./connections/connection-count.ts";
+import { type DialTarget, dial } from "./connections/dial.ts";
 import { sendRawFailure } from "./egress-error.ts";
 import { readInto } from "./read-into.ts";
-import { describeNoResponse } from "./response-failure.ts";
+import { describeNoResponse } from "./http/response-failure.ts";
 import { splice } from "./splice.ts";
-import { presentedBy } from "./tls-failure.ts";
-import { type TlsTerms, dialTls, termsFor } from "./tls.ts";
+import { presentedBy } from "./tls/tls-failure.ts";
+import { type TlsTerms, dialTls, termsFor } from "./tls/tls.ts";
 
 /** How many targets of a session can have one. Each costs 35 µs when the runtime starts (docs/performance.md, "The egress proxy"). */
 const LANES = 32;

@@ -15,15 +15,15 @@ import {
   ORDER_HEADER,
 } from "../../service-worker/routing/egress-protocol.ts";
 import type { VpcFunctionTarget } from "../config.ts";
-import { probe } from "./dial.ts";
+import { probe } from "./connections/dial.ts";
 import { classify, sendFailure, sendRawFailure } from "./egress-error.ts";
 import { messageOf } from "../system/error.ts";
-import { nameExchange, takeFailure } from "./exchange-failures.ts";
-import { forward } from "./forward.ts";
-import { answerByFunction, connectToFunction } from "./function-target.ts";
-import type { NativeTls } from "./native-tls.ts";
+import { nameExchange, takeFailure } from "./http/exchange-failures.ts";
+import { forward } from "./http/forward.ts";
+import { answerByFunction, connectToFunction } from "./http/function-target.ts";
+import type { NativeTls } from "./tls/native-tls.ts";
 import type { NodeSockets } from "./node-sockets.ts";
-import { isOwnPort } from "./own-port.ts";
+import { isOwnPort } from "./connections/own-port.ts";
 import { carryOutRequest } from "./observed/http.ts";
 import { answerProceeding, endProceeding, watchCaller } from "./observed/proceed.ts";
 import { attachConnection, carryOutConnection, failConnection, findProceeding } from "./observed/tcp.ts";
@@ -38,8 +38,8 @@ import type { LaneRegistry } from "./lanes.ts";
 import type { Registry } from "./registry.ts";
 import { listenToReset } from "./reset.ts";
 import { connectToTarget } from "./splice.ts";
-import { answerByStandIn } from "./stand-in-target.ts";
-import { probeTls } from "./tls.ts";
+import { answerByStandIn } from "./http/stand-in-target.ts";
+import { probeTls } from "./tls/tls.ts";
 import type { TableFeeds } from "./table-feed.ts";
 
 /** What orders refer to. */

@@ -10,7 +10,7 @@ import path from "node:path";
 
 import { messageOf } from "../system/error.ts";
 import { isRunning } from "../system/is-running.ts";
-import { probe } from "./dial.ts";
+import { probe } from "./connections/dial.ts";
 
 const PREFIX = "mvpc-";
 export const EGRESS_SOCKET = "egress.sock";

@@ -9,7 +9,7 @@ import {
   FAILURE_HEADER,
   MUST_PROCEED,
 } from "../../service-worker/routing/egress-protocol.ts";
-import type { Field } from "./headers.ts";
+import type { Field } from "./http/headers.ts";
 
 /**
  * @param upstream emits `connect` when it has one. Afterwards, its next bytes are those of the far end

@@ -20,14 +20,14 @@ import type { VpcFunctionTarget } from "../config.ts";
 import { sendRawFailure } from "./egress-error.ts";
 import { formatPlace, listenPrivately } from "../system/listen.ts";
 import { isSecret } from "../system/secret.ts";
-import { MAX_HEADER_SIZE } from "./forward.ts";
+import { MAX_HEADER_SIZE } from "./http/forward.ts";
 import { type Lanes, createLanes } from "./lanes.ts";
 import { createNodeSockets } from "./node-sockets.ts";
 import { EGRESS_SOCKET, makePrivateDirectory } from "./private-directory.ts";
 import type { StandIn } from "../stand-ins/stand-in.ts";
 import { createRegistry } from "./registry.ts";
 import { type TableFeed, createTableFeeds } from "./table-feed.ts";
-import { responseOn } from "./upgrade.ts";
+import { responseOn } from "./http/upgrade.ts";
 import { type Known, answer, connect } from "./orders.ts";
 
 export interface EgressProxy extends Omit<Known, "feeds" | "lanes"> {

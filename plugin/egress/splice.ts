@@ -8,11 +8,11 @@
 import type { Duplex } from "node:stream";
 
 import { ESTABLISHED, type EgressFailure, type EgressLimits } from "../../service-worker/routing/egress-protocol.ts";
-import { useConnection } from "./connection-count.ts";
-import { type DialTarget, type DialWatch, dial } from "./dial.ts";
-import { keepFailureOf } from "./exchange-failures.ts";
+import { useConnection } from "./connections/connection-count.ts";
+import { type DialTarget, type DialWatch, dial } from "./connections/dial.ts";
+import { keepFailureOf } from "./http/exchange-failures.ts";
 import { classify, sendRawFailure } from "./egress-error.ts";
-import { makeRoom } from "./pool.ts";
+import { makeRoom } from "./connections/pool.ts";
 
 /** The id under which the reason for a break-off is kept. */
 export interface Named {

@@ -16,9 +16,9 @@ import { describeCall, goalOf } from "../../service-worker/routing/observed-call
 import { type RateWindows, countInWindow } from "../../service-worker/routing/rate-window.ts";
 import type { IndexedTable } from "../../service-worker/routing/route-index.ts";
 import { tcpWayOf } from "../../service-worker/routing/transport.ts";
-import { dial } from "../egress/dial.ts";
+import { dial } from "../egress/connections/dial.ts";
 import { classify } from "../egress/egress-error.ts";
-import { keepFailureOf, takeFailure } from "../egress/exchange-failures.ts";
+import { keepFailureOf, takeFailure } from "../egress/http/exchange-failures.ts";
 import { enterTarget } from "../egress/observed/loop-guard.ts";
 import { fieldsFor, placeOfRemote } from "../egress/observed/remote-function.ts";
 import { sendConnect } from "../egress/send-connect.ts";

@@ -14,7 +14,7 @@ import { type RoutingTable, bindingKey, bindingLabel } from "../../service-worke
 import { ConfigError, type Diagnostic, formatDiagnostics, hasErrors } from "../diagnostics.ts";
 import { type EgressProxy, egressProxy } from "../egress/server.ts";
 import { type LoadedTable, loadTable } from "../load.ts";
-import { openNativeTls } from "../egress/native-tls.ts";
+import { openNativeTls } from "../egress/tls/native-tls.ts";
 import { type HyperdriveDoors, openDoors } from "../hyperdrive/doors.ts";
 import { DEFAULT_SETTINGS, type DatabaseLogin, shownName } from "../model.ts";
 import { NO_LOGIN, changedLogins, databasesOf } from "./hyperdrive-binding.ts";

@@ -9,7 +9,7 @@ import { TEST_BINDING } from "../../service-worker/routing/test-protocol.ts";
 import { findOwnHosts } from "../system/own-hosts.ts";
 import { packTable } from "../../service-worker/routing/packed-table.ts";
 import type { RoutingTable } from "../../service-worker/routing/table.ts";
-import type { NativeTarget, NativeTls } from "../egress/native-tls.ts";
+import type { NativeTarget, NativeTls } from "../egress/tls/native-tls.ts";
 import type { EgressProxy } from "../egress/server.ts";
 import { type TargetKey, targetKey } from "../../service-worker/routing/forward-target.ts";
 import { knownTargets } from "./known-targets.ts";

@@ -2,7 +2,7 @@
  * Collects the entries of a HAR file while it is scanned: where each one is, and which requests it answers. Keeps no bodies.
  */
 
-import { isBodiless } from "../egress/body-framing.ts";
+import { isBodiless } from "../egress/http/body-framing.ts";
 import { checkBodyFile, readBodyFile } from "./body-file.ts";
 import type { HarField, HarPostData } from "./har.ts";
 import { HarProblem } from "./har-problem.ts";

@@ -3,7 +3,7 @@
 import { isUtf8 } from "node:buffer";
 import type { FileHandle } from "node:fs/promises";
 
-import type { Field } from "../egress/headers.ts";
+import type { Field } from "../egress/http/headers.ts";
 import { describeSubset, makeSubset, shorten } from "../scenario/json-subset.ts";
 import { DISTANCE, pathDistance } from "../scenario/nearest-call.ts";
 import { type IndexedEntry, recordedOrigin } from "./indexed-entry.ts";

@@ -6,7 +6,7 @@
 import { isUtf8 } from "node:buffer";
 import { Readable } from "node:stream";
 
-import type { Field } from "../egress/headers.ts";
+import type { Field } from "../egress/http/headers.ts";
 import { WITHOUT_BODY } from "../scenario/answer.ts";
 import { recordedContent } from "./recorded-content.ts";
 import { HarProblem } from "./har-problem.ts";

@@ -1,6 +1,6 @@
 /** The request of an entry, as tools write it. */
 
-import type { Field } from "../egress/headers.ts";
+import type { Field } from "../egress/http/headers.ts";
 import type { HarField, HarPostData } from "./har.ts";
 import { valueOf } from "./request-key.ts";
 

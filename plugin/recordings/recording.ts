@@ -8,7 +8,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
 
-import type { Field } from "../egress/headers.ts";
+import type { Field } from "../egress/http/headers.ts";
 import type { CollectedEntries } from "./collect-entries.ts";
 import { HarProblem, MISSING } from "./har-problem.ts";
 import { indexHar } from "./index-har.ts";

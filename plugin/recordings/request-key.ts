@@ -6,7 +6,7 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 
-import type { Field } from "../egress/headers.ts";
+import type { Field } from "../egress/http/headers.ts";
 import { isDeep } from "../read/nesting.ts";
 
 export interface MatchSettings {

@@ -5,7 +5,7 @@
 
 import { isUtf8 } from "node:buffer";
 
-import { type Field, firstValue } from "../egress/headers.ts";
+import { type Field, firstValue } from "../egress/http/headers.ts";
 import { type CallDetail, bytesOf, timingsOf } from "../scenario/call-detail.ts";
 import type { Capture } from "../scenario/capture.ts";
 import type { RequestEntry } from "../scenario/journal.ts";

@@ -4,7 +4,7 @@ import path from "node:path";
 
 import { formatLocation } from "../diagnostics.ts";
 import { EgressError } from "../egress/egress-error.ts";
-import { acceptOf } from "../egress/upgrade.ts";
+import { acceptOf } from "../egress/http/upgrade.ts";
 import type { HarModel } from "../model.ts";
 import type { Target } from "../../service-worker/routing/table.ts";
 import { recordingAdvice } from "../recordings/check-recordings.ts";

@@ -3,7 +3,7 @@
 import type { Duplex } from "node:stream";
 
 import type { Target } from "../../service-worker/routing/table.ts";
-import type { Field } from "../egress/headers.ts";
+import type { Field } from "../egress/http/headers.ts";
 import type { RecordingSpec } from "../recordings/recording-spec.ts";
 
 /**

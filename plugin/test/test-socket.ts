@@ -1,4 +1,4 @@
-/** The test's end of a WebSocket that its function answers with; `service-worker/test-socket.ts` has the other end. */
+/** The test's end of a WebSocket that its function answers with; `service-worker/test/test-socket.ts` has the other end. */
 
 /** As workerd has it. */
 interface WorkerdSocket extends WebSocket {

@@ -1,6 +1,6 @@
 /** Undoes the content encoding of a body for those who look at it (RFC 9110 §8.4). */
 
-import type { Field } from "../egress/headers.ts";
+import type { Field } from "../egress/http/headers.ts";
 import { codingsIn, decodeCoding } from "../recordings/decode-body.ts";
 
 /** Bytes of the result. */

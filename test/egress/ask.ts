@@ -4,7 +4,7 @@ import { once } from "node:events";
 import http from "node:http";
 import type net from "node:net";
 
-import { type DialTarget, dial } from "../../plugin/egress/dial.ts";
+import { type DialTarget, dial } from "../../plugin/egress/connections/dial.ts";
 import { egressProxy } from "../../plugin/egress/server.ts";
 import {
   type EgressFailure,

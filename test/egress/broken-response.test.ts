@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 
 import { describe, expect, test } from "vitest";
 
-import { takeFailure } from "../../plugin/egress/exchange-failures.ts";
+import { takeFailure } from "../../plugin/egress/http/exchange-failures.ts";
 import { egressProxy } from "../../plugin/egress/server.ts";
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";
 import { selfSign } from "../servers/tls-certificates.ts";

@@ -9,7 +9,7 @@ import path from "node:path";
 
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { describeNoResponse } from "../../plugin/egress/response-failure.ts";
+import { describeNoResponse } from "../../plugin/egress/http/response-failure.ts";
 import type { EgressOrder, EgressTls } from "../../service-worker/routing/egress-protocol.ts";
 import { reset, startTcpServer } from "../servers/tcp-server.ts";
 import { type Certified, makeAuthority } from "../servers/tls-certificates.ts";

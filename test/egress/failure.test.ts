@@ -6,7 +6,7 @@ import path from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { dial, probe } from "../../plugin/egress/dial.ts";
+import { dial, probe } from "../../plugin/egress/connections/dial.ts";
 import { classify } from "../../plugin/egress/egress-error.ts";
 import {
   type EgressFailure,

@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { expect, test } from "vitest";
 
-import { mkcertRoot } from "../../plugin/egress/trust.ts";
+import { mkcertRoot } from "../../plugin/egress/tls/trust.ts";
 
 const home = os.homedir();
 

@@ -7,7 +7,7 @@ import path from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { isOwnPort } from "../../plugin/egress/own-port.ts";
+import { isOwnPort } from "../../plugin/egress/connections/own-port.ts";
 import type { EgressOwnership } from "../../service-worker/routing/egress-protocol.ts";
 import { closedPort, startTcpServer } from "../servers/tcp-server.ts";
 import { ask } from "./ask.ts";

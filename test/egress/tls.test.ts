@@ -10,8 +10,8 @@ import type tls from "node:tls";
 
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { describeHostMismatch } from "../../plugin/egress/tls-failure.ts";
-import { ORIGIN_CA_ROOTS } from "../../plugin/egress/origin-ca.ts";
+import { describeHostMismatch } from "../../plugin/egress/tls/tls-failure.ts";
+import { ORIGIN_CA_ROOTS } from "../../plugin/egress/tls/origin-ca.ts";
 import type { EgressFailure, EgressOrder, EgressTls } from "../../service-worker/routing/egress-protocol.ts";
 import { ok } from "../servers/http-origin.ts";
 import { closedPort, echo, reset, startDeafServer, startTcpServer } from "../servers/tcp-server.ts";

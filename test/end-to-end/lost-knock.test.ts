@@ -1,4 +1,4 @@
-/** `connect()` whose stream is passed to another Worker, or aborted, before it is open (service-worker/knock.ts). */
+/** `connect()` whose stream is passed to another Worker, or aborted, before it is open (service-worker/connect/knock.ts). */
 
 import { describe, expect, it } from "vitest";
 import { closedPort, startTcpServer } from "../servers/tcp-server.ts";

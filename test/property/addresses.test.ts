@@ -12,7 +12,7 @@ import {
   parseEndpoint,
   parseHost,
 } from "../../service-worker/routing/address.ts";
-import { markHost, unmarkAddress } from "../../service-worker/connection-id.ts";
+import { markHost, unmarkAddress } from "../../service-worker/connect/connection-id.ts";
 import { DEADLINE, runs } from "./runs.ts";
 import { spelledHost, spelledName, spelledV4, spelledV6, v6Groups, writeV6 } from "./spellings.ts";
 

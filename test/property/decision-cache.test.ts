@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { decide } from "../../service-worker/routing/decide.ts";
-import { decideOrigin } from "../../service-worker/decision-cache.ts";
+import { decideOrigin } from "../../service-worker/fetch/decision-cache.ts";
 import { indexTable } from "../../service-worker/routing/route-index.ts";
 import type { Route, RouteMatch } from "../../service-worker/routing/table.ts";
 import { destinationOf } from "../../service-worker/routing/transport.ts";

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 
-import { decideOrigin } from "../../service-worker/decision-cache.ts";
+import { decideOrigin } from "../../service-worker/fetch/decision-cache.ts";
 import { indexTable } from "../../service-worker/routing/route-index.ts";
 import type { Route } from "../../service-worker/routing/table.ts";
 import { ok, startHttpOrigin } from "../servers/http-origin.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { makeConnectionId, markHost, unmarkAddress } from "../../service-worker/connection-id.ts";
+import { makeConnectionId, markHost, unmarkAddress } from "../../service-worker/connect/connection-id.ts";
 
 it("no two connections share an id, and the handler reads it back", () => {
   const ids = Array.from({ length: 1000 }, makeConnectionId);

@@ -12,10 +12,10 @@ import type { OpenCall } from "../../scenario/open-call.ts";
 import type { Random } from "../../scenario/faults/random.ts";
 import { linkWithFaults } from "../../scenario/faults/link.ts";
 import { toError } from "../../system/error.ts";
-import { type DialTarget, type DialWatch, dial } from "../dial.ts";
+import { type DialTarget, type DialWatch, dial } from "../connections/dial.ts";
 import { splice } from "../splice.ts";
-import { type TlsTerms, dialTls } from "../tls.ts";
-import { responseOn } from "../upgrade.ts";
+import { type TlsTerms, dialTls } from "../tls/tls.ts";
+import { responseOn } from "../http/upgrade.ts";
 
 export interface Faulted {
   open: OpenCall;

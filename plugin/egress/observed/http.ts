@@ -25,14 +25,14 @@ import type { Judged } from "../../scenario/rule.ts";
 import type { Verdict } from "../../scenario/scenario.ts";
 import type { Fallback, StandIn } from "../../stand-ins/stand-in.ts";
 import { messageOf } from "../../system/error.ts";
-import { hasBody } from "../body-framing.ts";
+import { hasBody } from "../http/body-framing.ts";
 import { sendFailure } from "../egress-error.ts";
 import { type Answering, connectToAnswerWithFaults, connectWithFaults, hasStreamFaults } from "./faulted-connection.ts";
-import { forward } from "../forward.ts";
-import { answerByFunction } from "../function-target.ts";
+import { forward } from "../http/forward.ts";
+import { answerByFunction } from "../http/function-target.ts";
 import { awaitFaults } from "./late-faults.ts";
 import { enterTarget } from "./loop-guard.ts";
-import { type Field, REQUEST_PRIVATE, relayedFields } from "../headers.ts";
+import { type Field, REQUEST_PRIVATE, relayedFields } from "../http/headers.ts";
 import {
   type ObservedExchange,
   beginEntry,

@@ -10,7 +10,7 @@ import type { Duplex } from "node:stream";
 import type { EgressFailure } from "../../../service-worker/routing/egress-protocol.ts";
 import { linkWithFaults } from "../../scenario/faults/link.ts";
 import { sendFailure } from "../egress-error.ts";
-import { formatHead } from "../headers.ts";
+import { formatHead } from "../http/headers.ts";
 import { type Faulted, hasStreamFaults } from "./faulted-connection.ts";
 import { methodsOf, readHead, toBytes } from "./tap.ts";
 

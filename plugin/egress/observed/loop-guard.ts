@@ -7,7 +7,7 @@ import type { EgressFailure, EgressTarget } from "../../../service-worker/routin
 import { enter } from "../../../service-worker/routing/in-flight.ts";
 import { describeLoop, isThisMachine } from "../../../service-worker/routing/own-loop.ts";
 import { findOwnHosts } from "../../system/own-hosts.ts";
-import { isOwnPort } from "../own-port.ts";
+import { isOwnPort } from "../connections/own-port.ts";
 
 /** As they were at the start, because each call asks. */
 const ownHosts = findOwnHosts();

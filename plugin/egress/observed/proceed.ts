@@ -19,7 +19,7 @@ import {
 } from "../../../service-worker/routing/egress-protocol.ts";
 import { linkWithFaults } from "../../scenario/faults/link.ts";
 import type { Scenario } from "../../scenario/scenario.ts";
-import { hasBody } from "../body-framing.ts";
+import { hasBody } from "../http/body-framing.ts";
 import { sendFailure } from "../egress-error.ts";
 import { hasStreamFaults } from "./faulted-connection.ts";
 import { expectSocket } from "./socket-tunnel.ts";

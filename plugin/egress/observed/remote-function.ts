@@ -20,11 +20,11 @@ import {
 } from "../../../service-worker/routing/egress-protocol.ts";
 import { DEFAULT_SETTINGS } from "../../model.ts";
 import type { RuleFunction } from "../../scenario/rule-function.ts";
-import { type DialTarget, dial } from "../dial.ts";
+import { type DialTarget, dial } from "../connections/dial.ts";
 import { EgressError, classify } from "../egress-error.ts";
-import { keepFailureOf } from "../exchange-failures.ts";
-import { answerByFunction, connectToFunction } from "../function-target.ts";
-import type { Field } from "../headers.ts";
+import { keepFailureOf } from "../http/exchange-failures.ts";
+import { answerByFunction, connectToFunction } from "../http/function-target.ts";
+import type { Field } from "../http/headers.ts";
 import { sendConnect } from "../send-connect.ts";
 import type { Joining } from "../splice.ts";
 import { callRuleFunction } from "./rule-answer.ts";

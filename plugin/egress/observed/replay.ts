@@ -6,7 +6,7 @@ import { type IncomingMessage, IncomingMessage as Incoming } from "node:http";
 
 import type { RequestEntry } from "../../scenario/journal.ts";
 import type { Scenario } from "../../scenario/scenario.ts";
-import { hasBody } from "../body-framing.ts";
+import { hasBody } from "../http/body-framing.ts";
 
 /** @returns the whole body. Rejects if it breaks off */
 export async function readBody(incoming: IncomingMessage): Promise<Buffer> {

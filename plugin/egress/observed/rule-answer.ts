@@ -18,7 +18,7 @@ import {
 import type { PathParams } from "../../scenario/call-path.ts";
 import type { RuleFunction } from "../../scenario/rule-function.ts";
 import { messageOf } from "../../system/error.ts";
-import { hasBody, isBodiless } from "../body-framing.ts";
+import { hasBody, isBodiless } from "../http/body-framing.ts";
 import { EgressError, sendFailure } from "../egress-error.ts";
 
 interface Place {

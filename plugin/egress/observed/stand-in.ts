@@ -5,8 +5,8 @@ import type { IncomingMessage } from "node:http";
 import type { Scheme } from "../../../service-worker/routing/table.ts";
 import type { RequestEntry } from "../../scenario/journal.ts";
 import type { Fallback, StandIn } from "../../stand-ins/stand-in.ts";
-import { toWebRequest } from "../function-target.ts";
-import { answerByStandIn, contextFor } from "../stand-in-target.ts";
+import { toWebRequest } from "../http/function-target.ts";
+import { answerByStandIn, contextFor } from "../http/stand-in-target.ts";
 import type { Answering } from "./faulted-connection.ts";
 
 /** @param standIn undefined if the vpc config no longer has it. @param options `scheme`: of the URL */

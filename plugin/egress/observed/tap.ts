@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { type EgressFailure, FAILURE_HEADER, PROCEED_HEADER } from "../../../service-worker/routing/egress-protocol.ts";
 import { sendFailure } from "../egress-error.ts";
-import { type Field, firstValue, toFields } from "../headers.ts";
+import { type Field, firstValue, toFields } from "../http/headers.ts";
 
 /**
  * Hears what is read of a request's body, by whom and whenever it is read. A listener of its own would start the flow

@@ -8,7 +8,7 @@ import type { Duplex } from "node:stream";
 import type { RequestEntry } from "../../scenario/journal.ts";
 import type { OpenCall } from "../../scenario/open-call.ts";
 import type { Scenario } from "../../scenario/scenario.ts";
-import { peekFailure } from "../exchange-failures.ts";
+import { peekFailure } from "../http/exchange-failures.ts";
 import { noteFailure } from "./call.ts";
 import { tapOutgoing } from "./tap.ts";
 import type { RequestWatch } from "./watch-call.ts";

@@ -16,10 +16,10 @@ import type {
   TlsDetail,
 } from "../../scenario/call-steps.ts";
 import type { ConnectionEntry, Journal, RequestEntry } from "../../scenario/journal.ts";
-import type { DialTarget, DialWatch } from "../dial.ts";
-import type { ExchangeWatch } from "../exchange.ts";
-import { toFields } from "../headers.ts";
-import { isAskedForCertificate } from "../tls.ts";
+import type { DialTarget, DialWatch } from "../connections/dial.ts";
+import type { ExchangeWatch } from "../http/exchange.ts";
+import { toFields } from "../http/headers.ts";
+import { isAskedForCertificate } from "../tls/tls.ts";
 import { createMessageReader } from "./websocket-messages.ts";
 
 export interface RequestWatch extends ExchangeWatch {

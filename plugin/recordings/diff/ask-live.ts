@@ -4,12 +4,12 @@ import { once } from "node:events";
 import http from "node:http";
 import type net from "node:net";
 
-import { dial } from "../../egress/dial.ts";
+import { dial } from "../../egress/connections/dial.ts";
 import { EgressError, classify } from "../../egress/egress-error.ts";
-import type { Field } from "../../egress/headers.ts";
-import { toFields } from "../../egress/headers.ts";
-import { describeNoResponse } from "../../egress/response-failure.ts";
-import { type TlsTerms, dialTls, termsFor } from "../../egress/tls.ts";
+import type { Field } from "../../egress/http/headers.ts";
+import { toFields } from "../../egress/http/headers.ts";
+import { describeNoResponse } from "../../egress/http/response-failure.ts";
+import { type TlsTerms, dialTls, termsFor } from "../../egress/tls/tls.ts";
 import type { PresentedCertificate } from "../../system/certificates.ts";
 import { decodeBody } from "../decode-body.ts";
 import { valueOf } from "../request-key.ts";

@@ -5,7 +5,7 @@ import path from "node:path";
 
 import type { EgressFailure } from "../../../service-worker/routing/egress-protocol.ts";
 import { EgressError } from "../../egress/egress-error.ts";
-import type { Field } from "../../egress/headers.ts";
+import type { Field } from "../../egress/http/headers.ts";
 import { readBodyFile } from "../body-file.ts";
 import { bodyPieces } from "../body-pieces.ts";
 import type { IndexedEntry } from "../indexed-entry.ts";

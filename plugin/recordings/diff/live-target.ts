@@ -17,7 +17,7 @@ import { type ForwardTarget, formatTarget } from "../../../service-worker/routin
 import { type IndexedTable, indexTable } from "../../../service-worker/routing/route-index.ts";
 import type { Binding } from "../../../service-worker/routing/table.ts";
 import { destinationOf, httpWayOf } from "../../../service-worker/routing/transport.ts";
-import type { DialTarget } from "../../egress/dial.ts";
+import type { DialTarget } from "../../egress/connections/dial.ts";
 import type { LoadedTable } from "../../load.ts";
 import { isForRest } from "../../parse/parse-destination.ts";
 import type { RecordedCaller } from "../read-entry.ts";

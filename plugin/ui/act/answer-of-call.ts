@@ -4,7 +4,7 @@ import { isUtf8 } from "node:buffer";
 
 import { formatEndpoint, isProblem, parseHost } from "../../../service-worker/routing/address.ts";
 import type { Binding } from "../../../service-worker/routing/table.ts";
-import { type Field, firstValue } from "../../egress/headers.ts";
+import { type Field, firstValue } from "../../egress/http/headers.ts";
 import { decodeBody } from "../../recordings/decode-body.ts";
 import type { PlainAnswer } from "../../scenario/answer.ts";
 import type { CallPattern } from "../../scenario/call.ts";

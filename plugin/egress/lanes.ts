@@ -1,6 +1,6 @@
 /**
- * Lanes: Unix sockets on which this process passes raw bytes to targets that were not known when the runtime started.
- * workerd's own pooled client speaks HTTP with the target, so a message is parsed once and not three times. A session's
+ * Lanes: Unix sockets on which this process passes raw bytes to targets that were not known when the runtime started, and
+ * to https targets that don't graduate. workerd's own pooled client speaks HTTP with the target, so a message is parsed once and not three times. A session's
  * runtime has a fixed number of them. Each is assigned to a target at run time, once, and to no other afterwards: nothing
  * that workerd keeps for a lane can reach another target.
  *
@@ -109,9 +109,9 @@ export function createLanes(privateDirectory: string): LaneRegistry {
 /** A lane can't ask for a secret, so only the directory protects it. A port of loopback would be open to every user. */
 function makePaths(privateDirectory: string): Map<LaneName, string> {
   if (process.platform === "win32") return new Map();
-  const session = randomBytes(9).toString("base64url");
+  const prefix = randomBytes(9).toString("base64url");
   return new Map(
-    Array.from({ length: LANES }, (_, index) => [`lane:${index}`, path.join(privateDirectory, `${session}-${index}`)]),
+    Array.from({ length: LANES }, (_, index) => [`lane:${index}`, path.join(privateDirectory, `${prefix}-${index}`)]),
   );
 }
 

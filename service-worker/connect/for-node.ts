@@ -52,7 +52,7 @@ export async function connectForNode({ socketId, hostname, port }: NodeConnectio
   const inbound = await openTunnel(env, { op: "node-socket", socketId });
   await readEstablished(inbound);
   const connectionId = makeConnectionId();
-  const { hop, outbound } = openHop({ address: formatEndpoint(hostname, port), connectionId }, call, "ours");
+  const { hop, outbound } = openHop({ address: formatEndpoint(hostname, port), connectionId }, call, "us");
   if (!(await knockAtRelay(hop, outbound))) {
     await inbound.close();
     const outcome = takeOutcome(connectionId);

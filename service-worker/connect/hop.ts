@@ -18,7 +18,7 @@ export interface Hop extends Omit<Call, "ctx"> {
   /** When the caller closed its socket or its event ended; milliseconds since the epoch. */
   goneAt: number | undefined;
   /** Who knocks at the Relay: the caller, or we for one that can't. */
-  knock: "caller's" | "ours";
+  knocker: "caller" | "us";
   /** Set before the Relay takes a knock of ours that means no connection. */
   isRefused: boolean;
 }
@@ -31,16 +31,12 @@ export interface AskedConnection {
   connectionId?: string;
 }
 
-export function isCallerGone({ goneAt }: Hop): boolean {
-  return goneAt !== undefined;
-}
-
 const hops = new Map<string, Hop>();
 let made = 0;
 
 /** Resolves when the connection is over, or when there is none. Never rejects. */
 export async function connectByHop(inbound: Socket, asked: AskedConnection, { ctx, ...call }: Call): Promise<void> {
-  const { hop, outbound } = openHop(asked, call, "caller's");
+  const { hop, outbound } = openHop(asked, call, "caller");
   inbound.closed.catch(() => (hop.goneAt ??= Date.now()));
   const down = sendDown(outbound, inbound);
   const up = sendUp(inbound, outbound, hop);
@@ -67,9 +63,9 @@ export function knockAtRelay(hop: Hop, outbound: Socket): Promise<boolean> {
 export function openHop(
   asked: AskedConnection,
   call: Omit<Call, "ctx">,
-  knock: Hop["knock"],
+  knocker: Hop["knocker"],
 ): { hop: Hop; outbound: Socket } {
-  const hop: Hop = { ...call, asked, goneAt: undefined, knock, isRefused: false };
+  const hop: Hop = { ...call, asked, goneAt: undefined, knocker, isRefused: false };
   const id = `hop-${++made}`;
   hops.set(id, hop);
   return { hop, outbound: call.env.RELAY.connect({ hostname: id, port: 1 }, { allowHalfOpen: true }) };
@@ -89,9 +85,9 @@ async function sendUp(inbound: Socket, outbound: Socket, hop: Hop): Promise<void
   try {
     await readable.pipeTo(outbound.writable, { preventAbort: true });
   } catch {
-    // Otherwise the Relay accepts no more.
+    // The caller's stream is sound, so it is the Relay that takes no more.
     if (!(await cancel(readable))) return;
-    hop.goneAt = Date.now();
+    hop.goneAt ??= Date.now();
     await outbound.writable.close();
   }
 }

@@ -76,7 +76,7 @@ export async function awaitOutcome(taken: Promise<void>, ask: () => Promise<stri
     // A knock that is taken after the answer means nothing.
     const opened = end.then((last) => (last === "open" ? "" : answer));
     const code = await (isLost ? answer : Promise.race([answer, opened]));
-    // The caller's stream is its own only after that.
+    // Until the knock is taken, the caller's own bytes would come after it.
     if (code === OPEN) await end;
     if (code !== "") return code === OPEN ? "" : code;
     state = await within(ASK_AGAIN, end);
@@ -91,7 +91,7 @@ async function within<T>(limit: number, promise: Promise<T>): Promise<T | undefi
   try {
     timer = setTimeout(late.resolve, limit, undefined);
   } catch {
-    // A request may have 10 000 timers.
+    // `setTimeout` throws if the request has 10 000 timers already.
     return undefined;
   }
   const result = await Promise.race([promise, late.promise]);

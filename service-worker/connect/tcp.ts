@@ -2,6 +2,7 @@
  * `connect()` on a VPC binding: dials what `decide` chose and relays both ways, half-close included.
  *
  *   user's Worker ◀── inbound ──▶ forwardConnection ◀── upstream ──▶ target
+ *   with traffic lines            connectByHop ◀── hop ──▶ forwardHop ◀── upstream ──▶ target
  *
  * Tells the caller whether there is a connection (knock.ts), on every path. A refusal closes the inbound socket, which is
  * all that a stub without a facade can see.
@@ -18,7 +19,7 @@ import type { EgressGoal, EgressLimits, EgressTarget } from "../routing/egress-p
 import type { Call, ServiceWorkerEnv } from "../env.ts";
 import { describeFailure } from "../routing/describe-failure.ts";
 import { ProxyError, connectTimedOut } from "../proxy-error.ts";
-import { type AskedConnection, type Hop, connectByHop, isCallerGone, takeHop } from "./hop.ts";
+import { type AskedConnection, type Hop, connectByHop, takeHop } from "./hop.ts";
 import { describeIgnoredPort } from "../routing/ignored-port.ts";
 import { answerWhy, keepOutcome, reportOpen, waitUntilTaken } from "./connect-outcomes.ts";
 import { takeKnock } from "./knock.ts";
@@ -49,9 +50,9 @@ export async function forwardHop(inbound: Socket, ctx: Call["ctx"]): Promise<voi
   const hasLines = hop.index.table.bindings[hop.bindingId]?.traffic ?? false;
   const print = (line: string | Promise<string>): void => printTraffic(line, ctx);
   const lines = hasLines ? { lines: new ConnectionLines({ goneAt: () => hop.goneAt, print }) } : {};
-  const isGone = (): boolean => isCallerGone(hop);
-  const ours = hop.knock === "ours" ? { hop } : {};
-  await forward({ inbound, asked: hop.asked, call: { ...hop, ctx }, isCallerGone: isGone, ...ours, ...lines });
+  const isCallerGone = (): boolean => hop.goneAt !== undefined;
+  const ours = hop.knocker === "us" ? { knockedHop: hop } : {};
+  await forward({ inbound, asked: hop.asked, call: { ...hop, ctx }, isCallerGone, ...ours, ...lines });
 }
 
 interface Forwarding {
@@ -59,27 +60,27 @@ interface Forwarding {
   asked: AskedConnection;
   call: Call;
   lines?: ConnectionLines;
-  /** Its knock is ours. */
-  hop?: Hop;
+  /** The hop whose knock is ours. */
+  knockedHop?: Hop;
   isCallerGone?: () => boolean;
 }
 
 /**
- * If the caller answers while it connects, or right after its `close()`, this event ends too. `waitUntil` keeps only what
+ * If the caller's Worker returns its response while it connects, or right after its `close()`, this event ends too. `waitUntil` keeps only what
  * must still run, because it takes time on each short connection.
  */
 async function forward(forwarding: Forwarding): Promise<void> {
-  const { inbound, call, lines, hop, isCallerGone: isGone } = forwarding;
+  const { inbound, call, lines, knockedHop, isCallerGone } = forwarding;
   const opening = openConnection(forwarding);
   call.ctx.waitUntil(opening);
   const upstream = await opening;
   if (upstream === undefined) return;
-  const taken = hop === undefined ? takeStart(forwarding, upstream) : undefined;
+  const taken = knockedHop === undefined ? takeStart(forwarding, upstream) : undefined;
   const relaying = relay(inbound, upstream, {
     breakOff: (writable) => breakOff(writable, call.env),
     ...(taken && { taken }),
     ...(lines && { counted: lines }),
-    ...(isGone && { isCallerGone: isGone }),
+    ...(isCallerGone && { isCallerGone }),
   });
   // If a connection to the egress proxy is closed while the target's bytes are unread, bytes on their way there are lost.
   if (upstream.isCounted || upstream.isBroken || lines) call.ctx.waitUntil(relaying);
@@ -92,12 +93,12 @@ async function takeStart({ inbound, asked, lines }: Forwarding, { socket }: Upst
 }
 
 /** @returns undefined if there is no connection; the failure has already been reported */
-async function openConnection({ inbound, asked, call, lines, hop }: Forwarding): Promise<Upstream | undefined> {
+async function openConnection({ inbound, asked, call, lines, knockedHop }: Forwarding): Promise<Upstream | undefined> {
   const { address, connectionId } = asked;
   const refuse = async (code: ProxyErrorCode): Promise<void> => {
     if (connectionId !== undefined) keepOutcome(connectionId, code);
-    if (hop === undefined) return closeRefused(inbound, asked);
-    hop.isRefused = true;
+    if (knockedHop === undefined) return closeRefused(inbound, asked);
+    knockedHop.isRefused = true;
     await takeKnock(inbound);
     await inbound.close();
   };
@@ -127,7 +128,7 @@ async function openConnection({ inbound, asked, call, lines, hop }: Forwarding):
     const upstream = observed
       ? await dialObserved(observed, { address, call, begin })
       : await dialDecided(decision, { address, env: call.env, begin });
-    if (hop !== undefined) await takeKnock(inbound);
+    if (knockedHop !== undefined) await takeKnock(inbound);
     lines?.open();
     return upstream;
   } catch (error) {
@@ -150,9 +151,9 @@ const TAKE_FOR = 20;
  * believe that a knock which is taken means a connection, so the close refuses that one.
  */
 async function closeRefused(inbound: Socket, { connectionId }: AskedConnection): Promise<void> {
-  const isKnown = connectionId === undefined || (await waitUntilTaken(connectionId));
+  const mayDrain = connectionId === undefined || (await waitUntilTaken(connectionId));
   if (connectionId !== undefined) await scheduler.wait(TAKE_FOR);
-  if (isKnown) await Promise.race([drain(inbound.readable), scheduler.wait(TAKE_FOR)]);
+  if (mayDrain) await Promise.race([drain(inbound.readable), scheduler.wait(TAKE_FOR)]);
   await inbound.close();
 }
 

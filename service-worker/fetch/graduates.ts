@@ -2,8 +2,9 @@
  * Which https targets have graduated from the egress proxy to workerd's own client, which prints a native stack if it
  * refuses a certificate. So the proxy goes first, and is asked whether the roots that workerd has would do as well.
  *
- *   first response through the proxy ── verified? ──▶ graduate ── a connection is lost ──▶ the proxy first, again
- *                                                              └─ TLS fails ─────────────▶ the proxy, until the restart
+ *   first response through the proxy ── verified? ─ yes ─▶ graduate ── a connection is lost ──▶ the proxy first, again
+ *                                               │                   └─ TLS fails ───┐
+ *                                               └─ no ──▶ refused until the restart ◀┘  (the proxy, then a lane)
  */
 
 import { askVerdict } from "../egress.ts";
@@ -21,7 +22,7 @@ export function directService(target: TargetKey, env: ServiceWorkerEnv): Fetcher
   return isSecure(target) && standings.get(target) !== "graduate" ? undefined : env[target];
 }
 
-/** Whether the egress proxy serves the target until that is decided. */
+/** Whether that is undecided. Until then the egress proxy serves the target, and it gets no lane. */
 export function mayGraduate(target: TargetKey, env: ServiceWorkerEnv): boolean {
   if (!isSecure(target)) return false;
   const standing = standings.get(target);

@@ -1,5 +1,6 @@
 /**
- * Keeps connections to targets, plain and TLS, for reuse. Connections with the same key are interchangeable.
+ * Keeps connections to targets, plain and TLS, for reuse. Connections with the same key are interchangeable. How many are kept
+ * is bounded by a target's `connectionLimit` (`makeRoom`), by `toReplace`, and by Node's agent.
  */
 
 import http from "node:http";
@@ -10,7 +11,7 @@ import { callbackify } from "node:util";
 import type { EgressLimits } from "../../../service-worker/routing/egress-protocol.ts";
 import { addressOf, countInUse } from "./connection-count.ts";
 import { type DialTarget, type DialWatch, dial } from "./dial.ts";
-import { distrust, mayReuse, noteClosed, noteKept, noteUsed, toReplace } from "./reuse.ts";
+import { distrust, mayReuse, noteClosed, noteDropped, noteKept, noteUsed, toReplace } from "./reuse.ts";
 import { type TlsTerms, dialTls } from "../tls/tls.ts";
 
 /** What decides which connection a request goes over. */
@@ -101,6 +102,7 @@ export function requestThroughPool(options: PooledRequest): http.ClientRequest {
   const replaced = toReplace(kept);
   drop(kept, (socket) => socket === replaced);
   makeRoom(options.target, options.limits);
+  // Hidden from the agent for this call, so that it opens a new connection.
   delete freeSockets[key];
   try {
     return http.request({ ...options, agent: pool });
@@ -142,7 +144,7 @@ function keyOf({ target, terms }: ConnectionSpec): string {
 function drop(kept: Socket[] | undefined, isUnwanted: (socket: Socket) => boolean): void {
   for (const socket of kept?.filter(isUnwanted) ?? []) {
     kept?.splice(kept.indexOf(socket), 1);
-    if (!socket.readableEnded && !socket.destroyed) noteUsed(socket);
+    if (!socket.readableEnded && !socket.destroyed) noteDropped(socket);
     socket.destroy();
   }
 }

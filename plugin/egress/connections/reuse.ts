@@ -26,7 +26,10 @@ const usedSince = new WeakMap<Duplex, number>();
 /** When each kept connection became idle. */
 const idleSince = new WeakMap<Duplex, number>();
 
-/** By the key of a connection: until when its target is not trusted to keep connections. Absent: nothing is known yet. */
+/**
+ * By the key of a connection: until when its target is not trusted to keep connections. 0: it is known to keep them. Absent:
+ * nothing is known yet.
+ */
 const distrustedUntil = new Map<string, number>();
 
 export function noteUsed(socket: Duplex): void {
@@ -38,7 +41,11 @@ export function noteKept(socket: Duplex): void {
   idleSince.set(socket, performance.now());
 }
 
-/** Don't call it for a connection that we close ourselves. */
+/** Call it before we close a connection ourselves, because that says nothing about its target. */
+export function noteDropped(socket: Duplex): void {
+  idleSince.delete(socket);
+}
+
 export function noteClosed(socket: Duplex, key: string): void {
   if (age(idleSince, socket) < MOMENT) distrust(key);
 }

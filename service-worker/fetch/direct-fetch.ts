@@ -79,7 +79,7 @@ export const UNASKED = { reason: `${PROXY_ERRORS.http_protocol_error.summary}: $
 
 /**
  * Handles a failure whose cause is unknown: the target may have closed a kept connection. Only requests that may be
- * repeated come here (`mayGoDirectly`), so the request is sent again, once, on a new connection, which also shows what
+ * repeated come here (`mayUseWorkerdClient`), so the request is sent again, once, on a new connection, which also shows what
  * is wrong. If the caller is gone, the target is only probed.
  *
  * Differs from production: a target that drops a connection sees such a request more than once.

@@ -14,7 +14,7 @@ import type { Call, ServiceWorkerEnv } from "../env.ts";
 import { ProxyError } from "../proxy-error.ts";
 import { considerGraduation, directService, mayGraduate } from "./graduates.ts";
 import { RequestLines } from "./request-lines.ts";
-import { mayGoDirectly } from "../routing/idempotent.ts";
+import { mayUseWorkerdClient } from "../routing/idempotent.ts";
 import { chooseLane, fetchByLane } from "./lanes.ts";
 import { enterPort } from "../loop-guard.ts";
 import { type OriginDecision, decideOrigin } from "./decision-cache.ts";
@@ -111,7 +111,7 @@ async function forward(request: Request, { decided, call, lines, wait }: Forward
   if (way.type === "worker") return fetchWorker(request, { to: way.to, limits, env, ctx });
   const { direct } = way;
   const order: HttpOrder = { ...way.order, exchangeId: makeExchangeId() };
-  const mayRepeat = mayGoDirectly(request);
+  const mayRepeat = mayUseWorkerdClient(request);
   const service = direct && mayRepeat ? directService(direct, env) : undefined;
   const isCandidate = service === undefined && direct !== undefined && mayGraduate(direct, env);
   const lane = service === undefined && mayRepeat && !isCandidate ? chooseLane(request, way.order, call) : undefined;

@@ -1,6 +1,6 @@
 /**
  * Prints the terminal's lines for one request: one when it is over, and the reason if it fails. An observed request may have
- * gone elsewhere than the table says, so the egress proxy is asked where. Nobody else is.
+ * gone elsewhere than the table says, so the egress proxy is asked where. For any other, the decision says it.
  */
 
 import type { Call } from "../env.ts";
@@ -39,7 +39,7 @@ export class RequestLines {
     return (this.#goal ?? goalOf(this.#decision)).text || "a rule";
   }
 
-  /** For `goal`. */
+  /** Asks now, so that `goal` knows it later. */
   async learnGoal(): Promise<void> {
     this.#goal = await this.#findGoal();
   }

@@ -25,7 +25,7 @@ const REPEATED_BY_WORKERD = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
  * Whether workerd's own client is safe for the request: it doesn't lose it if the target has closed a kept connection,
  * and doesn't send it twice if it may not be repeated.
  */
-export function mayGoDirectly(request: Pick<Request, "method" | "body">): boolean {
+export function mayUseWorkerdClient(request: Pick<Request, "method" | "body">): boolean {
   const { method } = request;
   // A GET has no body, and each access to a request takes time.
   return method === "GET" || (REPEATED_BY_WORKERD.has(method) && request.body === null);

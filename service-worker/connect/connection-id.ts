@@ -36,8 +36,8 @@ function hex(bytes: Uint8Array): string {
 
 /**
  * @param host without brackets
- * @returns `ahead`: the host, if it is too long for the address or looks like one of ours. The facade sends it first of all,
- *   and it is lost with a lost knock (knock.ts)
+ * @returns `ahead`: the host, if it is too long for the address or looks like one of ours. The facade sends it first of all
+ *   (knock.ts)
  */
 export function markHost(connectionId: string, host: string): { marked: string; ahead: string } {
   // A colon would end the host in the address.

@@ -9,6 +9,8 @@
  *          ── not yet, or lost: what is it? ──▶ connect-outcomes.ts
  */
 
+import { readStart } from "../read-start.ts";
+
 // A test of a user may replace the global ones.
 const { setTimeout, clearTimeout } = globalThis;
 
@@ -21,13 +23,19 @@ export const OPEN = "open";
 /**
  * Rejects if the knock is lost, or the connection ends before it is taken. What the caller writes meanwhile comes after it.
  *
- * @param host goes ahead of the knock, if the address has no room for it
+ * @param host goes ahead of the knock, if the address has no room for it. Begins like a knock, so that nothing else is taken for it
  */
 export async function knock({ writable }: Socket, host = ""): Promise<void> {
   const writer = writable.getWriter();
-  const taken = writer.write(new TextEncoder().encode(host + KNOCK));
+  const taken = writer.write(new TextEncoder().encode(host === "" ? KNOCK : KNOCK + host + KNOCK));
   writer.releaseLock();
   await taken;
+}
+
+/** @param length bytes. @returns the host that comes ahead of the knock; undefined if it is lost. Never rejects */
+export async function takeHost({ readable }: Socket, length: number): Promise<string | undefined> {
+  const start = await readStart(readable, KNOCK.length + length).catch(() => "");
+  return start.startsWith(KNOCK) ? start.slice(KNOCK.length) : undefined;
 }
 
 /**

@@ -22,13 +22,12 @@ import { ProxyError, connectTimedOut } from "../proxy-error.ts";
 import { type AskedConnection, type Hop, connectByHop, takeHop } from "./hop.ts";
 import { describeIgnoredPort } from "../routing/ignored-port.ts";
 import { answerWhy, keepOutcome, reportOpen, waitUntilTaken } from "./connect-outcomes.ts";
-import { takeKnock } from "./knock.ts";
+import { takeHost, takeKnock } from "./knock.ts";
 import { enterPort } from "../loop-guard.ts";
 import { type Observed, askGoal, connectObserved, isObserved, observe } from "../observed.ts";
 import { goalOf } from "../routing/observed-call.ts";
 import { type ProxyErrorCode, proxyErrorMessage } from "../routing/error-codes.ts";
 import { countCall } from "../rate-limit.ts";
-import { readStart } from "../read-start.ts";
 import { type Upstream, drain, relay } from "./relay.ts";
 import { printFailure, printTraffic, warnOnce } from "../traffic.ts";
 import { tcpWayOf } from "../routing/transport.ts";
@@ -38,9 +37,23 @@ export async function forwardConnection(inbound: Socket, call: Call): Promise<vo
   const { localAddress = "" } = await inbound.opened;
   const { ahead, isQuestion, ...asked } = unmarkAddress(localAddress);
   if (isQuestion) return answerWhy(inbound, asked);
-  if (ahead !== undefined) asked.address = `${await readStart(inbound.readable, ahead)}${asked.address}`;
+  if (ahead !== undefined) {
+    const host = await takeHost(inbound, ahead);
+    if (host === undefined) return refuseUnnamed(inbound, asked);
+    asked.address = `${host}${asked.address}`;
+  }
   if (!call.index.table.bindings[call.bindingId]?.traffic) return forward({ inbound, asked, call });
   return connectByHop(inbound, asked, call);
+}
+
+/** What the caller has sent is its own, and may be secret, so it is neither printed nor taken for a host. */
+async function refuseUnnamed(inbound: Socket, asked: AskedConnection): Promise<void> {
+  const code = "proxy_internal_error";
+  printFailure(
+    `connect  ${proxyErrorMessage(code)}\n  the host has more than 220 characters or begins with "--", so its stream must not be passed on or aborted before the connection is open; await connect() first`,
+  );
+  if (asked.connectionId !== undefined) keepOutcome(asked.connectionId, code);
+  await closeRefused(inbound, asked);
 }
 
 /** @param inbound the socket of a hop */

@@ -95,6 +95,19 @@ describe.each([false, true])("before it is open, with traffic lines %s,", (traff
     ]);
   });
 
+  it("what is passed to another Worker is never taken for a host that has no room in the address", async () => {
+    await using started = await start(traffic);
+    const secret = `a.internal:1 ${"secret ".repeat(100)}`;
+    for (const host of [Array.from({ length: 4 }, () => "a".repeat(60)).join("."), "--a"])
+      expect(await started.worker.call("pass", { address: `${host}:1`, texts: [secret], ticks: 0 })).toEqual([
+        "Error: ProxyError: proxy_internal_error",
+        "",
+      ]);
+    expect(started.received).toEqual([]);
+    expect(started.worker.output()).toContain("await connect() first");
+    expect(started.worker.output()).not.toContain("secret");
+  });
+
   it("an abort leaves it open, as with a plain socket", async () => {
     await using started = await start(traffic);
     const { worker, port, received } = started;

@@ -3,7 +3,7 @@
  * its knock is not taken soon, or is lost (knock.ts).
  */
 
-import { OPEN, takeKnock } from "./knock.ts";
+import type { OPEN } from "./knock.ts";
 import type { ProxyErrorCode } from "../routing/error-codes.ts";
 import { keepNewest } from "../routing/newest.ts";
 
@@ -19,27 +19,12 @@ export function keepOutcome(connectionId: string, value: Outcome): void {
   keepNewest(outcomes, connectionId, { value, max: MAX_OUTCOMES });
 }
 
-/** @returns undefined if none is kept */
-export function takeOutcome(connectionId: string): Outcome | undefined {
-  const outcome = outcomes.get(connectionId);
+/** Waits for it. @returns "" if it takes too long */
+export async function takeOutcome(connectionId: string): Promise<Outcome | ""> {
+  await look(() => outcomes.has(connectionId));
+  const outcome = outcomes.get(connectionId) ?? "";
   outcomes.delete(connectionId);
   return outcome;
-}
-
-/**
- * Tells a facade that there is a connection. After a lost knock it takes until the caller sends something.
- *
- * @param outbound gets what the caller sends first, if that is no knock
- * @returns how many bytes it has got. Never rejects
- */
-export async function reportOpen(
-  inbound: Socket,
-  { connectionId }: { connectionId?: string },
-  outbound: Socket,
-): Promise<number> {
-  if (connectionId === undefined) return 0;
-  keepOutcome(connectionId, OPEN);
-  return takeKnock(inbound, outbound);
 }
 
 /** Milliseconds between two looks. An event can't wait for another one's promise. */
@@ -49,9 +34,9 @@ const PATIENCE = 1000;
 
 /** @param inbound the connection of a facade that asks (connection-id.ts). Its answer is the outcome, or nothing yet */
 export async function answerWhy(inbound: Socket, { connectionId = "" }: { connectionId?: string }): Promise<void> {
-  await look(() => outcomes.has(connectionId));
+  const outcome = await takeOutcome(connectionId);
   const writer = inbound.writable.getWriter();
-  await writer.write(new TextEncoder().encode(takeOutcome(connectionId) ?? ""));
+  await writer.write(new TextEncoder().encode(outcome));
   await writer.close();
 }
 

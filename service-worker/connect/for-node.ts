@@ -10,8 +10,8 @@ import { takeOutcome } from "./connect-outcomes.ts";
 import { makeConnectionId } from "./connection-id.ts";
 import { ask, openTunnel, readEstablished } from "../egress.ts";
 import type { Call, ServiceWorkerEnv } from "../env.ts";
-import { type Hop, knockAtRelay, openHop } from "./hop.ts";
-import { OPEN } from "./knock.ts";
+import { type Hop, openHop } from "./hop.ts";
+import { awaitOutcome, knock } from "./knock.ts";
 import { drain } from "./relay.ts";
 import { formatEndpoint } from "../routing/address-text.ts";
 import {
@@ -21,6 +21,7 @@ import {
   type NodeConnection,
   type NodeSocketState,
 } from "../routing/egress-protocol.ts";
+import type { ProxyErrorCode } from "../routing/error-codes.ts";
 
 /** Milliseconds that bytes which Node wrote have to get out, once Node has closed its socket. */
 const LINGER = 1000;
@@ -52,11 +53,11 @@ export async function connectForNode({ socketId, hostname, port }: NodeConnectio
   const inbound = await openTunnel(env, { op: "node-socket", socketId });
   await readEstablished(inbound);
   const connectionId = makeConnectionId();
-  const { hop, outbound } = openHop({ address: formatEndpoint(hostname, port), connectionId }, call, "us");
-  if (!(await knockAtRelay(hop, outbound))) {
+  const { hop, outbound } = openHop({ address: formatEndpoint(hostname, port), connectionId }, call);
+  const code = await awaitOutcome(knock(outbound), () => takeOutcome(connectionId));
+  if (code !== "") {
     await inbound.close();
-    const outcome = takeOutcome(connectionId);
-    return answer({ type: "failed", code: outcome && outcome !== OPEN ? outcome : "proxy_internal_error" });
+    return answer({ type: "failed", code: code as ProxyErrorCode });
   }
   ctx.waitUntil(joinNode(inbound, { env, socketId, hop, outbound }));
   return answer({ type: "open" });

@@ -9,7 +9,6 @@
  */
 
 import type { Call } from "../env.ts";
-import { knock } from "./knock.ts";
 import { cancel, drain, whenClosed } from "./relay.ts";
 
 /** What the two events of one connection share: plain data, because they can't use each other's streams. */
@@ -17,10 +16,6 @@ export interface Hop extends Omit<Call, "ctx"> {
   asked: AskedConnection;
   /** When the caller closed its socket or its event ended; milliseconds since the epoch. */
   goneAt: number | undefined;
-  /** Who knocks at the Relay: the caller, or we for one that can't. */
-  knocker: "caller" | "us";
-  /** Set before the Relay takes a knock of ours that means no connection. */
-  isRefused: boolean;
 }
 
 /** What a caller of `connect()` asked for. */
@@ -36,7 +31,7 @@ let made = 0;
 
 /** Resolves when the connection is over, or when there is none. Never rejects. */
 export async function connectByHop(inbound: Socket, asked: AskedConnection, { ctx, ...call }: Call): Promise<void> {
-  const { hop, outbound } = openHop(asked, call, "caller");
+  const { hop, outbound } = openHop(asked, call);
   inbound.closed.catch(() => (hop.goneAt ??= Date.now()));
   const down = sendDown(outbound, inbound);
   const up = sendUp(inbound, outbound, hop);
@@ -51,21 +46,9 @@ export async function connectByHop(inbound: Socket, asked: AskedConnection, { ct
   await isOver;
 }
 
-/** Never rejects. @returns whether there is a connection */
-export function knockAtRelay(hop: Hop, outbound: Socket): Promise<boolean> {
-  return knock(outbound).then(
-    () => !hop.isRefused,
-    () => false,
-  );
-}
-
-/** The Relay takes a knock when it is known whether there is a connection; the caller's only if there is one. */
-export function openHop(
-  asked: AskedConnection,
-  call: Omit<Call, "ctx">,
-  knocker: Hop["knocker"],
-): { hop: Hop; outbound: Socket } {
-  const hop: Hop = { ...call, asked, goneAt: undefined, knocker, isRefused: false };
+/** The Relay takes a knock when there is a connection. */
+export function openHop(asked: AskedConnection, call: Omit<Call, "ctx">): { hop: Hop; outbound: Socket } {
+  const hop: Hop = { ...call, asked, goneAt: undefined };
   const id = `hop-${++made}`;
   hops.set(id, hop);
   return { hop, outbound: call.env.RELAY.connect({ hostname: id, port: 1 }, { allowHalfOpen: true }) };

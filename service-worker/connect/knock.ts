@@ -39,20 +39,21 @@ export async function takeHost({ readable }: Socket, length: number): Promise<st
 }
 
 /**
- * If one of the two is gone, the next one who reads or writes finds out.
+ * If one of the two is gone, the next one who reads or writes finds out. After a lost knock, waits until the caller sends
+ * something.
  *
  * @param outbound gets the first bytes, if they are no knock
  * @returns how many
  */
-export async function takeKnock({ readable }: Socket, outbound?: Socket): Promise<number> {
+export async function takeKnock({ readable }: Socket, outbound: Socket): Promise<number> {
   const reader = readable.getReader({ mode: "byob" });
   const first = await reader.read(new Uint8Array(KNOCK.length)).catch(() => undefined);
   reader.releaseLock();
   if (!first?.value?.byteLength || new TextDecoder().decode(first.value) === KNOCK) return 0;
   const { byteLength } = first.value;
-  const writer = outbound?.writable.getWriter();
-  await writer?.write(first.value).catch(() => undefined);
-  writer?.releaseLock();
+  const writer = outbound.writable.getWriter();
+  await writer.write(first.value).catch(() => undefined);
+  writer.releaseLock();
   return byteLength;
 }
 

@@ -23,8 +23,8 @@ export interface Upstream {
 export interface RelayOptions {
   /** Fails a caller's stream, as a reset does. */
   breakOff: (writable: WritableStream) => Promise<void>;
-  /** Resolves when the caller's bytes may be read. If absent, they may be at once. */
-  taken?: Promise<void>;
+  /** Resolves when the caller's bytes may be read. Never rejects. */
+  taken: Promise<void>;
   /** If absent, the runtime pipes natively, which is faster: counting runs JavaScript for each piece. */
   counted?: Counted;
   /** Whether the caller has closed its whole socket, not just its half. If absent, its stream fails then. */
@@ -63,8 +63,7 @@ export async function relay(inbound: Socket, upstream: Upstream, options: RelayO
     upstream.leave();
     counted?.targetEnded();
   });
-  const sending = (): Promise<boolean> => sendUp(inbound, upstream.socket, options);
-  const up = taken ? taken.then(sending) : sending();
+  const up = taken.then(() => sendUp(inbound, upstream.socket, options));
   const isCallerGone = await Promise.race([
     // Both have ended, unless the caller is gone.
     up.then((isGone) => isGone || down.then(() => false)),

@@ -19,10 +19,10 @@ import type { EgressGoal, EgressLimits, EgressTarget } from "../routing/egress-p
 import type { Call, ServiceWorkerEnv } from "../env.ts";
 import { describeFailure } from "../routing/describe-failure.ts";
 import { ProxyError, connectTimedOut } from "../proxy-error.ts";
-import { type AskedConnection, type Hop, connectByHop, takeHop } from "./hop.ts";
+import { type AskedConnection, connectByHop, takeHop } from "./hop.ts";
 import { describeIgnoredPort } from "../routing/ignored-port.ts";
-import { answerWhy, keepOutcome, reportOpen, waitUntilTaken } from "./connect-outcomes.ts";
-import { takeHost, takeKnock } from "./knock.ts";
+import { answerWhy, keepOutcome, waitUntilTaken } from "./connect-outcomes.ts";
+import { OPEN, takeHost, takeKnock } from "./knock.ts";
 import { enterPort } from "../loop-guard.ts";
 import { type Observed, askGoal, connectObserved, isObserved, observe } from "../observed.ts";
 import { goalOf } from "../routing/observed-call.ts";
@@ -52,8 +52,7 @@ async function refuseUnnamed(inbound: Socket, asked: AskedConnection): Promise<v
   printFailure(
     `connect  ${proxyErrorMessage(code)}\n  the host has more than 220 characters or begins with "--", so its stream must not be passed on or aborted before the connection is open; await connect() first`,
   );
-  if (asked.connectionId !== undefined) keepOutcome(asked.connectionId, code);
-  await closeRefused(inbound, asked);
+  await refuse(inbound, asked, code);
 }
 
 /** @param inbound the socket of a hop */
@@ -64,8 +63,7 @@ export async function forwardHop(inbound: Socket, ctx: Call["ctx"]): Promise<voi
   const print = (line: string | Promise<string>): void => printTraffic(line, ctx);
   const lines = hasLines ? { lines: new ConnectionLines({ goneAt: () => hop.goneAt, print }) } : {};
   const isCallerGone = (): boolean => hop.goneAt !== undefined;
-  const ours = hop.knocker === "us" ? { knockedHop: hop } : {};
-  await forward({ inbound, asked: hop.asked, call: { ...hop, ctx }, isCallerGone, ...ours, ...lines });
+  await forward({ inbound, asked: hop.asked, call: { ...hop, ctx }, isCallerGone, ...lines });
 }
 
 interface Forwarding {
@@ -73,25 +71,22 @@ interface Forwarding {
   asked: AskedConnection;
   call: Call;
   lines?: ConnectionLines;
-  /** The hop whose knock is ours. */
-  knockedHop?: Hop;
   isCallerGone?: () => boolean;
 }
 
 /**
- * If the caller's Worker returns its response while it connects, or right after its `close()`, this event ends too. `waitUntil` keeps only what
- * must still run, because it takes time on each short connection.
+ * If the caller's Worker returns its response while it connects, or right after its `close()`, this event ends too. `waitUntil`
+ * keeps only what must still run, because it takes time on each short connection.
  */
 async function forward(forwarding: Forwarding): Promise<void> {
-  const { inbound, call, lines, knockedHop, isCallerGone } = forwarding;
+  const { inbound, call, lines, isCallerGone } = forwarding;
   const opening = openConnection(forwarding);
   call.ctx.waitUntil(opening);
   const upstream = await opening;
   if (upstream === undefined) return;
-  const taken = knockedHop === undefined ? takeStart(forwarding, upstream) : undefined;
   const relaying = relay(inbound, upstream, {
     breakOff: (writable) => breakOff(writable, call.env),
-    ...(taken && { taken }),
+    taken: takeStart(forwarding, upstream),
     ...(lines && { counted: lines }),
     ...(isCallerGone && { isCallerGone }),
   });
@@ -100,26 +95,22 @@ async function forward(forwarding: Forwarding): Promise<void> {
   await relaying;
 }
 
+/** Tells the caller that there is a connection. Resolves when the caller's bytes are its own. */
 async function takeStart({ inbound, asked, lines }: Forwarding, { socket }: Upstream): Promise<void> {
-  const sent = await reportOpen(inbound, asked, socket);
+  if (asked.connectionId === undefined) return;
+  keepOutcome(asked.connectionId, OPEN);
+  const sent = await takeKnock(inbound, socket);
   if (lines) lines.sent += sent;
 }
 
 /** @returns undefined if there is no connection; the failure has already been reported */
-async function openConnection({ inbound, asked, call, lines, knockedHop }: Forwarding): Promise<Upstream | undefined> {
-  const { address, connectionId } = asked;
-  const refuse = async (code: ProxyErrorCode): Promise<void> => {
-    if (connectionId !== undefined) keepOutcome(connectionId, code);
-    if (knockedHop === undefined) return closeRefused(inbound, asked);
-    knockedHop.isRefused = true;
-    await takeKnock(inbound);
-    await inbound.close();
-  };
+async function openConnection({ inbound, asked, call, lines }: Forwarding): Promise<Upstream | undefined> {
+  const { address } = asked;
   const what = `connect ${address}`;
   const endpoint = parseEndpoint(address);
   if (isProblem(endpoint)) {
     printFailure(`${what}  ${proxyErrorMessage("destination_not_found")}\n  the address ${endpoint.problem}`);
-    await refuse("destination_not_found");
+    await refuse(inbound, asked, "destination_not_found");
     return undefined;
   }
   const destination = { scheme: "tcp", host: endpoint.host.text, port: endpoint.port } as const;
@@ -141,7 +132,6 @@ async function openConnection({ inbound, asked, call, lines, knockedHop }: Forwa
     const upstream = observed
       ? await dialObserved(observed, { address, call, begin })
       : await dialDecided(decision, { address, env: call.env, begin });
-    if (knockedHop !== undefined) await takeKnock(inbound);
     lines?.open();
     return upstream;
   } catch (error) {
@@ -150,7 +140,7 @@ async function openConnection({ inbound, asked, call, lines, knockedHop }: Forwa
     const goal = await findGoal();
     lines?.fail();
     printFailure(describeFailure(failure, { decision, asked: what, goal }));
-    await refuse(failure.code);
+    await refuse(inbound, asked, failure.code);
     return undefined;
   }
 }
@@ -163,7 +153,8 @@ const TAKE_FOR = 20;
  * off, the runtime prints a native stack, so it is taken and dropped first, with the knock. A facade that has not asked would
  * believe that a knock which is taken means a connection, so the close refuses that one.
  */
-async function closeRefused(inbound: Socket, { connectionId }: AskedConnection): Promise<void> {
+async function refuse(inbound: Socket, { connectionId }: AskedConnection, code: ProxyErrorCode): Promise<void> {
+  if (connectionId !== undefined) keepOutcome(connectionId, code);
   const mayDrain = connectionId === undefined || (await waitUntilTaken(connectionId));
   if (connectionId !== undefined) await scheduler.wait(TAKE_FOR);
   if (mayDrain) await Promise.race([drain(inbound.readable), scheduler.wait(TAKE_FOR)]);

@@ -16,8 +16,7 @@ import { AS_SENT } from "../pipe-body.ts";
 import { ProxyError } from "../proxy-error.ts";
 import { type EgressLane, FAILURE_HEADER, LANE_TOKEN_HEADER, type LaneGoal } from "../routing/egress-protocol.ts";
 import { isFramed } from "../routing/framing.ts";
-import type { HttpWay } from "../routing/transport.ts";
-import { needsEgress } from "../routing/transport.ts";
+import { type HttpWay, needsEgress } from "../routing/transport.ts";
 
 interface Candidate {
   goal: LaneGoal;

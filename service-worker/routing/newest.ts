@@ -10,5 +10,5 @@ export function keepNewest<Value>(
   map.delete(key);
   map.set(key, value);
   if (map.size <= max) return;
-  for (const oldest of [...map.keys()].slice(0, Math.ceil(max / 100))) map.delete(oldest);
+  for (const oldest of map.keys().take(Math.ceil(max / 100))) map.delete(oldest);
 }

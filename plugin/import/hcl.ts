@@ -5,7 +5,7 @@
  */
 
 import { type Position, positionsOf } from "../read/locate.ts";
-import { DEEP, MAX_NESTING } from "../read/nesting.ts";
+import { DEEP, MAX_NESTING, findDeepBracket } from "../read/nesting.ts";
 
 export type HclValue =
   | { type: "literal"; value: string | number | boolean | null; at: Position }
@@ -52,7 +52,8 @@ const HEREDOC = /<<(-?)([\p{L}_][\p{L}\p{N}_-]*)\r?\n/uy;
 export function parseHcl(text: string): HclBody {
   const positionAt = positionsOf(text);
   const tokens = tokenize(text, positionAt);
-  refuseNesting(tokens, positionAt);
+  const deep = findDeepBracket(tokens.filter(({ type }) => type === "sign"));
+  if (deep !== undefined) throw new HclError(DEEP, positionAt(deep));
   let index = 0;
   const peek = (): Token => tokens[index] ?? { type: "end", text: "", offset: text.length, end: text.length };
   const next = (): Token => {
@@ -196,16 +197,6 @@ export function parseHcl(text: string): HclBody {
   }
 
   return body(false);
-}
-
-/** Before the parser overflows the stack. @throws {HclError} */
-function refuseNesting(tokens: readonly Token[], positionAt: (offset: number) => Position): void {
-  let depth = 0;
-  for (const { type, text: sign, offset } of tokens) {
-    if (type !== "sign") continue;
-    if (")]}".includes(sign)) depth--;
-    else if ("([{".includes(sign) && ++depth > MAX_NESTING) throw new HclError(DEEP, positionAt(offset));
-  }
 }
 
 function template(text: string, { at, source }: { at: Position; source: string }): HclValue {

@@ -6,7 +6,7 @@ import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
 
 import type { Diagnostic } from "../diagnostics.ts";
 import { type LocatedNode, type Position, locateInTree, positionsOf } from "./locate.ts";
-import { MAX_NESTING, NestedTooDeeply, describeNesting } from "./nesting.ts";
+import { MAX_NESTING, NestedTooDeeply, describeNesting, findDeepBracket } from "./nesting.ts";
 import type { ReadText } from "./result.ts";
 
 export const readToml: ReadText = (text, { file, folder }) => {
@@ -27,13 +27,10 @@ export const readToml: ReadText = (text, { file, folder }) => {
 /** Strings, comments and brackets. */
 const TOKEN = /"""(?:\\[^]|[^\\])*?"""|'''[^]*?'''|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#.*|[[\]{}]/g;
 
-/** Before the parser overflows the stack. @throws {NestedTooDeeply} */
+/** @throws {NestedTooDeeply} */
 function refuseNesting(text: string): void {
-  let depth = 0;
-  for (const { 0: token, index } of text.matchAll(TOKEN)) {
-    if (token === "]" || token === "}") depth--;
-    else if ((token === "[" || token === "{") && ++depth > MAX_NESTING) throw new NestedTooDeeply(index);
-  }
+  const offset = findDeepBracket(text.matchAll(TOKEN).map(({ 0: token, index }) => ({ text: token, offset: index })));
+  if (offset !== undefined) throw new NestedTooDeeply(offset);
 }
 
 interface Table {
